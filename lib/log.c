@@ -1,0 +1,147 @@
+/* The log: one line an event, written at once. */
+#include "base/memory.h"
+#include <pthread.h>
+#include <sluice/log.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { line_bytes_max = 16 * 1024, rules_max = 64 };
+
+typedef struct rule {
+    char *logger;
+    sluice_level level;
+} rule;
+
+static const char *const level_names[] = {"TRACE", "DEBUG", "INFO",
+                                          "WARN",  "ERROR", "OFF"};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* Guards the three below. */
+static rule rules[rules_max];
+static size_t rule_count;
+static sluice_level root_level = SLUICE_INFO;
+
+static char *context; /* Set before other threads start. */
+
+const char *sluice_level_name(sluice_level level)
+{
+    return level_names[level];
+}
+
+bool sluice_level_parse(const char *name, sluice_level *ret_level)
+{
+    for (size_t i = 0; i < sizeof level_names / sizeof *level_names; i++) {
+        if (strcasecmp(name, level_names[i]) == 0) {
+            *ret_level = (sluice_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool covers(const char *rule_logger, const char *logger)
+{
+    size_t len = strlen(rule_logger);
+    return strncmp(rule_logger, logger, len) == 0 &&
+           (logger[len] == '\0' || logger[len] == '.');
+}
+
+static sluice_level level_of(const char *logger)
+{
+    sluice_level level = root_level;
+    size_t longest = 0;
+    for (size_t i = 0; i < rule_count; i++) {
+        size_t len = strlen(rules[i].logger);
+        if (len >= longest && covers(rules[i].logger, logger)) {
+            longest = len;
+            level = rules[i].level;
+        }
+    }
+    return level;
+}
+
+bool sluice_log_enabled(sluice_level level, const char *logger)
+{
+    pthread_mutex_lock(&lock);
+    bool enabled = level >= level_of(logger);
+    pthread_mutex_unlock(&lock);
+    return enabled;
+}
+
+static rule *rule_find(const char *logger)
+{
+    for (size_t i = 0; i < rule_count; i++) {
+        if (strcmp(rules[i].logger, logger) == 0) {
+            return &rules[i];
+        }
+    }
+    return NULL;
+}
+
+void sluice_log_set_level(const char *logger, sluice_level level)
+{
+    pthread_mutex_lock(&lock);
+    rule *known = rule_find(logger);
+    if (*logger == '\0') {
+        root_level = level;
+        rule_count = 0;
+    } else if (known != NULL) {
+        known->level = level;
+    } else if (rule_count < rules_max) {
+        rules[rule_count++] = (rule){memory_text(logger), level};
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+void sluice_log_set_context(const char *text)
+{
+    free(context);
+    context = memory_text(text);
+}
+
+static size_t head(char *line, sluice_level level, const char *logger)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    struct tm utc;
+    gmtime_r(&now.tv_sec, &utc);
+    size_t len = strftime(line, line_bytes_max, "%Y-%m-%dT%H:%M:%S", &utc);
+    int more = snprintf(line + len, line_bytes_max - len, ".%03ldZ %s %s %s",
+                        now.tv_nsec / 1000000, level_names[level], logger,
+                        context == NULL ? "" : context);
+    return len + (size_t)more;
+}
+
+/* Appends `text`, with line breaks as "\n", and leaves room for the last one. */
+static size_t append(char *line, size_t len, const char *text)
+{
+    for (; *text != '\0' && len + 3 < line_bytes_max; text++) {
+        if (*text == '\n') {
+            line[len++] = '\\';
+            line[len++] = 'n';
+        } else {
+            line[len++] = *text;
+        }
+    }
+    return len;
+}
+
+void sluice_log(sluice_level level, const char *logger, const char *format, ...)
+{
+    if (!sluice_log_enabled(level, logger)) {
+        return;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = memory_vprint(format, arguments);
+    va_end(arguments);
+    char line[line_bytes_max];
+    size_t len = append(line, head(line, level, logger), text);
+    free(text);
+    line[len++] = '\n';
+    ssize_t written = write(STDERR_FILENO, line, len);
+    (void)written;
+}
