@@ -6,9 +6,9 @@
  * was rotated. A warning ends in what happens now ("… skipping the record").
  *
  * The line goes to standard error, in one write:
- *     2026-11-21T10:15:04.123Z INFO connectors.postgres slot 'sluice' created lsn=0/1A2B
- * A text line break inside a message is written as "\n". Never log a value of a
- * SLUICE_PASSWORD key.
+ *     2026-11-21T10:15:04.123Z INFO connectors.postgres slot 'sluice' created
+ * lsn=0/1A2B A text line break inside a message is written as "\n". Never log a value
+ * of a SLUICE_PASSWORD key.
  *
  * Threads: any. */
 #ifndef SLUICE_LOG_H
@@ -32,8 +32,8 @@ typedef enum sluice_level {
 
 /* Writes a line if `logger` ("connectors.http", named by folder) is at `level` or
  * below. `format` holds the message, then key=value pairs. */
-SLUICE_API void sluice_log(sluice_level level, const char *logger, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+SLUICE_API void sluice_log(sluice_level level, const char *logger, const char *format,
+                           ...) __attribute__((format(printf, 3, 4)));
 
 /* Whether such a line would be written: for messages that are dear to make. */
 SLUICE_API bool sluice_log_enabled(sluice_level level, const char *logger);
