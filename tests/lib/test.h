@@ -29,7 +29,7 @@ struct test_case {
 
 static test_case *test_first, **test_last = &test_first;
 static jmp_buf test_stop;
-static const char *test_skip_reason;
+static const char *test_skip_reason = "";
 
 #define TEST(title)                                                                    \
     static void test_run_##title(void);                                                \
