@@ -67,6 +67,9 @@ bool record_batch_header_possible(const record_batch_header *header, int64_t siz
 /* Whether the CRC of the whole batch at `base`, of `size` bytes, is right. */
 bool record_batch_crc_right(const void *base, size_t size);
 
+/* Writes the 61 bytes, the CRC as `header` says. */
+void record_batch_write_header(void *base, const record_batch_header *header);
+
 /* ---- Change in place ---------------------------------------------------------------
  */
 
@@ -74,6 +77,9 @@ void record_batch_set_offset(void *base, int64_t base_offset, int32_t leader_epo
 
 /* LogAppendTime: sets the attribute and the maximal timestamp, and a new CRC. */
 void record_batch_set_append_time(void *base, size_t size, int64_t now_ms);
+
+/* Computes and sets the CRC. */
+void record_batch_set_crc(void *base, size_t size);
 
 /* Sets the maximal timestamp, and a new CRC. */
 void record_batch_set_max_timestamp(void *base, size_t size, int64_t max_timestamp);
