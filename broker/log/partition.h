@@ -28,9 +28,9 @@
 #ifndef SLUICE_BROKER_LOG_PARTITION_H
 #define SLUICE_BROKER_LOG_PARTITION_H
 
+#include "base/uuid.h"
 #include "broker/log/log_config.h"
 #include "broker/log/log_dir.h"
-#include "lib/base/uuid.h"
 #include <sluice/error.h>
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
-/* broker/log/record_batch.c - the header of a record batch: read it, judge it, change it
- * in place, write it. */
+/* broker/log/record_batch.c - the header of a record batch: read it, judge it, change
+ * it in place, write it. */
 #include "broker/log/record_batch.h"
-#include "lib/base/crc32c.h"
+#include "base/crc32c.h"
 #include "protocol/wire.h"
 
 enum {

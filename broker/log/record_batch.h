@@ -106,14 +106,14 @@ bool record_batch_check(const void *base, size_t size, const log_config *config,
 /* ---- Read records ------------------------------------------------------------------
  */
 
-typedef struct record {
+typedef struct log_record {
     int64_t offset;
     int64_t timestamp;
     sluice_bytes key;   /* base NULL: null. */
     sluice_bytes value; /* base NULL: null. */
     int32_t header_count;
     sluice_bytes headers; /* As they stand in the batch, for record_next_header(). */
-} record;
+} log_record;
 
 typedef struct record_reader {
     record_batch_header header;
@@ -131,7 +131,7 @@ sluice_status record_reader_init(record_reader *self, const void *base, size_t s
 
 /* The next record. `ret_done` when there is none. SLUICE_BAD_RECORD when the bytes are
  * broken. */
-sluice_status record_reader_next(record_reader *self, record *ret_record,
+sluice_status record_reader_next(record_reader *self, log_record *ret_record,
                                  bool *ret_done, sluice_error *err);
 
 /* Takes the first header from `headers`; false when there is none left. */

@@ -1,8 +1,8 @@
 /* broker/log/record_check.c - what is demanded of a batch that a producer sent.
  *
- * Records are walked through a window: for a plain batch the window is the batch itself,
- * for a compressed one it is refilled from the decompressor. Keys and values are
- * skipped, never gathered, so that memory does not depend on what was sent. */
+ * Records are walked through a window: for a plain batch the window is the batch
+ * itself, for a compressed one it is refilled from the decompressor. Keys and values
+ * are skipped, never gathered, so that memory does not depend on what was sent. */
 #include "broker/log/record_batch.h"
 #include "broker/log/record_codec.h"
 #include "broker/log/record_varint.h"
@@ -172,8 +172,9 @@ static bool check_record(walk *self, int32_t index)
         return refuse_structure(self, index);
     }
     if (offset_delta != index) {
-        return refuse(self->fault, ERROR_INVALID_RECORD, index,
-                      "the records of a batch must have offset deltas 0, 1, 2 and so on");
+        return refuse(
+            self->fault, ERROR_INVALID_RECORD, index,
+            "the records of a batch must have offset deltas 0, 1, 2 and so on");
     }
     if (null_key && self->config->cleanup_compact) {
         return refuse(self->fault, ERROR_INVALID_RECORD, index,
@@ -207,7 +208,8 @@ static bool walk_compressed(walk *self, const uint8_t *base, size_t size)
         return refuse(self->fault, ERROR_UNKNOWN_SERVER_ERROR, -1,
                       "memory for decompression is out");
     }
-    self->window = self->at = self->end = window;
+    self->window = window;
+    self->at = self->end = window;
     bool good = walk_records(self);
     record_codec_free(self->codec);
     return good;
@@ -313,9 +315,13 @@ bool record_batch_check(const void *base, size_t size, const log_config *config,
         return true;
     }
     const uint8_t *records = (const uint8_t *)base + RECORD_BATCH_HEADER_SIZE;
-    walk self = {.at = records, .end = (const uint8_t *)base + size,
-                 .header = &header, .config = config, .now_ms = now_ms,
-                 .max_timestamp = -1, .fault = ret_fault};
+    walk self = {.at = records,
+                 .end = (const uint8_t *)base + size,
+                 .header = &header,
+                 .config = config,
+                 .now_ms = now_ms,
+                 .max_timestamp = -1,
+                 .fault = ret_fault};
     bool plain = (header.attributes & RECORD_BATCH_CODEC_MASK) == COMPRESSION_NONE;
     if (plain ? !walk_records(&self)
               : !walk_compressed(&self, records, size - RECORD_BATCH_HEADER_SIZE)) {

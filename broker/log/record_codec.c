@@ -42,8 +42,7 @@ static bool start(record_codec *self)
         self->gzip.avail_in = (uInt)(self->end - self->at);
         return inflateInit2(&self->gzip, 15 + 16) == Z_OK;
     case COMPRESSION_LZ4:
-        return !LZ4F_isError(
-            LZ4F_createDecompressionContext(&self->lz4, LZ4F_VERSION));
+        return !LZ4F_isError(LZ4F_createDecompressionContext(&self->lz4, LZ4F_VERSION));
     case COMPRESSION_ZSTD:
         self->zstd = ZSTD_createDCtx();
         return self->zstd != NULL &&
@@ -221,8 +220,8 @@ static int open_snappy_block(record_codec *self)
     self->snappy.read = 0;
     self->snappy.size = inflated;
     if (inflated > 0 &&
-        snappy_uncompress((const char *)block, (size_t)size,
-                          (char *)self->snappy.block, &inflated) != SNAPPY_OK) {
+        snappy_uncompress((const char *)block, (size_t)size, (char *)self->snappy.block,
+                          &inflated) != SNAPPY_OK) {
         return -1;
     }
     return 1;

@@ -9,7 +9,7 @@
  *
  * Moving over n zero bytes is linear in the bits of the CRC, so it is four lookups in
  * tables made once for each block length. */
-#include "lib/base/crc32c.h"
+#include "crc32c.h"
 
 #include <pthread.h>
 #include <stdbool.h>

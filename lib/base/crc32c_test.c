@@ -1,6 +1,6 @@
 /* lib/base/crc32c_test.c - CRC-32C against the published vectors, both ways. */
-#include "lib/base/crc32c.h"
-#include "tests/lib/test.h"
+#include "crc32c.h"
+#include "test.h"
 
 TEST(the_published_vectors_are_met)
 {
@@ -39,8 +39,8 @@ TEST(both_ways_agree_at_every_length_and_alignment)
         wrong |= crc32c(7, at, len) ^ crc32c_portable(7, at, len);
     }
     for (size_t len = 3000; len < SIZE - 9; len += 997) {
-        wrong |= crc32c(0, bytes + len % 9, len) ^
-                 crc32c_portable(0, bytes + len % 9, len);
+        wrong |=
+            crc32c(0, bytes + len % 9, len) ^ crc32c_portable(0, bytes + len % 9, len);
     }
     free(bytes);
     CHECK_INT(wrong, 0);

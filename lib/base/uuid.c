@@ -1,5 +1,5 @@
 /* lib/base/uuid.c - random uuids and their base64url text. */
-#include "lib/base/uuid.h"
+#include "uuid.h"
 
 #include <stdio.h>
 #include <stdlib.h>

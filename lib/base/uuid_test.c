@@ -1,6 +1,6 @@
 /* lib/base/uuid_test.c - uuids and their text. */
-#include "lib/base/uuid.h"
-#include "tests/lib/test.h"
+#include "test.h"
+#include "uuid.h"
 
 TEST(the_text_is_base64url_without_padding)
 {
