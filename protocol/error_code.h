@@ -4,6 +4,8 @@
 #ifndef SLUICE_PROTOCOL_ERROR_CODE_H
 #define SLUICE_PROTOCOL_ERROR_CODE_H
 
+#include <stdint.h>
+
 enum {
     ERROR_UNKNOWN_SERVER_ERROR = -1,
     ERROR_NONE = 0,
@@ -130,5 +132,8 @@ enum {
     ERROR_INVALID_REGULAR_EXPRESSION = 128,
     ERROR_REBOOTSTRAP_REQUIRED = 129,
 };
+
+/* "UNKNOWN_TOPIC_OR_PARTITION"; "UNKNOWN" for a number without a name. A constant. */
+const char *error_code_name(int16_t code);
 
 #endif
