@@ -114,7 +114,7 @@ SLUICE_API sluice_value *sluice_value_copy(sluice_arena *arena,
 
 /* Parses "-12.50", "1e3" or "7" exactly into BYTES for a decimal of `scale` (digits
  * behind the point; may be negative). SLUICE_BAD_RECORD where it is no number (NaN
- * included), or has digits that `scale` would cut off. */
+ * included), has digits that `scale` would cut off, or more than 200000 of them. */
 SLUICE_API sluice_status sluice_decimal_parse(sluice_arena *arena, const char *text,
                                               size_t len, int scale,
                                               sluice_value **ret_value,
@@ -123,7 +123,8 @@ SLUICE_API sluice_status sluice_decimal_parse(sluice_arena *arena, const char *t
  * Whether it is a number. */
 SLUICE_API bool sluice_decimal_scale(const char *text, size_t len, int *ret_scale);
 /* The number in plain notation, `scale` digits behind the point: "-12.50". Where scale
- * is negative, zeros are appended. NUL-ended, in `arena`. */
+ * is negative, zeros are appended. NUL-ended, in `arena`. NULL where it would have more
+ * than some 200000 digits, which no database can hold: check what comes from outside. */
 SLUICE_API char *sluice_decimal_print(sluice_arena *arena, sluice_bytes unscaled,
                                       int scale, size_t *ret_len);
 
