@@ -1,0 +1,240 @@
+/* The nursery process: forks hosts, waits for them, and tells how they ended. */
+#include "worker/nursery_child.h"
+#include "base/memory.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { packet_bytes_max = 8 * 1024, fds_max = 3, socket_fd = 3, first_host_fd = 3 };
+
+typedef struct host_process {
+    int64_t id;
+    pid_t pid;
+} host_process;
+
+typedef struct state {
+    int fd;
+    int signal_fd;
+    nursery_child child;
+    host_process *hosts;
+    size_t count;
+    sigset_t before;
+} state;
+
+/* Moves `fds` to first, first + 1, … and closes every other one from there on. */
+static void keep_only(const int *fds, size_t count, int first)
+{
+    int high[fds_max];
+    for (size_t i = 0; i < count; i++) {
+        high[i] = fcntl(fds[i], F_DUPFD, first + (int)count + 64);
+    }
+    for (size_t i = 0; i < count; i++) {
+        dup2(high[i], first + (int)i);
+    }
+    close_range((unsigned)first + (unsigned)count, ~0U, 0);
+}
+
+static void ignore_signals(void)
+{
+    static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGUSR1, SIGUSR2};
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) {
+        signal(ignored[i], SIG_IGN);
+    }
+}
+
+static void tell(state *self, json_t *packet)
+{
+    char text[packet_bytes_max];
+    size_t len = json_dumpb(packet, text, sizeof text, JSON_COMPACT);
+    json_decref(packet);
+    while (send(self->fd, text, len, MSG_NOSIGNAL) < 0 && errno == EINTR) {
+    }
+}
+
+/* In the new process: becomes a host and ends with it. */
+static void become_host(state *self, const char *title, int *fds, size_t count)
+    __attribute__((noreturn));
+
+static void become_host(state *self, const char *title, int *fds, size_t count)
+{
+    setpgid(0, 0);
+    sigprocmask(SIG_SETMASK, &self->before, NULL);
+    signal(SIGCHLD, SIG_DFL);
+    dup2(fds[1], STDOUT_FILENO);
+    dup2(fds[1], STDERR_FILENO);
+    int kept[2] = {fds[0], count > 2 ? fds[2] : -1};
+    keep_only(kept, count > 2 ? 2 : 1, first_host_fd);
+    char name[16];
+    snprintf(name, sizeof name, "sluice:%s", title);
+    prctl(PR_SET_NAME, name);
+    int code = self->child(first_host_fd, count > 2 ? first_host_fd + 1 : -1);
+    fflush(NULL);
+    _exit(code);
+}
+
+static void handle_fork(state *self, const json_t *packet, int *fds, size_t fd_count)
+{
+    json_int_t id = json_integer_value(json_object_get(packet, "fork"));
+    const char *title = json_string_value(json_object_get(packet, "title"));
+    if (fd_count < 2 || title == NULL) {
+        tell(self, json_pack("{s:I,s:s}", "refused", id, "reason",
+                             "the request has no title or no descriptors"));
+        return;
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        become_host(self, title, fds, fd_count);
+    }
+    if (pid < 0) {
+        tell(self, json_pack("{s:I,s:s}", "refused", id, "reason", strerror(errno)));
+        return;
+    }
+    setpgid(pid, pid); /* Both sides: whoever comes first. */
+    self->hosts = memory_resize(self->hosts, (self->count + 1) * sizeof *self->hosts);
+    self->hosts[self->count++] = (host_process){.id = id, .pid = pid};
+    tell(self, json_pack("{s:I,s:i}", "forked", id, "pid", (int)pid));
+}
+
+static void handle_kill(state *self, const json_t *packet)
+{
+    int64_t id = json_integer_value(json_object_get(packet, "kill"));
+    int number = (int)json_integer_value(json_object_get(packet, "signal"));
+    for (size_t i = 0; i < self->count; i++) {
+        if (self->hosts[i].id == id) {
+            kill(-self->hosts[i].pid, number);
+        }
+    }
+}
+
+static void reap_one(state *self, pid_t pid, int status)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        if (self->hosts[i].pid != pid) {
+            continue;
+        }
+        json_t *packet = json_pack("{s:I,s:i}", "exited", (json_int_t)self->hosts[i].id,
+                                   "pid", (int)pid);
+        if (WIFSIGNALED(status)) {
+            json_object_set_new(packet, "signal", json_integer(WTERMSIG(status)));
+            json_object_set_new(packet, "core", json_boolean(WCOREDUMP(status)));
+        } else {
+            json_object_set_new(packet, "code", json_integer(WEXITSTATUS(status)));
+        }
+        self->hosts[i] = self->hosts[--self->count];
+        tell(self, packet);
+        return;
+    }
+}
+
+/* The group of a process that has ended is killed before the process is reaped: until
+ * then no other group can have its number. */
+static void reap(state *self)
+{
+    struct signalfd_siginfo info;
+    while (read(self->signal_fd, &info, sizeof info) > 0) {
+    }
+    for (;;) {
+        siginfo_t ended = {0};
+        if (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+            ended.si_pid == 0) {
+            return;
+        }
+        kill(-ended.si_pid, SIGKILL);
+        int status = 0;
+        waitpid(ended.si_pid, &status, 0);
+        reap_one(self, ended.si_pid, status);
+    }
+}
+
+static size_t take_fds(struct msghdr *message, int *fds)
+{
+    size_t count = 0;
+    for (struct cmsghdr *head = CMSG_FIRSTHDR(message); head != NULL;
+         head = CMSG_NXTHDR(message, head)) {
+        if (head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS) {
+            count = (head->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+            memcpy(fds, CMSG_DATA(head), count * sizeof(int));
+        }
+    }
+    return count;
+}
+
+/* One request. Returns false at the end of the socket. */
+static bool serve(state *self)
+{
+    char text[packet_bytes_max];
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int) * fds_max)];
+    } control;
+    struct iovec part = {.iov_base = text, .iov_len = sizeof text};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    ssize_t got = recvmsg(self->fd, &message, MSG_CMSG_CLOEXEC);
+    if (got <= 0) {
+        return got < 0 && errno == EINTR;
+    }
+    int fds[fds_max];
+    size_t fd_count = take_fds(&message, fds);
+    json_t *packet = json_loadb(text, (size_t)got, 0, NULL);
+    if (json_object_get(packet, "fork") != NULL) {
+        handle_fork(self, packet, fds, fd_count);
+    } else if (json_object_get(packet, "kill") != NULL) {
+        handle_kill(self, packet);
+    }
+    json_decref(packet);
+    for (size_t i = 0; i < fd_count; i++) {
+        close(fds[i]);
+    }
+    return true;
+}
+
+static void prepare(state *self)
+{
+    keep_only(&self->fd, 1, socket_fd);
+    self->fd = socket_fd;
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    dup2(null_fd, STDIN_FILENO);
+    close(null_fd);
+    fcntl(self->fd, F_SETFD, FD_CLOEXEC);
+    ignore_signals();
+    prctl(PR_SET_NAME, "sluice:nursery");
+    sigset_t ended;
+    sigemptyset(&ended);
+    sigaddset(&ended, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &ended, &self->before);
+    self->signal_fd = signalfd(-1, &ended, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+void nursery_run(int fd, nursery_child child)
+{
+    state self = {.fd = fd, .child = child};
+    prepare(&self);
+    bool open = true;
+    while (open) {
+        struct pollfd waits[] = {{.fd = self.fd, .events = POLLIN},
+                                 {.fd = self.signal_fd, .events = POLLIN}};
+        if (poll(waits, 2, -1) < 0) {
+            continue;
+        }
+        if (waits[1].revents != 0) {
+            reap(&self);
+        }
+        if (waits[0].revents != 0) {
+            open = serve(&self);
+        }
+    }
+    _exit(0);
+}

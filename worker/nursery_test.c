@@ -1,0 +1,254 @@
+/* The nursery: hosts are forked, killed, and their ends told. */
+#include "worker/control/control.h"
+#include "worker/nursery.h"
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <test.h>
+#include <unistd.h>
+
+/* A child that does what the bytes on its control channel say, until its end. */
+static int obedient(int control_fd, int doing_fd)
+{
+    char order = 0;
+    while (read(control_fd, &order, 1) == 1) {
+        switch (order) {
+        case 'p': /* Says something on all ways out. */
+            printf("out ");
+            fflush(stdout);
+            fprintf(stderr, "err");
+            (void)!write(control_fd, "done", 4);
+            break;
+        case 'c': {
+            struct rlimit none = {0, 0};
+            setrlimit(RLIMIT_CORE, &none);
+            signal(SIGSEGV, SIG_DFL); /* A sanitizer's stays out of this. */
+            raise(SIGSEGV);
+            break;
+        }
+        case 'e':
+            return 7;
+        case 'f': /* A plugin's own child, which outlives it. */
+            if (fork() == 0) {
+                for (;;) {
+                    pause();
+                }
+            }
+            (void)!write(control_fd, "done", 4);
+            break;
+        case 'd': {
+            control_doing_page *page =
+                mmap(NULL, CONTROL_DOING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+                     doing_fd, 0);
+            page->slots[1].call = CONTROL_CALL_POLL;
+            snprintf(page->slots[1].note, sizeof page->slots[1].note, "snapshot of t");
+            return 0;
+        }
+        default:
+            return 99;
+        }
+    }
+    return 0;
+}
+
+typedef struct child {
+    int control;
+    int err;
+} child;
+
+static child start_child(nursery *self, int64_t id, int doing_fd)
+{
+    int pair[2], out[2];
+    CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+    CHECK(pipe2(out, O_CLOEXEC) == 0);
+    nursery_request request = {.id = id,
+                               .title = "my-connector",
+                               .control_fd = pair[1],
+                               .stderr_fd = out[1],
+                               .doing_fd = doing_fd};
+    CHECK(nursery_fork(self, &request, NULL) == SLUICE_OK);
+    close(pair[1]);
+    close(out[1]);
+    return (child){.control = pair[0], .err = out[0]};
+}
+
+static nursery_event next_event(nursery *self)
+{
+    nursery_event event;
+    struct pollfd readable = {.fd = nursery_fd(self), .events = POLLIN};
+    CHECK(poll(&readable, 1, 10000) == 1);
+    CHECK(nursery_next(self, &event));
+    return event;
+}
+
+static void order(child who, const char *what)
+{
+    CHECK(write(who.control, what, 1) == 1);
+}
+
+static void await_done(child who)
+{
+    char answer[4];
+    CHECK(recv(who.control, answer, 4, MSG_WAITALL) == 4);
+}
+
+static void start(nursery *self)
+{
+    CHECK(nursery_start(self, obedient, NULL) == SLUICE_OK);
+}
+
+TEST(a_host_is_forked_and_its_exit_code_is_told)
+{
+    nursery self;
+    start(&self);
+    child host = start_child(&self, 7, -1);
+    nursery_event event = next_event(&self);
+    CHECK_INT(event.kind, NURSERY_FORKED);
+    CHECK_INT(event.id, 7);
+    CHECK(event.pid > 0);
+    pid_t pid = event.pid;
+    order(host, "e");
+    event = next_event(&self);
+    CHECK_INT(event.kind, NURSERY_EXITED);
+    CHECK_INT(event.id, 7);
+    CHECK_INT(event.pid, pid);
+    CHECK_INT(event.code, 7);
+    CHECK_INT(event.signal, 0);
+    char text[100];
+    nursery_event_text(&event, text, sizeof text);
+    CHECK_TEXT(text, "exited with code 7");
+    nursery_done(&self);
+}
+
+TEST(a_crash_is_told_with_its_signal)
+{
+    nursery self;
+    start(&self);
+    child host = start_child(&self, 1, -1);
+    next_event(&self);
+    order(host, "c");
+    nursery_event event = next_event(&self);
+    CHECK_INT(event.kind, NURSERY_EXITED);
+    CHECK_INT(event.signal, SIGSEGV);
+    CHECK_INT(event.code, -1);
+    char text[100];
+    nursery_event_text(&event, text, sizeof text);
+    CHECK_TEXT(text, "killed by signal 11 (Segmentation fault)");
+    nursery_done(&self);
+}
+
+TEST(a_host_that_does_not_answer_is_killed_and_its_neighbour_goes_on)
+{
+    nursery self;
+    start(&self);
+    child first = start_child(&self, 1, -1);
+    next_event(&self);
+    child second = start_child(&self, 2, -1);
+    next_event(&self);
+    CHECK(nursery_kill(&self, 1, SIGKILL, NULL) == SLUICE_OK);
+    nursery_event event = next_event(&self);
+    CHECK_INT(event.id, 1);
+    CHECK_INT(event.signal, SIGKILL);
+    CHECK(nursery_kill(&self, 1, SIGKILL, NULL) == SLUICE_OK); /* Too late: nothing. */
+    order(second, "p");
+    await_done(second);
+    close(first.control);
+    close(second.control);
+    event = next_event(&self);
+    CHECK_INT(event.id, 2);
+    CHECK_INT(event.code, 0);
+    nursery_done(&self);
+}
+
+TEST(what_a_host_writes_goes_to_its_own_stderr)
+{
+    nursery self;
+    start(&self);
+    child host = start_child(&self, 1, -1);
+    order(host, "p");
+    await_done(host);
+    order(host, "e");
+    char text[16] = "";
+    size_t len = 0;
+    ssize_t got;
+    while ((got = read(host.err, text + len, sizeof text - 1 - len)) > 0) {
+        len += (size_t)got;
+    }
+    CHECK_INT(got, 0);
+    CHECK_TEXT(text, "out err");
+    nursery_done(&self);
+}
+
+TEST(the_end_of_a_host_ends_the_children_of_its_plugins)
+{
+    nursery self;
+    start(&self);
+    child host = start_child(&self, 1, -1);
+    order(host, "f");
+    await_done(host);
+    order(host, "e");
+    char byte;
+    CHECK_INT(read(host.err, &byte, 1), 0); /* Nobody holds the pipe any more. */
+    nursery_done(&self);
+}
+
+TEST(without_the_worker_the_nursery_and_its_hosts_end)
+{
+    nursery self;
+    start(&self);
+    child host = start_child(&self, 1, -1);
+    CHECK_INT(next_event(&self).kind, NURSERY_FORKED);
+    nursery_done(&self); /* Waits for the nursery. */
+    order(host, "p");    /* The host is not hurt … */
+    await_done(host);
+    close(host.control); /* … until its own channel ends. */
+    char bytes[16];
+    ssize_t got;
+    while ((got = read(host.err, bytes, sizeof bytes)) > 0) {
+    }
+    CHECK_INT(got, 0);
+}
+
+TEST(a_nursery_that_died_is_told)
+{
+    nursery self;
+    start(&self);
+    kill(self.pid, SIGKILL);
+    CHECK_INT(next_event(&self).kind, NURSERY_GONE);
+    nursery_request request = {
+        .id = 1, .title = "c", .control_fd = 0, .stderr_fd = 2, .doing_fd = -1};
+    sluice_error *err = sluice_error_new();
+    CHECK_INT(nursery_fork(&self, &request, err), SLUICE_FATAL);
+    CHECK_TEXT(sluice_error_text(err), "the nursery does not answer: Broken pipe");
+    sluice_error_free(err);
+    nursery_done(&self);
+}
+
+TEST(what_a_host_was_doing_is_read_after_its_end)
+{
+    nursery self;
+    start(&self);
+    int fd = memfd_create("doing", MFD_CLOEXEC);
+    CHECK(ftruncate(fd, CONTROL_DOING_BYTES) == 0);
+    control_doing_page *page =
+        mmap(NULL, CONTROL_DOING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    child host = start_child(&self, 1, fd);
+    order(host, "d");
+    next_event(&self);
+    CHECK_INT(next_event(&self).code, 0);
+    char text[200];
+    control_doing_text(page, text, sizeof text);
+    CHECK_TEXT(text, "in poll of task 0 (snapshot of t)");
+    memset(page, 0xff, CONTROL_DOING_BYTES); /* Garbage is survived. */
+    control_doing_text(page, text, sizeof text);
+    CHECK(strlen(text) < sizeof text);
+    munmap(page, CONTROL_DOING_BYTES);
+    close(fd);
+    nursery_done(&self);
+}
+
+TEST_MAIN
