@@ -124,7 +124,8 @@ SLUICE_API sluice_status sluice_decimal_parse(sluice_arena *arena, const char *t
 SLUICE_API bool sluice_decimal_scale(const char *text, size_t len, int *ret_scale);
 /* The number in plain notation, `scale` digits behind the point: "-12.50". Where scale
  * is negative, zeros are appended. NUL-ended, in `arena`. NULL where it would have more
- * than some 200000 digits, which no database can hold: check what comes from outside. */
+ * than some 200000 digits, which no database can hold: check what comes from outside.
+ */
 SLUICE_API char *sluice_decimal_print(sluice_arena *arena, sluice_bytes unscaled,
                                       int scale, size_t *ret_len);
 
