@@ -1,0 +1,353 @@
+/* Listeners, the network threads, and who gets which connection. */
+#include "broker/net/server.h"
+#include "base/memory.h"
+#include "broker/net/connection.h"
+#include <assert.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sluice/log.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { backlog = 512, accepts_max = 64 };
+
+typedef struct listener {
+    loop_watch watch;
+    net_server *server;
+    size_t number;
+    uint16_t port;
+} listener;
+
+struct net_server {
+    net_options options;
+    listener *listeners;
+    net_thread *threads;
+    size_t thread_count;
+    size_t next_thread;
+    atomic_size_t connection_count;
+    bool started;
+};
+
+/* ---- Listening ------------------------------------------------------------------- */
+
+static void set_buffers(int fd, const net_options *options)
+{
+    int bytes = options->send_buffer_bytes;
+    if (bytes > 0) {
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+    }
+    bytes = options->receive_buffer_bytes;
+    if (bytes > 0) {
+        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+    }
+}
+
+static int listen_at(const struct addrinfo *address, const net_options *options)
+{
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -1;
+    }
+    int one = 1, zero = 0;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (address->ai_family == AF_INET6) {
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
+    }
+    set_buffers(fd, options);
+    if (bind(fd, address->ai_addr, address->ai_addrlen) != 0 ||
+        listen(fd, backlog) != 0) {
+        int reason = errno;
+        close(fd);
+        errno = reason;
+        return -1;
+    }
+    return fd;
+}
+
+static uint16_t port_of(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
+        return 0;
+    }
+    return ntohs(address.ss_family == AF_INET6
+                     ? ((struct sockaddr_in6 *)&address)->sin6_port
+                     : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+/* All interfaces are one IPv6 socket that takes IPv4 too, where there is IPv6. */
+static sluice_status listener_open(listener *self, const net_listener *wanted,
+                                   const net_options *options, sluice_error *err)
+{
+    char port[8];
+    snprintf(port, sizeof port, "%u", wanted->port);
+    bool all = *wanted->host == '\0';
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *found = NULL;
+    int failed = getaddrinfo(all ? NULL : wanted->host, port, &hints, &found);
+    if (failed != 0) {
+        return sluice_fail(err, SLUICE_BAD_CONFIG, "listener '%s:%u': %s", wanted->host,
+                           wanted->port, gai_strerror(failed));
+    }
+    int fd = -1;
+    for (int pass = 0; pass < 2 && fd < 0; pass++) {
+        for (struct addrinfo *one = found; one != NULL && fd < 0; one = one->ai_next) {
+            bool preferred = !all || one->ai_family == AF_INET6;
+            fd = preferred == (pass == 0) ? listen_at(one, options) : -1;
+        }
+    }
+    int reason = errno;
+    freeaddrinfo(found);
+    if (fd < 0) {
+        return sluice_fail(err, SLUICE_BAD_CONFIG, "cannot listen on '%s:%u': %s",
+                           wanted->host, wanted->port, strerror(reason));
+    }
+    self->watch.fd = fd;
+    self->port = port_of(fd);
+    return SLUICE_OK;
+}
+
+typedef struct arrival {
+    loop_task task;
+    net_thread *home;
+    int fd;
+    size_t listener;
+} arrival;
+
+static void arrive(loop_task *task)
+{
+    arrival *self = (arrival *)task;
+    connection_new(self->home, self->fd, self->listener);
+    free(self);
+}
+
+static void hand_over(net_server *self, int fd, size_t number)
+{
+    net_thread *home = &self->threads[self->next_thread++ % self->thread_count];
+    atomic_fetch_add(&self->connection_count, 1);
+    if (loop_is_here(home->loop)) {
+        connection_new(home, fd, number);
+        return;
+    }
+    arrival *one = memory_take(sizeof *one);
+    *one = (arrival){.task.run = arrive, .home = home, .fd = fd, .listener = number};
+    loop_post(home->loop, &one->task);
+}
+
+static void on_accept(loop_watch *watch, uint32_t events)
+{
+    listener *self = (listener *)watch;
+    net_server *server = self->server;
+    for (int i = 0; i < accepts_max; i++) {
+        int fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
+            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+                sluice_log(SLUICE_ERROR, "broker.net",
+                           "cannot accept a connection: %s; trying again",
+                           strerror(errno));
+            }
+            return;
+        }
+        if (atomic_load(&server->connection_count) >= server->options.connections_max) {
+            sluice_log(SLUICE_WARN, "broker.net",
+                       "max.connections (%zu) are open; closing a new one",
+                       server->options.connections_max);
+            close(fd);
+            continue;
+        }
+        hand_over(server, fd, self->number);
+    }
+}
+
+/* ---- Idle connections ------------------------------------------------------------ */
+
+static void close_idle(loop_timer *timer)
+{
+    net_thread *home = (net_thread *)((char *)timer - offsetof(net_thread, idle_timer));
+    int64_t idle_ms = home->options->idle_ms_max, now = loop_now_ms();
+    connection *one = home->idlest;
+    while (one != NULL && one->active_ms + idle_ms <= now) {
+        connection *next = one->next;
+        if (one->first == NULL) {
+            connection_close(one);
+        }
+        one = next;
+    }
+    loop_timer_set(home->loop, timer, now + (idle_ms + 9) / 10);
+}
+
+/* ---- Life ------------------------------------------------------------------------ */
+
+static sluice_status open_listeners(net_server *self, const net_options *options,
+                                    sluice_error *err)
+{
+    self->listeners = memory_zero(options->listener_count * sizeof *self->listeners);
+    for (size_t i = 0; i < options->listener_count; i++) {
+        listener *one = &self->listeners[i];
+        *one = (listener){.server = self, .number = i};
+        one->watch.ready = on_accept;
+        sluice_status status = listener_open(one, &options->listeners[i], options, err);
+        if (status != SLUICE_OK) {
+            return status;
+        }
+        self->options.listener_count = i + 1;
+    }
+    return SLUICE_OK;
+}
+
+static sluice_status make_threads(net_server *self, sluice_error *err)
+{
+    size_t count = self->options.threads > 0 ? self->options.threads : 1;
+    self->threads = memory_zero(count * sizeof *self->threads);
+    for (size_t i = 0; i < count; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "net-%u", (unsigned)i);
+        net_thread *home = &self->threads[i];
+        sluice_status status = loop_new(name, &home->loop, err);
+        if (status != SLUICE_OK) {
+            return status;
+        }
+        self->thread_count = i + 1;
+        home->options = &self->options;
+        home->connection_count = &self->connection_count;
+        home->idle_timer.run = close_idle;
+        home->err = sluice_error_new();
+    }
+    return SLUICE_OK;
+}
+
+sluice_status net_server_new(const net_options *options, net_server **ret_server,
+                             sluice_error *err)
+{
+    assert(options->listener_count > 0);
+    net_server *self = memory_zero(sizeof *self);
+    self->options = *options;
+    self->options.listeners = NULL;
+    self->options.listener_count = 0;
+    sluice_status status = open_listeners(self, options, err);
+    if (status == SLUICE_OK) {
+        status = make_threads(self, err);
+    }
+    if (status != SLUICE_OK) {
+        net_server_free(self);
+        return status;
+    }
+    *ret_server = self;
+    return SLUICE_OK;
+}
+
+uint16_t net_server_port(const net_server *self, size_t number)
+{
+    return self->listeners[number].port;
+}
+
+size_t net_server_thread_count(const net_server *self)
+{
+    return self->thread_count;
+}
+
+loop *net_server_loop(const net_server *self, size_t thread)
+{
+    return self->threads[thread].loop;
+}
+
+size_t net_server_connections(const net_server *self)
+{
+    return atomic_load(&((net_server *)self)->connection_count);
+}
+
+sluice_status net_server_start(net_server *self, sluice_error *err)
+{
+    for (size_t i = 0; i < self->options.listener_count; i++) {
+        loop_watch_set(self->threads[0].loop, &self->listeners[i].watch, EPOLLIN);
+    }
+    for (size_t i = 0; i < self->thread_count; i++) {
+        net_thread *home = &self->threads[i];
+        if (self->options.idle_ms_max > 0) {
+            loop_timer_set(home->loop, &home->idle_timer,
+                           loop_now_ms() + self->options.idle_ms_max);
+        }
+        sluice_status status = loop_start(home->loop, err);
+        if (status != SLUICE_OK) {
+            return status;
+        }
+    }
+    self->started = true;
+    return SLUICE_OK;
+}
+
+typedef struct closing {
+    loop_task task;
+    net_server *server;
+    net_thread *home;
+} closing;
+
+static void close_listeners(loop_task *task)
+{
+    closing *self = (closing *)task;
+    net_server *server = self->server;
+    for (size_t i = 0; i < server->options.listener_count; i++) {
+        loop_watch_remove(self->home->loop, &server->listeners[i].watch);
+        close(server->listeners[i].watch.fd);
+    }
+    server->options.listener_count = 0;
+}
+
+static void close_connections(loop_task *task)
+{
+    net_thread *home = ((closing *)task)->home;
+    while (home->idlest != NULL) {
+        connection_close(home->idlest);
+    }
+    loop_timer_remove(home->loop, &home->idle_timer);
+}
+
+void net_server_stop(net_server *self)
+{
+    if (!self->started) {
+        return;
+    }
+    closing task = {.task.run = close_listeners, .server = self, .home = self->threads};
+    loop_call(self->threads[0].loop, &task.task);
+    for (size_t i = 0; i < self->thread_count; i++) {
+        task = (closing){.task.run = close_connections, .home = &self->threads[i]};
+        loop_call(self->threads[i].loop, &task.task);
+        loop_stop(self->threads[i].loop);
+    }
+    self->started = false;
+}
+
+static void thread_free(net_thread *home)
+{
+    loop_free(home->loop);
+    while (home->spare_requests != NULL) {
+        request *one = home->spare_requests;
+        home->spare_requests = one->next;
+        request_free(one);
+    }
+    free(home->spare_in);
+    sluice_error_free(home->err);
+}
+
+void net_server_free(net_server *self)
+{
+    if (self == NULL) {
+        return;
+    }
+    net_server_stop(self);
+    for (size_t i = 0; i < self->options.listener_count; i++) {
+        close(self->listeners[i].watch.fd);
+    }
+    for (size_t i = 0; i < self->thread_count; i++) {
+        thread_free(&self->threads[i]);
+    }
+    free(self->threads);
+    free(self->listeners);
+    free(self);
+}
