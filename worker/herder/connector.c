@@ -1,0 +1,444 @@
+/* One connector: its host is started, reports, stops, dies, and is started again. */
+#include "base/memory.h"
+#include "base/text.h"
+#include "state.h"
+#include <stdlib.h>
+#include <string.h>
+
+static void clear_tasks(connector *c)
+{
+    for (size_t i = 0; i < c->task_count; i++) {
+        free(c->tasks[i].trace);
+        free(c->tasks[i].retry);
+        json_decref(c->tasks[i].config);
+        json_decref(c->tasks[i].gauges);
+    }
+    free(c->tasks);
+    c->tasks = NULL;
+    c->task_count = 0;
+}
+
+static void set_text(char **field, const char *text)
+{
+    char *copy = text == NULL ? NULL : memory_text(text);
+    free(*field);
+    *field = copy;
+}
+
+connector *connector_find(const herder *self, const char *name)
+{
+    connector *c = name == NULL ? NULL : map_get_text(&self->connectors, name);
+    return c == NULL || c->leaving ? NULL : c;
+}
+
+connector *connector_add(herder *self, const char *name)
+{
+    connector *c = map_get_text(&self->connectors, name);
+    if (c == NULL) {
+        c = memory_zero(sizeof *c);
+        c->name = memory_text(name);
+        map_put_text(&self->connectors, name, c);
+    }
+    c->leaving = false;
+    c->state = state_unassigned;
+    c->restart_at = INT64_MAX;
+    set_text(&c->type, "unknown");
+    if (c->topics == NULL) {
+        c->topics = json_object();
+    }
+    return c;
+}
+
+void connector_free(connector *c)
+{
+    clear_tasks(c);
+    free(c->name);
+    free(c->trace);
+    free(c->type);
+    free(c->class);
+    free(c->version);
+    json_decref(c->config);
+    json_decref(c->topics);
+    host_forget(&c->host);
+    free(c);
+}
+
+const char *connector_property(const connector *c, const char *key)
+{
+    return json_string_value(json_object_get(c->config, key));
+}
+
+void connector_set_config(connector *c, json_t *config)
+{
+    json_incref(config);
+    json_decref(c->config);
+    c->config = config;
+}
+
+/* --- Starting and stopping. --- */
+
+static const char *target_word(const connector *c)
+{
+    return c->target == target_paused ? "PAUSED" : "RUNNING";
+}
+
+static void show_all(connector *c, run_state state)
+{
+    c->state = state;
+    set_text(&c->trace, NULL);
+    for (size_t i = 0; i < c->task_count; i++) {
+        c->tasks[i].state = state;
+        set_text(&c->tasks[i].trace, NULL);
+        set_text(&c->tasks[i].retry, NULL);
+    }
+}
+
+void connector_start(herder *self, connector *c)
+{
+    c->rerun = true;
+    c->restart_at = INT64_MAX;
+    if (c->host.id != 0 || offsets_in_flight(self, c->name) || self->stopping ||
+        c->leaving || c->target == target_stopped) {
+        return; /* Exit, store or resume will call again. */
+    }
+    c->rerun = false;
+    c->configured = false;
+    self->startups++;
+    if (c->state != state_restarting) {
+        show_all(c, state_unassigned);
+    }
+    host_begin(self, &c->host, c->name);
+    act_send(self, c->host.id,
+             json_pack("{s:{s:s, s:O, s:O, s:o, s:s}}", "start", "name", c->name,
+                       "config", c->config, "worker", self->settings.worker, "offsets",
+                       offsets_pairs(self, c->name), "state", target_word(c)));
+}
+
+static void settle_stopped(herder *self, connector *c)
+{
+    (void)self;
+    if (c->target == target_stopped) {
+        clear_tasks(c);
+    }
+    show_all(c, c->target == target_stopped  ? state_stopped
+                : c->target == target_paused ? state_paused
+                                             : state_unassigned);
+}
+
+/* The host is gone, or there was none, and it was meant to be so. */
+static void at_rest(herder *self, connector *c)
+{
+    pending_exited(self, c->name);
+    if (c->leaving) {
+        map_remove_text(&self->connectors, c->name);
+        connector_free(c);
+        return;
+    }
+    if (c->state != state_restarting || !c->rerun) {
+        settle_stopped(self, c);
+    }
+    if (c->rerun) {
+        connector_start(self, c);
+    }
+    pending_wake(self, c->name);
+}
+
+void connector_stop(herder *self, connector *c)
+{
+    c->restart_at = INT64_MAX;
+    if (c->host.id == 0) {
+        at_rest(self, c);
+    } else {
+        host_stop(self, &c->host);
+    }
+}
+
+void connector_bounce(herder *self, connector *c, run_state shown)
+{
+    c->attempts = 0;
+    c->rerun = true;
+    if (shown == state_restarting) {
+        show_all(c, shown);
+    }
+    connector_stop(self, c);
+}
+
+void connector_restart_task(herder *self, connector *c, size_t number)
+{
+    c->tasks[number].restarts++;
+    if (c->host.id == 0) {
+        c->attempts = 0;
+        connector_start(self, c);
+    } else if (!c->host.stopping) {
+        act_send(self, c->host.id,
+                 json_pack("{s:I}", "restart_task", (json_int_t)number));
+    }
+}
+
+/* --- What a host reports. --- */
+
+static bool state_parse(const char *name, run_state *ret_state)
+{
+    static const run_state states[] = {state_unassigned, state_running,
+                                       state_paused,     state_failed,
+                                       state_restarting, state_stopped};
+    for (size_t i = 0; name != NULL && i < sizeof states / sizeof states[0]; i++) {
+        if (strcmp(name, state_name(states[i])) == 0) {
+            *ret_state = states[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+/* When it is to be started again without being asked; says so in the log. */
+static void plan_restart(herder *self, connector *c, bool crashed)
+{
+    herder_restart policy = connector_policy(self, c);
+    if (policy.policy == herder_never ||
+        (!crashed && policy.policy != herder_on_failure) || c->leaving ||
+        self->stopping) {
+        return;
+    }
+    if (c->restart_at != INT64_MAX) {
+        return; /* Planned already, for another of its tasks. */
+    }
+    if (c->attempts >= policy.attempts_max) {
+        act_log(self, SLUICE_ERROR,
+                "connector '%s' stays FAILED: it was restarted %lld times in a row "
+                "(restart.max.attempts); restart it when the reason is mended",
+                c->name, (long long)c->attempts);
+        return;
+    }
+    int64_t delay = policy.backoff_initial_ms;
+    for (int64_t i = 0; i < c->attempts && delay < policy.backoff_max_ms; i++) {
+        delay *= 2;
+    }
+    delay = delay > policy.backoff_max_ms ? policy.backoff_max_ms : delay;
+    c->attempts++;
+    c->restart_at = self->now + delay;
+    act_log(self, SLUICE_WARN,
+            "connector '%s' will be restarted in %lld ms (attempt %lld of %lld)",
+            c->name, (long long)delay, (long long)c->attempts,
+            (long long)policy.attempts_max);
+}
+
+static void connector_reported(herder *self, connector *c, const json_t *report)
+{
+    const char *name = json_string_value(json_object_get(report, "state"));
+    const char *class = json_string_value(json_object_get(report, "class"));
+    const char *type = json_string_value(json_object_get(report, "type"));
+    if (!state_parse(name, &c->state)) {
+        return;
+    }
+    set_text(&c->trace, json_string_value(json_object_get(report, "trace")));
+    set_text(&c->version, json_string_value(json_object_get(report, "version")));
+    if (class != NULL) {
+        set_text(&c->class, class);
+    }
+    if (type != NULL) {
+        set_text(&c->type, type);
+    }
+    if (c->state == state_failed) {
+        self->startup_failures++;
+        act_log(self, SLUICE_ERROR, "connector '%s' is FAILED: %s", c->name,
+                c->trace == NULL ? "no reason given" : c->trace);
+        plan_restart(self, c, false);
+    }
+}
+
+static void tasks_reported(connector *c, const json_t *configs)
+{
+    size_t count = json_array_size(configs), kept = 0;
+    task *tasks = memory_zero((count + 1) * sizeof *tasks);
+    for (; kept < count && kept < c->task_count; kept++) {
+        tasks[kept] = c->tasks[kept];
+        json_decref(tasks[kept].config);
+        c->tasks[kept] = (task){0};
+    }
+    clear_tasks(c);
+    for (size_t i = 0; i < count; i++) {
+        tasks[i].config = json_incref(json_array_get(configs, i));
+    }
+    c->tasks = tasks;
+    c->task_count = count;
+    c->configured = true;
+}
+
+static void task_reported(herder *self, connector *c, const json_t *message)
+{
+    json_int_t id = json_integer_value(json_object_get(message, "task"));
+    run_state state;
+    const char *name = json_string_value(json_object_get(message, "state"));
+    if (id < 0 || (size_t)id >= c->task_count || !state_parse(name, &state)) {
+        return;
+    }
+    task *t = &c->tasks[id];
+    t->state = state;
+    set_text(&t->trace, json_string_value(json_object_get(message, "trace")));
+    if (state == state_running) {
+        self->task_startups++;
+    }
+    if (state == state_failed) {
+        self->task_failures++;
+        act_log(self, SLUICE_ERROR, "task '%s-%lld' is FAILED: %s", c->name,
+                (long long)id, t->trace == NULL ? "no reason given" : t->trace);
+        plan_restart(self, c, false);
+    }
+}
+
+static void pong_received(herder *self, connector *c, const json_t *message)
+{
+    size_t index;
+    json_t *report;
+    c->host.answered_at = self->now;
+    json_array_foreach(json_object_get(message, "tasks"), index, report)
+    {
+        json_int_t id = json_integer_value(json_object_get(report, "id"));
+        if (id < 0 || (size_t)id >= c->task_count) {
+            continue;
+        }
+        task *t = &c->tasks[id];
+        json_decref(t->gauges);
+        t->gauges = json_incref(report);
+        set_text(&t->retry, json_string_value(json_object_get(report, "retry")));
+    }
+}
+
+void connector_message(herder *self, connector *c, const json_t *message)
+{
+    json_t *part;
+    if ((part = json_object_get(message, "pong")) != NULL) {
+        pong_received(self, c, message);
+        return;
+    }
+    if (c->host.stopping && c->leaving) {
+        return;
+    }
+    if ((part = json_object_get(message, "connector")) != NULL) {
+        connector_reported(self, c, part);
+    } else if ((part = json_object_get(message, "tasks")) != NULL) {
+        tasks_reported(c, part);
+    } else if (json_object_get(message, "task") != NULL) {
+        task_reported(self, c, message);
+    } else if ((part = json_object_get(message, "topic")) != NULL) {
+        if (self->settings.topic_tracking && json_is_string(part)) {
+            json_object_set_new(c->topics, json_string_value(part), json_null());
+        }
+    }
+    pending_wake(self, c->name);
+}
+
+/* --- Death, expected or not. --- */
+
+static void mark_failed(connector *c, const char *trace)
+{
+    c->state = state_failed;
+    if (c->trace != trace) {
+        set_text(&c->trace, trace);
+    }
+    for (size_t i = 0; i < c->task_count; i++) {
+        if (c->tasks[i].state != state_failed) {
+            c->tasks[i].state = state_failed;
+            set_text(&c->tasks[i].trace, trace);
+        }
+        set_text(&c->tasks[i].retry, NULL);
+    }
+}
+
+static void died(herder *self, connector *c, const herder_event *event,
+                 const char *obituary, int64_t lived)
+{
+    /* A host that had reported FAILED and then went is not a crash: its own words are
+     * better than that it exited. */
+    bool reported = c->state == state_failed && event->exit_signal == 0;
+    self->host_deaths++;
+    mark_failed(c, reported && c->trace != NULL ? c->trace : obituary);
+    if (lived >= connector_policy(self, c).attempts_reset) {
+        c->attempts = 0;
+    }
+    plan_restart(self, c, !reported);
+    pending_wake(self, c->name);
+}
+
+void connector_exited(herder *self, connector *c, const herder_event *event)
+{
+    char *what = memory_print("connector host of '%s'", c->name);
+    char *obituary = host_obituary(&c->host, what, event);
+    bool asked = c->host.stopping;
+    bool clean = event->exit_code == 0 && event->exit_signal == 0;
+    int64_t lived = self->now - c->host.started_at;
+    host_forget(&c->host);
+    c->configured = false;
+    if (!clean || !asked) {
+        act_log(self, asked ? SLUICE_WARN : SLUICE_ERROR, "%s", obituary);
+    }
+    if (asked || c->leaving) {
+        at_rest(self, c);
+    } else {
+        died(self, c, event, obituary, lived);
+    }
+    free(what);
+    free(obituary);
+}
+
+static void restart_now(herder *self, connector *c)
+{
+    c->restart_at = INT64_MAX;
+    c->restarts++;
+    if (c->host.id == 0) {
+        connector_start(self, c);
+        return;
+    }
+    if (c->state == state_failed) {
+        c->rerun = true;
+        connector_stop(self, c);
+        return;
+    }
+    for (size_t i = 0; i < c->task_count; i++) {
+        if (c->tasks[i].state == state_failed) {
+            connector_restart_task(self, c, i);
+        }
+    }
+}
+
+void connector_tick(herder *self, connector *c)
+{
+    host_tick(self, &c->host, true);
+    if (self->now >= c->restart_at) {
+        restart_now(self, c);
+    }
+}
+
+int64_t connector_deadline(const herder *self, const connector *c)
+{
+    int64_t host = host_deadline(self, &c->host, true);
+    return host < c->restart_at ? host : c->restart_at;
+}
+
+/* --- The policy of one connector: its own keys over the worker's. --- */
+
+static void read_number(const connector *c, const char *key, int64_t *value)
+{
+    int64_t number;
+    const char *text = connector_property(c, key);
+    if (text != NULL && text_to_int64(text, &number) && number >= 0) {
+        *value = number;
+    }
+}
+
+herder_restart connector_policy(const herder *self, const connector *c)
+{
+    herder_restart policy = self->settings.restart;
+    const char *name = connector_property(c, "restart.policy");
+    if (name != NULL) {
+        policy.policy = text_equal_nocase(name, "never")        ? herder_never
+                        : text_equal_nocase(name, "on-failure") ? herder_on_failure
+                        : text_equal_nocase(name, "on-crash")   ? herder_on_crash
+                                                                : policy.policy;
+    }
+    read_number(c, "restart.backoff.initial.ms", &policy.backoff_initial_ms);
+    read_number(c, "restart.backoff.max.ms", &policy.backoff_max_ms);
+    read_number(c, "restart.max.attempts", &policy.attempts_max);
+    return policy;
+}

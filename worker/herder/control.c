@@ -1,0 +1,175 @@
+/* Pause, resume, stop, delete and restart. */
+#include "base/memory.h"
+#include "state.h"
+#include <stdlib.h>
+#include <string.h>
+
+static bool unknown(herder *self, const herder_request *request, const char *format)
+{
+    act_fault(self, request->id, 404, format, request->name);
+    return false;
+}
+
+static void set_target(herder *self, connector *c, target_state target)
+{
+    if (c->target != target) {
+        c->target = target;
+        act_store_config(self, c);
+    }
+}
+
+static void pause(herder *self, connector *c)
+{
+    target_state before = c->target;
+    set_target(self, c, target_paused);
+    if (before == target_stopped) {
+        c->state = c->host.id == 0 ? state_paused : c->state;
+    } else if (c->host.id != 0 && !c->host.stopping) {
+        act_send(self, c->host.id, json_pack("{s:b}", "pause", 1));
+    }
+}
+
+static void resume(herder *self, connector *c)
+{
+    set_target(self, c, target_started);
+    if (c->host.stopping) {
+        c->rerun = true;
+    } else if (c->host.id != 0) {
+        act_send(self, c->host.id, json_pack("{s:b}", "resume", 1));
+    } else if (c->state != state_failed) {
+        connector_start(self, c);
+    }
+}
+
+static void stop(herder *self, const herder_request *request, connector *c)
+{
+    pending *p = pending_add(self, request, wait_exit);
+    c->target = target_stopped;
+    c->rerun = false;
+    p->store = act_store_config(self, c);
+    connector_stop(self, c);
+}
+
+static void delete (herder *self, const herder_request *request, connector *c)
+{
+    pending *p = pending_add(self, request, wait_exit);
+    p->store = act_forget_config(self, c->name);
+    c->leaving = true;
+    c->rerun = false;
+    connector_stop(self, c);
+}
+
+/* --- Restart. --- */
+
+static bool is_planned(const herder_request *request, run_state state)
+{
+    return !request->only_failed || state == state_failed;
+}
+
+static void restart_tasks(herder *self, const herder_request *request, connector *c)
+{
+    for (size_t i = 0; request->include_tasks && i < c->task_count; i++) {
+        if (is_planned(request, c->tasks[i].state)) {
+            connector_restart_task(self, c, i);
+            c->tasks[i].state = state_restarting;
+        }
+    }
+}
+
+/* The answer shows the plan: what is restarted as RESTARTING, all else as it is. A host
+ * is one process, so a connector that is restarted takes its tasks along. */
+static void restart_planned(herder *self, const herder_request *request, connector *c)
+{
+    bool connector_too = is_planned(request, c->state);
+    if (connector_too && request->include_tasks && !request->only_failed) {
+        connector_bounce(self, c, state_restarting);
+    } else if (connector_too && (c->state == state_failed || c->host.id == 0)) {
+        c->state = state_restarting;
+        connector_bounce(self, c, state_restarting);
+    } else {
+        restart_tasks(self, request, c);
+    }
+    json_t *plan = answer_status(self, c);
+    if (connector_too) {
+        json_object_set_new(json_object_get(plan, "connector"), "state",
+                            json_string("RESTARTING"));
+    }
+    act_answer(self, request->id, 202, plan);
+}
+
+static void restart(herder *self, const herder_request *request, connector *c)
+{
+    if (c->target == target_stopped) {
+        act_answer(self, request->id, 204, NULL);
+        return;
+    }
+    c->restarts++;
+    if (request->include_tasks || request->only_failed) {
+        restart_planned(self, request, c);
+        return;
+    }
+    pending_add(self, request, wait_start);
+    /* A connector that runs has no state of its own beside its tasks, so only one that
+     * does not is started. */
+    if (c->state == state_failed || c->host.id == 0) {
+        connector_bounce(self, c, state_unassigned);
+    }
+    pending_wake(self, c->name);
+}
+
+static void restart_task(herder *self, const herder_request *request, connector *c)
+{
+    if (request->task < 0 || (size_t)request->task >= c->task_count) {
+        act_fault(self, request->id, 404, "Unknown task: %s-%d", c->name,
+                  request->task);
+        return;
+    }
+    connector_restart_task(self, c, (size_t)request->task);
+    act_answer(self, request->id, 204, NULL);
+}
+
+static bool admit(herder *self, const herder_request *request)
+{
+    if (connector_find(self, request->name) != NULL) {
+        return true;
+    }
+    switch ((int)request->operation) {
+    case herder_delete:
+        return unknown(self, request, "Connector %s not found");
+    case herder_restart_connector:
+    case herder_restart_task:
+        return unknown(self, request, "Unknown connector: %s");
+    default:
+        return unknown(self, request, "Unknown connector %s");
+    }
+}
+
+void control_request(herder *self, const herder_request *request)
+{
+    if (!admit(self, request)) {
+        return;
+    }
+    connector *c = connector_find(self, request->name);
+    switch ((int)request->operation) {
+    case herder_pause:
+        pause(self, c);
+        act_answer(self, request->id, 202, NULL);
+        break;
+    case herder_resume:
+        resume(self, c);
+        act_answer(self, request->id, 202, NULL);
+        break;
+    case herder_stop:
+        stop(self, request, c);
+        break;
+    case herder_delete:
+        delete (self, request, c);
+        break;
+    case herder_restart_connector:
+        restart(self, request, c);
+        break;
+    default:
+        restart_task(self, request, c);
+        break;
+    }
+}
