@@ -67,8 +67,8 @@ typedef struct sluice_list {
     const char *const *items;
 } sluice_list;
 
-/* A default that is no value at all: the field is NULL, the list empty. Kafka's null.
- */
+/* A default that is no value at all, Kafka's null: the field is NULL, the list empty, a
+ * number 0, a bool false. */
 #define SLUICE_NULL "\001null"
 
 typedef struct sluice_key {
@@ -82,7 +82,9 @@ typedef struct sluice_key {
     const char *unused;
     const char *const *choices; /* For SLUICE_ENUM, and SLUICE_STRING that has them. */
     const char *shown_type; /* The type that REST shows, where it is another: "INT". */
-    int64_t min, max;       /* For numbers; both 0: any. */
+    /* For numbers; both 0: any; `min` above 0 and `max` 0: no upper limit. For a text
+     * or a list, `min` 1: not empty. */
+    int64_t min, max;
     sluice_type type;
     sluice_importance importance;
     size_t offset; /* Where the parsed value goes: SLUICE_AT(). */
