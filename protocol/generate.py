@@ -2,7 +2,8 @@
 """Makes C structs and tables of the message definitions: generate.py OUT_H OUT_C DEFINITION...
 
 A definition is JSON: `name`, `key`, `versions`, the first `flexible` version, and the
-fields of `request` and `response`. A field has a `name`; a `type` ("int32", "[int32]",
+fields of `request` and `response`; or of a `record`, which is stored and not sent, and has
+its type as `key`. A field has a `name`; a `type` ("int32", "[int32]",
 "topic" or "[topic]", the last two with `fields` of their own); `versions` in which it is
 there (all unless said); `nullable` versions; a `default` (0, "", empty; null where the
 field can be null); and a `tag`. Ranges are "3", "3-5", "3+" or "none".
@@ -118,8 +119,9 @@ class Struct:
 
 class Message:
     def __init__(self, api, kind):
-        self.name = f"{snake(api['name'])}_{kind}"
-        self.title = f"{api['name']} {kind}"
+        record = kind == "record"
+        self.name = snake(api["name"]) + ("" if record else f"_{kind}")
+        self.title = api["name"] + ("" if record else f" {kind}")
         self.versions = parse_range(api["versions"])
         flexible = parse_range(api["flexible"])
         self.flexible_min = flexible[0] if flexible[1] >= flexible[0] else None
@@ -166,7 +168,7 @@ static inline sluice_status {name}_encode(const {name} *message, int version, ou
 """)
 
 
-def write_header(apis):
+def write_header(apis, records):
     out = ["""/* The messages of the Kafka protocol as C structs: made by protocol/generate.py. */
 #ifndef SLUICE_PROTOCOL_MESSAGES_H
 #define SLUICE_PROTOCOL_MESSAGES_H
@@ -186,6 +188,14 @@ def write_header(apis):
             for struct in message.structs:
                 write_struct(out, struct)
             write_functions(out, message)
+    out.append("typedef enum record_type {")
+    for record, _ in records:
+        out.append(f"    RECORD_{snake(record['name']).upper()} = {record['key']},")
+    out.append("} record_type;\n")
+    for _, message in records:
+        for struct in message.structs:
+            write_struct(out, struct)
+        write_functions(out, message)
     out.append("#endif")
     return "\n".join(out) + "\n"
 
@@ -212,21 +222,27 @@ def write_table(out, message, struct):
                f"{name}_minimum}};\n")
 
 
-def write_source(apis):
+def write_message(out, message):
+    for struct in message.structs:
+        write_table(out, message, struct)
+    flexible = "INT16_MAX" if message.flexible_min is None else message.flexible_min
+    out.append(f'const message_schema {message.name}_schema = {{"{message.title}", '
+               f"&{message.name}_struct, {message.versions[0]}, "
+               f"{message.versions[1]}, {flexible}}};\n")
+
+
+def write_source(apis, records):
     out = ["""/* The tables of the messages: made by protocol/generate.py. */
 #include "messages.h"
 """]
     for api, request, response in apis:
         for message in (request, response):
-            for struct in message.structs:
-                write_table(out, message, struct)
-            flexible = "INT16_MAX" if message.flexible_min is None else message.flexible_min
-            out.append(f'const message_schema {message.name}_schema = {{"{message.title}", '
-                       f"&{message.name}_struct, {message.versions[0]}, "
-                       f"{message.versions[1]}, {flexible}}};\n")
+            write_message(out, message)
         name = snake(api["name"])
         out.append(f"static const message_api {name}_api = {{{api['key']}, "
                    f'"{api["name"]}", &{name}_request_schema, &{name}_response_schema}};\n')
+    for _, message in records:
+        write_message(out, message)
     out.append("const message_api *const message_apis[] = {")
     out += [f"    &{snake(api['name'])}_api," for api, _, _ in apis]
     out.append("};\nconst size_t message_api_count = sizeof message_apis / "
@@ -241,11 +257,13 @@ def main():
         with open(path, encoding="utf-8") as file:
             apis.append(json.load(file))
     apis.sort(key=lambda api: api["key"])
-    messages = [(api, Message(api, "request"), Message(api, "response")) for api in apis]
+    records = [(api, Message(api, "record")) for api in apis if "record" in api]
+    messages = [(api, Message(api, "request"), Message(api, "response"))
+                for api in apis if "record" not in api]
     with open(header_path, "w", encoding="utf-8") as file:
-        file.write(write_header(messages))
+        file.write(write_header(messages, records))
     with open(source_path, "w", encoding="utf-8") as file:
-        file.write(write_source(messages))
+        file.write(write_source(messages, records))
 
 
 main()

@@ -1,0 +1,47 @@
+/* broker/config/config_key.h - a configuration key as data, and the parse of its value.
+ *
+ * Two tables are made of these: the broker's keys (broker_config.c) and the topic's
+ * (topic_config.c). From them come the parse, what is refused, and DescribeConfigs. */
+#ifndef SLUICE_BROKER_CONFIG_CONFIG_KEY_H
+#define SLUICE_BROKER_CONFIG_CONFIG_KEY_H
+
+#include <sluice/error.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The numbers are those of DescribeConfigs. */
+typedef enum config_type {
+    CONFIG_BOOLEAN = 1,
+    CONFIG_STRING = 2,
+    CONFIG_INT = 3,
+    CONFIG_SHORT = 4,
+    CONFIG_LONG = 5,
+    CONFIG_DOUBLE = 6,
+    CONFIG_LIST = 7,
+    CONFIG_CLASS = 8,
+    CONFIG_PASSWORD = 9,
+} config_type;
+
+typedef struct config_key {
+    const char *name;
+    config_type type;
+    const char *initial;        /* NULL: null. */
+    int64_t min, max;           /* Of numbers; both 0: what the type holds. */
+    const char *const *choices; /* Of a string or of a list's items; NULL: any. */
+    int32_t offset;             /* Of its C field in the caller's struct; -1: none. */
+    const char *ignored;        /* Why Sluice does nothing with it; NULL: it does. */
+} config_key;
+
+/* Whether `value` can be one of `key`: SLUICE_BAD_CONFIG with "KEY is 'VALUE': must be
+ * …". */
+sluice_status config_key_check(const config_key *key, const char *value,
+                               sluice_error *err);
+
+/* Writes a checked number or boolean to `base + key->offset`: bool for BOOLEAN, int32_t
+ * for INT and SHORT, int64_t for LONG, double for DOUBLE; other types have no field. */
+void config_key_store(const config_key *key, const char *value, void *base);
+
+/* The key of a table that ends with a NULL name, or NULL. */
+const config_key *config_key_find(const config_key *table, const char *name);
+
+#endif

@@ -1,0 +1,45 @@
+/* broker/config/topic_config.h - a topic's configuration: its own values over the
+ * broker's over Kafka's defaults. */
+#ifndef SLUICE_BROKER_CONFIG_TOPIC_CONFIG_H
+#define SLUICE_BROKER_CONFIG_TOPIC_CONFIG_H
+
+#include "broker/config/broker_config.h"
+#include "broker/log/log_config.h"
+
+/* A key and its value, NUL-ended texts. */
+typedef struct config_pair {
+    char *name;
+    char *value;
+} config_pair;
+
+typedef struct topic_config {
+    log_config log;
+    int32_t min_insync_replicas;
+} topic_config;
+
+/* Every key, ended by a NULL name; offsets are of a topic_config. */
+extern const config_key topic_config_keys[];
+
+extern const char *const topic_compressions[], *const topic_policies[],
+                                                   *const topic_timestamp_types[];
+
+/* The broker's key that gives a topic key its default, or NULL. */
+const char *topic_config_broker_key(const char *name);
+
+/* Whether `name` can be set to `value`. SLUICE_BAD_CONFIG: no such key, or not with
+ * this value. */
+sluice_status topic_config_check(const char *name, const char *value,
+                                 sluice_error *err);
+
+/* The value of a key for topics that do not set it; `ret_from_broker` tells that the
+ * broker's configuration sets it. Memory: `room`'s, or constant; NULL: null. */
+enum { topic_config_text_size = 32 };
+const char *topic_config_default(const broker_config *broker, const config_key *key,
+                                 char room[topic_config_text_size],
+                                 bool *ret_from_broker);
+
+/* All values, parsed; `pairs` were checked. */
+void topic_config_parse(const broker_config *broker, const config_pair *pairs,
+                        size_t count, topic_config *ret_config);
+
+#endif
