@@ -1,0 +1,266 @@
+/* The metadata log: records in frames, in batches, in a partition. */
+#include "broker/topic/metadata_log.h"
+#include "base/memory.h"
+#include "broker/log/partition.h"
+#include "broker/log/record_batch.h"
+#include "protocol/error_code.h"
+#include "protocol/wire.h"
+#include <errno.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    frame_version = 1,
+    read_bytes = 1024 * 1024,
+    inflated_bytes_max = 64 * 1024 * 1024,
+};
+
+struct metadata_log {
+    partition *log;
+    record_batch_writer batch; /* In the making. */
+    bool started;
+};
+
+/* A record type, its shape and the version that is written. */
+typedef struct shape {
+    record_type type;
+    const message_schema *schema;
+    int version;
+} shape;
+
+static const shape shapes[] = {
+    {RECORD_TOPIC_RECORD, &topic_record_schema, 0},
+    {RECORD_PARTITION_RECORD, &partition_record_schema, 0},
+    {RECORD_CONFIG_RECORD, &config_record_schema, 0},
+    {RECORD_REMOVE_TOPIC_RECORD, &remove_topic_record_schema, 0},
+    {RECORD_PRODUCER_IDS_RECORD, &producer_ids_record_schema, 0},
+};
+
+static const shape *shape_of(uint32_t type)
+{
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        if ((uint32_t)shapes[i].type == type) {
+            return &shapes[i];
+        }
+    }
+    return NULL;
+}
+
+static int64_t wall_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+sluice_status metadata_log_open(log_dir *dir, metadata_log **ret_log, sluice_error *err)
+{
+    static const uuid id = {.bytes = {[15] = 1}}; /* Kafka's, for this topic. */
+    log_config config = LOG_CONFIG_INIT;
+    config.cleanup_delete = false;
+    config.retention_ms = -1;
+    partition *log;
+    sluice_status status =
+        partition_open(dir, METADATA_TOPIC, 0, &id, &config, &log, err);
+    if (status != SLUICE_OK) {
+        return status;
+    }
+    *ret_log = memory_zero(sizeof **ret_log);
+    (*ret_log)->log = log;
+    return SLUICE_OK;
+}
+
+void metadata_log_close(metadata_log *self)
+{
+    if (self == NULL) {
+        return;
+    }
+    if (self->started) {
+        record_batch_writer_done(&self->batch);
+    }
+    partition_unref(self->log);
+    free(self);
+}
+
+/* ---- Replay ---------------------------------------------------------------------- */
+
+typedef struct replay {
+    metadata_apply *apply;
+    void *context;
+    sluice_arena *arena;
+    sluice_error *err;
+} replay;
+
+/* A value is: frame version, record type, record version, record. */
+static sluice_status apply_value(replay *self, sluice_bytes value)
+{
+    const uint8_t *base = value.base;
+    uint32_t numbers[3];
+    size_t at = 0;
+    for (int i = 0; i < 3; i++) {
+        size_t used = wire_get_uvarint(base + at, value.len - at, &numbers[i]);
+        if (used == 0) {
+            return sluice_fail(self->err, SLUICE_FATAL,
+                               "a record of %zu bytes has no header", value.len);
+        }
+        at += used;
+    }
+    const shape *found = shape_of(numbers[1]);
+    if (numbers[0] != frame_version || found == NULL) {
+        return SLUICE_OK;
+    }
+    void *record = sluice_arena_take(self->arena, found->schema->body->size);
+    sluice_status status =
+        message_decode(found->schema, (int)numbers[2], base + at, value.len - at,
+                       self->arena, record, self->err);
+    return status != SLUICE_OK
+               ? SLUICE_FATAL
+               : self->apply(self->context, found->type, record, self->err);
+}
+
+static sluice_status apply_batch(replay *self, const uint8_t *base, size_t size)
+{
+    record_reader reader;
+    sluice_status status = record_reader_init(&reader, base, size, self->arena,
+                                              inflated_bytes_max, self->err);
+    bool over = false;
+    while (status == SLUICE_OK && !over) {
+        log_record one;
+        status = record_reader_next(&reader, &one, &over, self->err);
+        if (status == SLUICE_OK && !over && one.value.base != NULL) {
+            status = apply_value(self, one.value);
+        }
+    }
+    return status;
+}
+
+/* Applies whole batches and moves `offset` behind them. */
+static sluice_status apply_batches(replay *self, const uint8_t *base, size_t size,
+                                   int64_t *offset)
+{
+    sluice_status status = SLUICE_OK;
+    for (size_t at = 0; status == SLUICE_OK && at + RECORD_BATCH_HEADER_SIZE <= size;) {
+        record_batch_header header;
+        record_batch_read_header(base + at, &header);
+        size_t len = (size_t)record_batch_size(&header);
+        if (len > size - at) {
+            break;
+        }
+        bool control = (header.attributes & RECORD_BATCH_CONTROL) != 0;
+        status = control ? SLUICE_OK : apply_batch(self, base + at, len);
+        at += len;
+        *offset = record_batch_last_offset(&header) + 1;
+    }
+    return status;
+}
+
+static sluice_status replay_some(replay *self, partition *log, int64_t *offset)
+{
+    partition_data data;
+    partition_read(log, *offset, read_bytes, true, PARTITION_LOG_END, &data);
+    sluice_status status = SLUICE_OK;
+    if (data.error_code != ERROR_NONE) {
+        status = sluice_fail(self->err, SLUICE_FATAL, "cannot read offset %lld: %s",
+                             (long long)*offset, error_code_name(data.error_code));
+    } else {
+        void *bytes = sluice_arena_take(self->arena, data.bytes);
+        status = partition_data_copy(&data, bytes, self->err);
+        int64_t before = *offset;
+        if (status == SLUICE_OK) {
+            status = apply_batches(self, bytes, data.bytes, offset);
+        }
+        if (status == SLUICE_OK && *offset == before) {
+            status = sluice_fail(self->err, SLUICE_FATAL, "offset %lld is broken",
+                                 (long long)before);
+        }
+    }
+    partition_data_done(&data);
+    sluice_arena_reset(self->arena);
+    return status;
+}
+
+sluice_status metadata_log_replay(metadata_log *self, metadata_apply *apply,
+                                  void *context, sluice_error *err)
+{
+    replay one = {apply, context, sluice_arena_new(), err};
+    int64_t offset = partition_log_start_offset(self->log);
+    int64_t end = partition_log_end_offset(self->log);
+    sluice_status status = SLUICE_OK;
+    while (status == SLUICE_OK && offset < end) {
+        status = replay_some(&one, self->log, &offset);
+    }
+    sluice_arena_free(one.arena);
+    if (status != SLUICE_OK) {
+        sluice_prefix(err, "metadata log");
+    }
+    return status;
+}
+
+/* ---- Append ---------------------------------------------------------------------- */
+
+void metadata_log_add(metadata_log *self, record_type type, const void *record)
+{
+    const shape *found = shape_of((uint32_t)type);
+    output out;
+    output_init(&out);
+    uint8_t *head = output_reserve(&out, 3 * wire_uvarint_bytes_max);
+    size_t len = wire_put_uvarint(head, frame_version);
+    len += wire_put_uvarint(head + len, (uint32_t)type);
+    len += wire_put_uvarint(head + len, (uint32_t)found->version);
+    out.bytes.len += len;
+    message_encode(found->schema, found->version, record, &out, NULL);
+    if (!self->started) {
+        record_batch_writer_init(&self->batch, NULL);
+        self->started = true;
+    }
+    record_batch_writer_add(&self->batch, wall_ms(), (sluice_bytes){NULL, 0},
+                            (sluice_bytes){out.bytes.base, out.bytes.len});
+    output_done(&out);
+}
+
+typedef struct wait {
+    partition_wait inner;
+    sem_t over;
+    int16_t error_code;
+} wait;
+
+static void on_durable(partition_wait *inner, int16_t error_code)
+{
+    wait *self = (wait *)inner;
+    self->error_code = error_code;
+    sem_post(&self->over);
+}
+
+static int16_t wait_durable(partition *log, int64_t offset)
+{
+    wait self = {.inner.done = on_durable};
+    sem_init(&self.over, 0, 0);
+    if (partition_wait_durable(log, &self.inner, offset)) {
+        while (sem_wait(&self.over) != 0 && errno == EINTR) {
+        }
+    }
+    sem_destroy(&self.over);
+    return self.error_code;
+}
+
+sluice_status metadata_log_commit(metadata_log *self, sluice_error *err)
+{
+    record_batch_writer_finish(&self->batch);
+    partition_append append = {.base = self->batch.base,
+                               .len = self->batch.size,
+                               .acks = -1,
+                               .origin = PARTITION_COORDINATOR};
+    partition_append_batches(self->log, &append, 1, wall_ms());
+    int16_t error_code = append.error_code;
+    if (error_code == ERROR_NONE) {
+        error_code = wait_durable(self->log, append.next_offset);
+    }
+    record_batch_writer_done(&self->batch);
+    self->started = false;
+    if (error_code != ERROR_NONE) {
+        return sluice_fail(err, SLUICE_FATAL, "cannot write the metadata log: %s",
+                           error_code_name(error_code));
+    }
+    return SLUICE_OK;
+}

@@ -1,0 +1,34 @@
+/* broker/topic/metadata_log.h - what the broker knows of itself, as a log of records.
+ *
+ * The log is a partition like any other, `__cluster_metadata-0`, and its records are
+ * those of Kafka's KRaft metadata, so that its tools can dump them. What is appended is
+ * on disk when the append returns.
+ *
+ * Threads: one at a time; the caller's lock. */
+#ifndef SLUICE_BROKER_TOPIC_METADATA_LOG_H
+#define SLUICE_BROKER_TOPIC_METADATA_LOG_H
+
+#include "broker/log/log_dir.h"
+#include "protocol/messages.h"
+
+#define METADATA_TOPIC "__cluster_metadata"
+
+typedef struct metadata_log metadata_log;
+
+sluice_status metadata_log_open(log_dir *dir, metadata_log **ret_log,
+                                sluice_error *err);
+void metadata_log_close(metadata_log *self); /* NULL is accepted. */
+
+/* Calls `apply` with each stored record in order: its type and its value, the C struct
+ * of that type, borrowed for the call. Types that are not defined are passed over.
+ * A status other than SLUICE_OK ends it. */
+typedef sluice_status metadata_apply(void *context, record_type type,
+                                     const void *record, sluice_error *err);
+sluice_status metadata_log_replay(metadata_log *self, metadata_apply *apply,
+                                  void *context, sluice_error *err);
+
+/* Collects records; metadata_log_commit() appends them as one batch, all or none. */
+void metadata_log_add(metadata_log *self, record_type type, const void *record);
+sluice_status metadata_log_commit(metadata_log *self, sluice_error *err);
+
+#endif

@@ -1,0 +1,796 @@
+/* All topics: an image of the metadata log, with the partitions open.
+ *
+ * A change runs under `change`: it is checked, written to the metadata log, and then a
+ * new topic object takes the old one's place under the write lock. If the process dies
+ * between log and disk, the next open makes the directories that are missing. */
+#include "broker/topic/topic_set.h"
+#include "base/map.h"
+#include "base/memory.h"
+#include "broker/topic/metadata_log.h"
+#include "protocol/error_code.h"
+#include <assert.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+    topic_name_max = 249,
+    partitions_max = 100000, /* Of one topic. */
+    producer_ids_at_once = 1000,
+    config_resource_topic = 2,
+};
+
+struct topic_set {
+    const broker_config *config;
+    log_dir **dirs;
+    size_t *dir_loads; /* Partitions in each; under `change`. */
+    size_t dir_count;
+
+    pthread_mutex_t change; /* Held for a whole change; guards the four below. */
+    metadata_log *log;
+    int64_t producer_id_next, producer_id_end;
+    void (*deleted)(void *context, const topic *gone);
+    void *deleted_context;
+
+    pthread_rwlock_t lock; /* Guards the two maps. */
+    map by_name, by_id;    /* topic *, each with a reference of by_name. */
+};
+
+/* ---- Names ----------------------------------------------------------------------- */
+
+bool topic_name_is_legal(const char *name, size_t len)
+{
+    if (len == 0 || len > topic_name_max || (len == 1 && name[0] == '.') ||
+        (len == 2 && name[0] == '.' && name[1] == '.')) {
+        return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        char c = name[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && !(c >= '0' && c <= '9') && c != '.' && c != '_' && c != '-') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Kafka's metrics name topics with '_' for '.': such two may not both be there. */
+static bool names_collide(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    if (a_len != b_len) {
+        return false;
+    }
+    for (size_t i = 0; i < a_len; i++) {
+        char x = a[i] == '.' ? '_' : a[i], y = b[i] == '.' ? '_' : b[i];
+        if (x != y) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- Finding --------------------------------------------------------------------- */
+
+topic *topic_set_find(topic_set *self, const char *name, size_t name_len)
+{
+    pthread_rwlock_rdlock(&self->lock);
+    topic *found = map_get(&self->by_name, name, name_len);
+    if (found != NULL) {
+        topic_ref(found);
+    }
+    pthread_rwlock_unlock(&self->lock);
+    return found;
+}
+
+topic *topic_set_find_id(topic_set *self, const uuid *id)
+{
+    pthread_rwlock_rdlock(&self->lock);
+    topic *found = map_get(&self->by_id, id->bytes, sizeof id->bytes);
+    if (found != NULL) {
+        topic_ref(found);
+    }
+    pthread_rwlock_unlock(&self->lock);
+    return found;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(topic *const *)a)->name, (*(topic *const *)b)->name);
+}
+
+topic **topic_set_list(topic_set *self, size_t *ret_count)
+{
+    pthread_rwlock_rdlock(&self->lock);
+    topic **list = memory_take(map_count(&self->by_name) * sizeof *list);
+    size_t count = 0;
+    const map_entry *entry;
+    for (size_t at = 0; (entry = map_next(&self->by_name, &at)) != NULL;) {
+        list[count++] = topic_ref(entry->value);
+    }
+    pthread_rwlock_unlock(&self->lock);
+    qsort(list, count, sizeof *list, by_name);
+    *ret_count = count;
+    return list;
+}
+
+void topic_list_free(topic **topics, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        topic_unref(topics[i]);
+    }
+    free(topics);
+}
+
+/* Puts a topic in the place of the one of its name. Its reference is taken. */
+static void publish(topic_set *self, topic *made)
+{
+    pthread_rwlock_wrlock(&self->lock);
+    topic *old = map_put(&self->by_name, made->name, made->name_len, made);
+    map_put(&self->by_id, made->id.bytes, sizeof made->id.bytes, made);
+    pthread_rwlock_unlock(&self->lock);
+    topic_unref(old);
+}
+
+static void unpublish(topic_set *self, topic *gone)
+{
+    pthread_rwlock_wrlock(&self->lock);
+    map_remove(&self->by_name, gone->name, gone->name_len);
+    map_remove(&self->by_id, gone->id.bytes, sizeof gone->id.bytes);
+    pthread_rwlock_unlock(&self->lock);
+    topic_unref(gone);
+}
+
+/* ---- Making ---------------------------------------------------------------------- */
+
+static config_pair *pairs_copy(const config_pair *pairs, size_t count)
+{
+    config_pair *copy = memory_take(count * sizeof *copy);
+    for (size_t i = 0; i < count; i++) {
+        copy[i].name = memory_text(pairs[i].name);
+        copy[i].value = memory_text(pairs[i].value);
+    }
+    return copy;
+}
+
+/* A topic without partitions, the caller's. */
+static topic *topic_make(const topic_set *self, const char *name, size_t name_len,
+                         const uuid *id, const config_pair *pairs, size_t count)
+{
+    topic *made = memory_zero(sizeof *made);
+    atomic_init(&made->references, 1);
+    made->name = memory_copy(name, name_len);
+    made->name_len = name_len;
+    made->id = *id;
+    made->internal = strncmp(made->name, "__consumer_offsets", 19) == 0 ||
+                     strncmp(made->name, "__transaction_state", 20) == 0;
+    made->configs = pairs_copy(pairs, count);
+    made->config_count = count;
+    topic_config_parse(self->config, pairs, count, &made->config);
+    return made;
+}
+
+/* The directory that has the partition, or else the one with the fewest. */
+static size_t dir_of(const topic_set *self, const char *name, int32_t number)
+{
+    size_t best = 0;
+    for (size_t i = 0; i < self->dir_count; i++) {
+        char *path =
+            memory_print("%s/%s-%" PRId32, log_dir_path(self->dirs[i]), name, number);
+        struct stat found;
+        bool there = stat(path, &found) == 0;
+        free(path);
+        if (there) {
+            return i;
+        }
+        if (self->dir_loads[i] < self->dir_loads[best]) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+/* Opens partitions until there are `count`. */
+static sluice_status open_partitions(topic_set *self, topic *made, int32_t count,
+                                     sluice_error *err)
+{
+    made->partitions =
+        memory_resize(made->partitions, (size_t)count * sizeof *made->partitions);
+    while (made->partition_count < count) {
+        size_t dir = dir_of(self, made->name, made->partition_count);
+        sluice_status status = partition_open(
+            self->dirs[dir], made->name, made->partition_count, &made->id,
+            &made->config.log, &made->partitions[made->partition_count], err);
+        if (status != SLUICE_OK) {
+            return status;
+        }
+        self->dir_loads[dir]++;
+        made->partition_count++;
+    }
+    return SLUICE_OK;
+}
+
+/* A topic like `old` with other configs and the same partitions. */
+static topic *topic_remake(const topic_set *self, const topic *old,
+                           const config_pair *pairs, size_t count)
+{
+    topic *made = topic_make(self, old->name, old->name_len, &old->id, pairs, count);
+    made->internal = old->internal;
+    made->partition_count = old->partition_count;
+    made->partitions =
+        memory_take((size_t)old->partition_count * sizeof *made->partitions);
+    for (int32_t i = 0; i < old->partition_count; i++) {
+        made->partitions[i] = partition_ref(old->partitions[i]);
+    }
+    return made;
+}
+
+/* ---- Replay ---------------------------------------------------------------------- */
+
+/* A topic as the metadata log tells of it, before its partitions are opened. */
+typedef struct image {
+    char *name;
+    size_t name_len;
+    uuid id;
+    int32_t partition_count;
+    config_pair *pairs;
+    size_t pair_count;
+} image;
+
+typedef struct replayed {
+    topic_set *set;
+    map by_id; /* image * */
+} replayed;
+
+static void image_free(image *self)
+{
+    for (size_t i = 0; i < self->pair_count; i++) {
+        free(self->pairs[i].name);
+        free(self->pairs[i].value);
+    }
+    free(self->pairs);
+    free(self->name);
+    free(self);
+}
+
+static void apply_topic(replayed *self, const topic_record *record)
+{
+    image *made = memory_zero(sizeof *made);
+    made->name = memory_copy(record->name.base, record->name.len);
+    made->name_len = record->name.len;
+    memcpy(made->id.bytes, record->topic_id.bytes, sizeof made->id.bytes);
+    image *old = map_put(&self->by_id, made->id.bytes, sizeof made->id.bytes, made);
+    if (old != NULL) {
+        image_free(old);
+    }
+}
+
+static void apply_partition(replayed *self, const partition_record *record)
+{
+    image *found =
+        map_get(&self->by_id, record->topic_id.bytes, sizeof record->topic_id.bytes);
+    if (found != NULL && record->partition_id == found->partition_count &&
+        record->partition_id < partitions_max) {
+        found->partition_count++;
+    }
+}
+
+static image *image_by_name(const replayed *self, message_text name)
+{
+    const map_entry *entry;
+    for (size_t at = 0; (entry = map_next(&self->by_id, &at)) != NULL;) {
+        image *one = entry->value;
+        if (message_text_equal(name, (message_text){one->name, one->name_len})) {
+            return one;
+        }
+    }
+    return NULL;
+}
+
+static void set_pair(image *self, message_text name, message_text value)
+{
+    size_t i = 0;
+    while (i < self->pair_count && !message_text_is(name, self->pairs[i].name)) {
+        i++;
+    }
+    if (i < self->pair_count) {
+        free(self->pairs[i].name);
+        free(self->pairs[i].value);
+        self->pairs[i] = self->pairs[--self->pair_count];
+    }
+    if (value.base != NULL) {
+        self->pairs =
+            memory_resize(self->pairs, (self->pair_count + 1) * sizeof *self->pairs);
+        self->pairs[self->pair_count++] = (config_pair){
+            memory_copy(name.base, name.len), memory_copy(value.base, value.len)};
+    }
+}
+
+static void apply_config(replayed *self, const config_record *record)
+{
+    image *found = record->resource_type == config_resource_topic
+                       ? image_by_name(self, record->resource_name)
+                       : NULL;
+    if (found != NULL) {
+        set_pair(found, record->name, record->value);
+    }
+}
+
+static sluice_status apply_record(void *context, record_type type, const void *record,
+                                  sluice_error *err)
+{
+    replayed *self = context;
+    switch (type) {
+    case RECORD_TOPIC_RECORD:
+        apply_topic(self, record);
+        break;
+    case RECORD_PARTITION_RECORD:
+        apply_partition(self, record);
+        break;
+    case RECORD_CONFIG_RECORD:
+        apply_config(self, record);
+        break;
+    case RECORD_REMOVE_TOPIC_RECORD: {
+        const remove_topic_record *removal = record;
+        image *gone = map_remove(&self->by_id, removal->topic_id.bytes,
+                                 sizeof removal->topic_id.bytes);
+        if (gone != NULL) {
+            image_free(gone);
+        }
+        break;
+    }
+    case RECORD_PRODUCER_IDS_RECORD:
+        self->set->producer_id_next = self->set->producer_id_end =
+            ((const producer_ids_record *)record)->next_producer_id;
+        break;
+    }
+    return SLUICE_OK;
+}
+
+/* Configs of the log are trusted as far as they are still configs today. */
+static sluice_status open_image(topic_set *self, image *one, sluice_error *err)
+{
+    size_t good = 0;
+    for (size_t i = 0; i < one->pair_count; i++) {
+        config_pair pair = one->pairs[i];
+        one->pairs[i] = one->pairs[good];
+        one->pairs[good] = pair;
+        good += topic_config_check(pair.name, pair.value, NULL) == SLUICE_OK;
+    }
+    topic *made =
+        topic_make(self, one->name, one->name_len, &one->id, one->pairs, good);
+    sluice_status status = open_partitions(self, made, one->partition_count, err);
+    if (status == SLUICE_OK) {
+        publish(self, made);
+    } else {
+        topic_unref(made);
+    }
+    return status;
+}
+
+static sluice_status replay(topic_set *self, sluice_error *err)
+{
+    replayed images = {self, MAP_INIT};
+    sluice_status status = metadata_log_replay(self->log, apply_record, &images, err);
+    const map_entry *entry;
+    for (size_t at = 0; (entry = map_next(&images.by_id, &at)) != NULL;) {
+        if (status == SLUICE_OK) {
+            status = open_image(self, entry->value, err);
+        }
+        image_free(entry->value);
+    }
+    map_done(&images.by_id);
+    return status;
+}
+
+/* ---- Life ------------------------------------------------------------------------ */
+
+sluice_status topic_set_open(const broker_config *config, log_dir **dirs,
+                             size_t dir_count, topic_set **ret_set, sluice_error *err)
+{
+    topic_set *self = memory_zero(sizeof *self);
+    self->config = config;
+    self->dirs = dirs;
+    self->dir_count = dir_count;
+    self->dir_loads = memory_zero(dir_count * sizeof *self->dir_loads);
+    pthread_mutex_init(&self->change, NULL);
+    pthread_rwlock_init(&self->lock, NULL);
+    sluice_status status = metadata_log_open(dirs[0], &self->log, err);
+    if (status == SLUICE_OK) {
+        status = replay(self, err);
+    }
+    if (status != SLUICE_OK) {
+        topic_set_close(self);
+        return status;
+    }
+    *ret_set = self;
+    return SLUICE_OK;
+}
+
+void topic_set_close(topic_set *self)
+{
+    if (self == NULL) {
+        return;
+    }
+    const map_entry *entry;
+    for (size_t at = 0; (entry = map_next(&self->by_name, &at)) != NULL;) {
+        topic_unref(entry->value);
+    }
+    map_done(&self->by_name);
+    map_done(&self->by_id);
+    metadata_log_close(self->log);
+    pthread_mutex_destroy(&self->change);
+    pthread_rwlock_destroy(&self->lock);
+    free(self->dir_loads);
+    free(self);
+}
+
+void topic_set_on_delete(topic_set *self,
+                         void (*deleted)(void *context, const topic *gone),
+                         void *context)
+{
+    self->deleted = deleted;
+    self->deleted_context = context;
+}
+
+/* ---- Changes --------------------------------------------------------------------- */
+
+static void add_partition_record(topic_set *self, const message_uuid *id,
+                                 int32_t number)
+{
+    partition_record record;
+    partition_record_init(&record);
+    int32_t node = self->config->node_id;
+    record.partition_id = number;
+    record.topic_id = *id;
+    record.replicas.items = record.isr.items = &node;
+    record.replicas.count = record.isr.count = 1;
+    record.leader = node;
+    record.leader_epoch = record.partition_epoch = 0;
+    metadata_log_add(self->log, RECORD_PARTITION_RECORD, &record);
+}
+
+static void add_config_record(topic_set *self, const char *topic_name, const char *name,
+                              const char *value)
+{
+    config_record record = {.resource_type = config_resource_topic,
+                            .resource_name = message_text_of(topic_name),
+                            .name = message_text_of(name),
+                            .value = message_text_of(value)};
+    metadata_log_add(self->log, RECORD_CONFIG_RECORD, &record);
+}
+
+static message_uuid uuid_of(const topic *self)
+{
+    message_uuid id;
+    memcpy(id.bytes, self->id.bytes, sizeof id.bytes);
+    return id;
+}
+
+static int16_t log_removal(topic_set *self, const topic *gone, sluice_error *err)
+{
+    remove_topic_record record = {.topic_id = uuid_of(gone)};
+    metadata_log_add(self->log, RECORD_REMOVE_TOPIC_RECORD, &record);
+    return metadata_log_commit(self->log, err) == SLUICE_OK ? ERROR_NONE
+                                                            : ERROR_KAFKA_STORAGE_ERROR;
+}
+
+static int16_t log_creation(topic_set *self, const topic *made, int32_t count,
+                            sluice_error *err)
+{
+    topic_record record = {.name = {made->name, made->name_len},
+                           .topic_id = uuid_of(made)};
+    metadata_log_add(self->log, RECORD_TOPIC_RECORD, &record);
+    for (size_t i = 0; i < made->config_count; i++) {
+        add_config_record(self, made->name, made->configs[i].name,
+                          made->configs[i].value);
+    }
+    for (int32_t i = 0; i < count; i++) {
+        add_partition_record(self, &record.topic_id, i);
+    }
+    return metadata_log_commit(self->log, err) == SLUICE_OK ? ERROR_NONE
+                                                            : ERROR_KAFKA_STORAGE_ERROR;
+}
+
+static int16_t refuse(int16_t error_code, sluice_error *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static int16_t refuse(int16_t error_code, sluice_error *err, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    sluice_vfail(err, SLUICE_BAD_CONFIG, format, arguments);
+    va_end(arguments);
+    return error_code;
+}
+
+static int16_t check_pairs(const config_pair *pairs, size_t count, sluice_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (topic_config_check(pairs[i].name, pairs[i].value, err) != SLUICE_OK) {
+            return ERROR_INVALID_CONFIG;
+        }
+    }
+    return ERROR_NONE;
+}
+
+static int16_t check_name(topic_set *self, const topic_creation *wanted,
+                          sluice_error *err)
+{
+    int len = (int)wanted->name_len;
+    if (!topic_name_is_legal(wanted->name, wanted->name_len)) {
+        return refuse(ERROR_INVALID_TOPIC_EXCEPTION, err,
+                      "topic name '%.*s' is illegal: it must be 1 to %d letters, "
+                      "digits, '.', '_' or '-', and not '.' or '..'",
+                      len < 300 ? len : 300, wanted->name, topic_name_max);
+    }
+    const map_entry *entry;
+    for (size_t at = 0; (entry = map_next(&self->by_name, &at)) != NULL;) {
+        const topic *other = entry->value;
+        if (names_collide(wanted->name, wanted->name_len, other->name,
+                          other->name_len)) {
+            bool same = memcmp(wanted->name, other->name, other->name_len) == 0;
+            return same ? refuse(ERROR_TOPIC_ALREADY_EXISTS, err,
+                                 "Topic '%s' already exists.", other->name)
+                        : refuse(ERROR_INVALID_TOPIC_EXCEPTION, err,
+                                 "topic '%.*s' collides with '%s': '.' and '_' are the "
+                                 "same in the names of metrics",
+                                 len, wanted->name, other->name);
+        }
+    }
+    return ERROR_NONE;
+}
+
+static int16_t check_creation(topic_set *self, const topic_creation *wanted,
+                              int32_t count, sluice_error *err)
+{
+    int16_t code = check_name(self, wanted, err);
+    if (code != ERROR_NONE) {
+        return code;
+    }
+    if (!wanted->internal && wanted->name_len == strlen(METADATA_TOPIC) &&
+        memcmp(wanted->name, METADATA_TOPIC, wanted->name_len) == 0) {
+        return refuse(ERROR_INVALID_TOPIC_EXCEPTION, err,
+                      "topic name '%s' is the broker's own", METADATA_TOPIC);
+    }
+    if (count < 1 || count > partitions_max) {
+        return refuse(ERROR_INVALID_PARTITIONS, err,
+                      "%" PRId32 " partitions were asked for: must be 1 to %d", count,
+                      partitions_max);
+    }
+    if (wanted->replication_factor != -1 && wanted->replication_factor != 1) {
+        return refuse(
+            ERROR_INVALID_REPLICATION_FACTOR, err,
+            "replication factor %d was asked for: a Sluice broker is one node; "
+            "for replicas, set bootstrap.servers to an Apache Kafka or "
+            "Redpanda cluster",
+            wanted->replication_factor);
+    }
+    return check_pairs(wanted->configs, wanted->config_count, err);
+}
+
+/* The topic is in the log; its partitions are not open yet. */
+static int16_t finish_creation(topic_set *self, topic *made, int32_t count,
+                               sluice_error *err)
+{
+    if (open_partitions(self, made, count, err) == SLUICE_OK) {
+        return ERROR_NONE;
+    }
+    for (int32_t i = 0; i < made->partition_count; i++) {
+        partition_delete(made->partitions[i]);
+    }
+    log_removal(self, made, NULL);
+    return ERROR_KAFKA_STORAGE_ERROR;
+}
+
+static int16_t create(topic_set *self, const topic_creation *wanted, topic **ret_topic,
+                      sluice_error *err)
+{
+    int32_t count = wanted->partition_count == -1 ? self->config->partition_count
+                                                  : wanted->partition_count;
+    int16_t code = check_creation(self, wanted, count, err);
+    if (code != ERROR_NONE || wanted->validate_only) {
+        return code;
+    }
+    uuid id = uuid_random();
+    topic *made = topic_make(self, wanted->name, wanted->name_len, &id, wanted->configs,
+                             wanted->config_count);
+    code = log_creation(self, made, count, err);
+    if (code == ERROR_NONE) {
+        code = finish_creation(self, made, count, err);
+    }
+    if (code != ERROR_NONE) {
+        topic_unref(made);
+        return code;
+    }
+    *ret_topic = topic_ref(made);
+    publish(self, made);
+    return ERROR_NONE;
+}
+
+int16_t topic_set_create(topic_set *self, const topic_creation *creation,
+                         topic **ret_topic, sluice_error *err)
+{
+    topic *made = NULL;
+    pthread_mutex_lock(&self->change);
+    int16_t code = create(self, creation, &made, err);
+    pthread_mutex_unlock(&self->change);
+    if (ret_topic != NULL) {
+        *ret_topic = made;
+    } else {
+        topic_unref(made);
+    }
+    return code;
+}
+
+static int16_t refuse_unknown(const char *name, size_t name_len, sluice_error *err)
+{
+    return refuse(ERROR_UNKNOWN_TOPIC_OR_PARTITION, err, "topic '%.*s' is not known",
+                  (int)(name_len < 300 ? name_len : 300), name);
+}
+
+/* Under `change`. The reference is the caller's. */
+static int16_t delete_logged(topic_set *self, const char *name, size_t name_len,
+                             topic **ret_gone, sluice_error *err)
+{
+    topic *gone = topic_set_find(self, name, name_len);
+    if (gone == NULL) {
+        return refuse_unknown(name, name_len, err);
+    }
+    int16_t code =
+        gone->internal
+            ? refuse(ERROR_INVALID_TOPIC_EXCEPTION, err,
+                     "topic '%s' is the broker's own: it can't be deleted", gone->name)
+            : log_removal(self, gone, err);
+    if (code != ERROR_NONE) {
+        topic_unref(gone);
+        return code;
+    }
+    unpublish(self, gone);
+    *ret_gone = gone;
+    return ERROR_NONE;
+}
+
+int16_t topic_set_delete(topic_set *self, const char *name, size_t name_len,
+                         sluice_error *err)
+{
+    topic *gone = NULL;
+    pthread_mutex_lock(&self->change);
+    int16_t code = delete_logged(self, name, name_len, &gone, err);
+    for (int32_t i = 0; gone != NULL && i < gone->partition_count; i++) {
+        partition_delete(gone->partitions[i]);
+    }
+    pthread_mutex_unlock(&self->change);
+    if (gone != NULL && self->deleted != NULL) {
+        self->deleted(self->deleted_context, gone);
+    }
+    topic_unref(gone);
+    return code;
+}
+
+static int16_t grow(topic_set *self, topic *old, int32_t count, bool validate_only,
+                    sluice_error *err)
+{
+    if (count <= old->partition_count || count > partitions_max) {
+        return refuse(ERROR_INVALID_PARTITIONS, err,
+                      "Topic currently has %" PRId32
+                      " partitions, which is higher than "
+                      "or equal to the requested %" PRId32 ", or more than %d.",
+                      old->partition_count, count, partitions_max);
+    }
+    if (validate_only) {
+        return ERROR_NONE;
+    }
+    message_uuid id = uuid_of(old);
+    for (int32_t i = old->partition_count; i < count; i++) {
+        add_partition_record(self, &id, i);
+    }
+    if (metadata_log_commit(self->log, err) != SLUICE_OK) {
+        return ERROR_KAFKA_STORAGE_ERROR;
+    }
+    topic *made = topic_remake(self, old, old->configs, old->config_count);
+    if (open_partitions(self, made, count, err) != SLUICE_OK) {
+        topic_unref(made);
+        return ERROR_KAFKA_STORAGE_ERROR;
+    }
+    publish(self, made);
+    return ERROR_NONE;
+}
+
+int16_t topic_set_grow(topic_set *self, const char *name, size_t name_len,
+                       int32_t partition_count, bool validate_only, sluice_error *err)
+{
+    pthread_mutex_lock(&self->change);
+    topic *old = topic_set_find(self, name, name_len);
+    int16_t code = old == NULL ? refuse_unknown(name, name_len, err)
+                               : grow(self, old, partition_count, validate_only, err);
+    pthread_mutex_unlock(&self->change);
+    topic_unref(old);
+    return code;
+}
+
+static const char *value_in(const config_pair *pairs, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(pairs[i].name, name) == 0) {
+            return pairs[i].value;
+        }
+    }
+    return NULL;
+}
+
+/* Adds a record for each difference; returns how many. */
+static size_t log_differences(topic_set *self, const topic *old,
+                              const config_pair *pairs, size_t count)
+{
+    size_t changes = 0;
+    for (size_t i = 0; i < old->config_count; i++) {
+        if (value_in(pairs, count, old->configs[i].name) == NULL) {
+            add_config_record(self, old->name, old->configs[i].name, NULL);
+            changes++;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *before = topic_config_own(old, pairs[i].name);
+        if (before == NULL || strcmp(before, pairs[i].value) != 0) {
+            add_config_record(self, old->name, pairs[i].name, pairs[i].value);
+            changes++;
+        }
+    }
+    return changes;
+}
+
+static int16_t configure(topic_set *self, const topic *old, const config_pair *pairs,
+                         size_t count, bool validate_only, sluice_error *err)
+{
+    int16_t code = check_pairs(pairs, count, err);
+    if (code != ERROR_NONE || validate_only) {
+        return code;
+    }
+    if (log_differences(self, old, pairs, count) == 0) {
+        return ERROR_NONE;
+    }
+    if (metadata_log_commit(self->log, err) != SLUICE_OK) {
+        return ERROR_KAFKA_STORAGE_ERROR;
+    }
+    topic *made = topic_remake(self, old, pairs, count);
+    for (int32_t i = 0; i < made->partition_count; i++) {
+        partition_set_config(made->partitions[i], &made->config.log);
+    }
+    publish(self, made);
+    return ERROR_NONE;
+}
+
+int16_t topic_set_configure(topic_set *self, const char *name, size_t name_len,
+                            const config_pair *pairs, size_t count, bool validate_only,
+                            sluice_error *err)
+{
+    pthread_mutex_lock(&self->change);
+    topic *old = topic_set_find(self, name, name_len);
+    int16_t code = old == NULL ? refuse_unknown(name, name_len, err)
+                               : configure(self, old, pairs, count, validate_only, err);
+    pthread_mutex_unlock(&self->change);
+    topic_unref(old);
+    return code;
+}
+
+int64_t topic_set_producer_id(topic_set *self)
+{
+    pthread_mutex_lock(&self->change);
+    if (self->producer_id_next == self->producer_id_end) {
+        producer_ids_record record = {.broker_id = self->config->node_id,
+                                      .broker_epoch = -1,
+                                      .next_producer_id =
+                                          self->producer_id_end + producer_ids_at_once};
+        metadata_log_add(self->log, RECORD_PRODUCER_IDS_RECORD, &record);
+        if (metadata_log_commit(self->log, NULL) != SLUICE_OK) {
+            pthread_mutex_unlock(&self->change);
+            return -1;
+        }
+        self->producer_id_end += producer_ids_at_once;
+    }
+    int64_t id = self->producer_id_next++;
+    pthread_mutex_unlock(&self->change);
+    return id;
+}
