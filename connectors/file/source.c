@@ -1,0 +1,483 @@
+/* connectors/file/source.c - the source: each line that a file gets becomes a record.
+ *
+ * The file stays open and is read to its end; then inotify says when there is more. A
+ * file that shrinks is read from its start again, and one that is replaced (rotated) is
+ * read to its end before the new one is opened.
+ *
+ * Positions count bytes. Kafka Connect's count characters and are used as bytes, so a
+ * position that it stored is right for ASCII files only. */
+#include "file.h"
+#include "lines.h"
+#include "watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sluice/text.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The lines of a batch at most, whatever `batch.size` says. */
+enum { LINES_MAX = 16384 };
+
+typedef struct source_config {
+    const char *file;
+    const char *topic;
+    int32_t batch_size;
+    int64_t line_bytes_max;
+} source_config;
+
+typedef struct source {
+    const source_config *config;
+    const sluice_task *task;
+    sluice_task *task_to_tell;
+    const char *name; /* For messages. */
+    bool is_stdin;
+    bool is_stream;  /* No position and no rotation: standard input, a pipe. */
+    bool is_at_end;  /* The last read found nothing. */
+    bool is_ended;   /* A stream has no more to come. */
+    bool is_waiting; /* The file is missing, and that was said. */
+    int fd;          /* -1: not open. */
+    int64_t position; /* Of the first byte that is in no record. */
+    watch watch;
+    lines lines;
+    line *found;
+    size_t found_max;
+    sluice_arena *arena; /* For the following three, which all records share. */
+    const sluice_value *partition;
+    const sluice_value *position_key;
+    const sluice_schema *schema;
+} source;
+
+/* --- Begin and end. --- */
+
+/* Where the stored offset says to go on. */
+static sluice_status source_resume(source *self, sluice_error *err)
+{
+    sluice_value *partition = sluice_map_new(self->arena, 1);
+    sluice_map_add_text(self->arena, partition, "filename",
+                        sluice_text(self->arena, self->config->file));
+    self->partition = partition;
+    self->position_key = sluice_text(self->arena, "position");
+    const sluice_offsets *offsets = sluice_task_offsets(self->task);
+    const sluice_value *stored = sluice_offsets_find(offsets, partition);
+    const sluice_value *position =
+        stored != NULL && sluice_value_type(stored) == SLUICE_TYPE_MAP
+            ? sluice_map_find(stored, "position", NULL)
+            : NULL;
+    if (position == NULL) {
+        return SLUICE_OK;
+    }
+    if (sluice_value_type(position) != SLUICE_TYPE_INT64 ||
+        sluice_value_integer(position) < 0) {
+        return sluice_fail(err, SLUICE_FATAL,
+                           "Offset position is the incorrect type: '%s' of the stored "
+                           "offset for file '%s' must be a whole number from 0 on",
+                           "position", self->config->file);
+    }
+    self->position = sluice_value_integer(position);
+    return SLUICE_OK;
+}
+
+static void source_destroy(void *instance)
+{
+    source *self = instance;
+    if (self == NULL) {
+        return;
+    }
+    if (self->fd > 0) {
+        close(self->fd);
+    }
+    if (!self->is_stdin) {
+        watch_done(&self->watch);
+    }
+    lines_done(&self->lines);
+    sluice_arena_free(self->arena);
+    free(self->found);
+    free(self);
+}
+
+static sluice_status source_create(const void *config, sluice_task *task,
+                                   void **ret_self, sluice_error *err)
+{
+    source *self = calloc(1, sizeof *self);
+    if (self == NULL) {
+        return sluice_fail(err, SLUICE_FATAL, "memory is out");
+    }
+    self->config = config;
+    self->task = self->task_to_tell = task;
+    self->is_stdin = self->config->file == NULL || self->config->file[0] == '\0';
+    self->is_stream = self->is_stdin;
+    self->name = self->is_stdin ? "standard input" : self->config->file;
+    self->fd = self->is_stdin ? STDIN_FILENO : -1;
+    lines_init(&self->lines, (size_t)self->config->line_bytes_max);
+    self->found_max =
+        self->config->batch_size < LINES_MAX ? (size_t)self->config->batch_size : LINES_MAX;
+    self->found = calloc(self->found_max, sizeof *self->found);
+    self->arena = sluice_arena_new();
+    self->schema = sluice_schema_of(SLUICE_TYPE_STRING, false);
+    sluice_status status = SLUICE_OK;
+    if (!self->is_stdin) {
+        watch_init(&self->watch, self->config->file);
+        status = source_resume(self, err);
+    }
+    if (self->found == NULL) {
+        status = sluice_fail(err, SLUICE_FATAL, "memory is out");
+    }
+    if (status != SLUICE_OK) {
+        source_destroy(self);
+        return status;
+    }
+    *ret_self = self;
+    return SLUICE_OK;
+}
+
+/* --- Opening, rotation, truncation. --- */
+
+static void source_start_over(source *self)
+{
+    lines_clear(&self->lines);
+    self->position = 0;
+}
+
+/* Goes to the position in the file just opened, which may be another, shorter one than
+ * that of the stored offset. */
+static sluice_status source_seek(source *self, const struct stat *status,
+                                 sluice_error *err)
+{
+    self->is_stream = !S_ISREG(status->st_mode);
+    if (self->is_stream) {
+        return SLUICE_OK;
+    }
+    if (status->st_size < self->position) {
+        sluice_log(SLUICE_WARN, FILE_LOGGER,
+                   "file '%s' is shorter than the stored position: reading it from its "
+                   "start size=%lld position=%lld",
+                   self->name, (long long)status->st_size, (long long)self->position);
+        self->position = 0;
+    }
+    if (lseek(self->fd, self->position, SEEK_SET) < 0) {
+        return sluice_fail(err, SLUICE_RETRY, "cannot go to byte %lld of file '%s': %s",
+                           (long long)self->position, self->name, strerror(errno));
+    }
+    return SLUICE_OK;
+}
+
+static void source_say_missing(source *self)
+{
+    if (!self->is_waiting) {
+        self->is_waiting = true;
+        sluice_log(SLUICE_WARN, FILE_LOGGER,
+                   "Couldn't find file '%s' for FileStreamSourceTask, sleeping to wait "
+                   "for it to be created",
+                   self->name);
+        sluice_task_doing(self->task_to_tell, "waiting for the file to be created");
+    }
+}
+
+/* Opens the file; on SLUICE_OK `self->fd` is -1 where there is none yet. */
+static sluice_status source_open(source *self, sluice_error *err)
+{
+    struct stat status;
+    /* A pipe opened for writing too never ends, whoever comes and goes. */
+    bool is_pipe = stat(self->name, &status) == 0 && S_ISFIFO(status.st_mode);
+    int flags = (is_pipe ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_CLOEXEC;
+    self->fd = open(self->name, flags);
+    if (self->fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+        source_say_missing(self);
+        return SLUICE_OK;
+    }
+    if (self->fd < 0 || fstat(self->fd, &status) != 0) {
+        return sluice_fail(err, SLUICE_RETRY, "cannot open file '%s': %s", self->name,
+                           strerror(errno));
+    }
+    if (S_ISDIR(status.st_mode)) {
+        return sluice_fail(err, SLUICE_FATAL,
+                           "cannot read '%s': it is a folder, and the key 'file' names "
+                           "a file",
+                           self->name);
+    }
+    if (self->is_waiting) {
+        self->is_waiting = false;
+        sluice_task_doing(self->task_to_tell, NULL);
+        sluice_log(SLUICE_INFO, FILE_LOGGER, "file '%s' is there now", self->name);
+    }
+    return source_seek(self, &status, err);
+}
+
+static void source_close(source *self)
+{
+    close(self->fd);
+    self->fd = -1;
+    self->is_at_end = false;
+}
+
+/* At the end of a file: whether it was cut or replaced, so that there is more to read
+ * at once. `*ret_is_replaced`: what is left unfinished stays so. */
+static bool source_is_changed(source *self, bool *ret_is_replaced)
+{
+    struct stat open_file, named_file;
+    *ret_is_replaced = false;
+    if (self->is_stream || fstat(self->fd, &open_file) != 0) {
+        return false;
+    }
+    int64_t read_up_to = self->position + (int64_t)lines_left(&self->lines);
+    if (open_file.st_size < read_up_to) {
+        sluice_log(SLUICE_WARN, FILE_LOGGER,
+                   "file '%s' was truncated: reading it from its start size=%lld "
+                   "position=%lld",
+                   self->name, (long long)open_file.st_size, (long long)self->position);
+        source_start_over(self);
+        return lseek(self->fd, 0, SEEK_SET) == 0;
+    }
+    if (stat(self->name, &named_file) != 0 ||
+        (named_file.st_dev == open_file.st_dev &&
+         named_file.st_ino == open_file.st_ino)) {
+        return false;
+    }
+    *ret_is_replaced = true;
+    return true;
+}
+
+/* --- Records. --- */
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void source_set_position(source *self, sluice_record *record,
+                                sluice_arena *arena, int64_t position)
+{
+    sluice_value *offset = sluice_map_new(arena, 1);
+    sluice_map_add(arena, offset, self->position_key, sluice_int64(arena, position));
+    sluice_record_set_source(record, self->partition, offset);
+}
+
+/* Makes records of `count` found lines. Their bytes are copied in one piece. */
+static void source_emit(source *self, size_t count, sluice_batch *out)
+{
+    sluice_arena *arena = sluice_batch_arena(out);
+    size_t first = self->found[0].start, behind = self->found[count - 1].next;
+    const char *bytes =
+        sluice_arena_copy(arena, self->lines.base + first, behind - first);
+    bool is_utf8 = sluice_text_is_utf8(bytes, behind - first);
+    int64_t base = self->position, now = now_ms();
+    for (size_t i = 0; i < count; i++) {
+        const line *found = &self->found[i];
+        const char *text = bytes + (found->start - first);
+        size_t len = found->len;
+        if (!is_utf8) {
+            text = sluice_text_repair(arena, text, len, &len);
+        }
+        sluice_record *record = sluice_batch_add(out);
+        sluice_record_set_topic_borrowed(record, self->config->topic);
+        sluice_record_set_timestamp(record, now);
+        sluice_record_set_value(record, self->schema,
+                                sluice_string_borrowed(arena, text, len));
+        if (!self->is_stdin) {
+            source_set_position(self, record, arena,
+                                base + (int64_t)(found->next - first));
+        }
+    }
+    self->position = base + (int64_t)(behind - first);
+}
+
+/* Reads once. `*ret_is_end`: nothing was there. */
+static sluice_status source_read(source *self, bool *ret_is_end, sluice_error *err)
+{
+    size_t room;
+    char *to = lines_room(&self->lines, &room);
+    if (to == NULL) {
+        return sluice_fail(err, SLUICE_FATAL,
+                           "the line at byte %lld of %s has more than %lld bytes: "
+                           "max.line.bytes is the most that is accepted",
+                           (long long)self->position, self->name,
+                           (long long)self->config->line_bytes_max);
+    }
+    ssize_t size;
+    do {
+        size = read(self->fd, to, room);
+    } while (size < 0 && errno == EINTR);
+    if (size < 0 && errno != EAGAIN) {
+        return sluice_fail(err, SLUICE_RETRY, "cannot read %s at byte %lld: %s",
+                           self->name, (long long)self->position, strerror(errno));
+    }
+    *ret_is_end = size <= 0;
+    self->is_ended = size == 0;
+    lines_add(&self->lines, size > 0 ? (size_t)size : 0);
+    return SLUICE_OK;
+}
+
+/* --- Polling. --- */
+
+/* Adds the lines that are already here. Whether there were any. */
+static bool source_take(source *self, sluice_batch *out)
+{
+    size_t count = lines_take(&self->lines, self->found, self->found_max);
+    if (count > 0) {
+        source_emit(self, count, out);
+    }
+    return count > 0;
+}
+
+/* The file was replaced: its unfinished last line, which nobody will finish, becomes a
+ * record, and the next poll opens the new file. Whether there was such a line. */
+static bool source_leave(source *self, sluice_batch *out)
+{
+    bool has_rest = lines_take_rest(&self->lines, &self->found[0]);
+    if (has_rest) {
+        source_emit(self, 1, out);
+    }
+    sluice_log(SLUICE_INFO, FILE_LOGGER,
+               "file '%s' was replaced: reading the new one bytes=%lld", self->name,
+               (long long)self->position);
+    source_close(self);
+    source_start_over(self);
+    return has_rest;
+}
+
+/* Waits for more. Whether poll() is to return. */
+static bool source_wait(source *self, int fd, int timeout_ms)
+{
+    unsigned ended = sluice_task_wait(self->task, fd, POLLIN, timeout_ms);
+    return (ended & (SLUICE_WAIT_WAKE | SLUICE_WAIT_STOP)) != 0;
+}
+
+/* Opens the file if it is there, else waits for it. `*ret_is_done`: poll() is to
+ * return. */
+static sluice_status source_begin(source *self, bool *ret_is_done, sluice_error *err)
+{
+    int timeout_ms = watch_arm(&self->watch);
+    sluice_status status = source_open(self, err);
+    if (status != SLUICE_OK && self->fd >= 0) {
+        source_close(self);
+    }
+    if (status == SLUICE_OK && self->fd < 0) {
+        *ret_is_done = source_wait(self, self->watch.fd, timeout_ms);
+    }
+    return status;
+}
+
+/* Waits at the end of what there is; the watch was armed before that was read. */
+static bool source_wait_at_end(source *self, int timeout_ms)
+{
+    if (!self->is_stream) {
+        return source_wait(self, self->watch.fd, timeout_ms);
+    }
+    return source_wait(self, self->is_ended ? -1 : self->fd, -1);
+}
+
+/* One look at the open file. `*ret_is_done`: poll() is to return. */
+static sluice_status source_look(source *self, sluice_batch *out, bool *ret_is_done,
+                                 sluice_error *err)
+{
+    bool is_armed = self->is_at_end, is_replaced = false;
+    int timeout_ms = is_armed && !self->is_stream ? watch_arm(&self->watch) : -1;
+    sluice_status status = source_read(self, &self->is_at_end, err);
+    if (status != SLUICE_OK || source_take(self, out)) {
+        *ret_is_done = true;
+        return status;
+    }
+    if (!self->is_at_end || !is_armed) {
+        return SLUICE_OK;
+    }
+    if (source_is_changed(self, &is_replaced)) {
+        *ret_is_done = is_replaced && source_leave(self, out);
+        return SLUICE_OK;
+    }
+    *ret_is_done = source_wait_at_end(self, timeout_ms);
+    return SLUICE_OK;
+}
+
+static sluice_status source_poll(void *instance, sluice_batch *out, sluice_error *err)
+{
+    source *self = instance;
+    bool is_done = source_take(self, out);
+    sluice_status status = SLUICE_OK;
+    while (!is_done && status == SLUICE_OK) {
+        status = self->fd < 0 ? source_begin(self, &is_done, err)
+                              : source_look(self, out, &is_done, err);
+    }
+    return status;
+}
+
+/* --- The feature. --- */
+
+static sluice_status source_check(const void *parsed, sluice_error *err)
+{
+    const source_config *config = parsed;
+    if (config->topic[0] == '\0') {
+        return sluice_fail_key(err, "topic",
+                               "Invalid value  for configuration topic: String must be "
+                               "non-empty");
+    }
+    return SLUICE_OK;
+}
+
+static const sluice_key SOURCE_KEYS[] = {
+    {.name = "file",
+     .fallback = SLUICE_NULL,
+     .doc = "Source filename. If not specified, the standard input will be used",
+     .type = SLUICE_STRING,
+     .importance = SLUICE_HIGH,
+     .offset = SLUICE_AT(const char *, source_config, file)},
+    {.name = "topic",
+     .doc = "The topic to publish data to",
+     .type = SLUICE_STRING,
+     .importance = SLUICE_HIGH,
+     .offset = SLUICE_AT(const char *, source_config, topic)},
+    {.name = "batch.size",
+     .fallback = "2000",
+     .doc = "The maximum number of lines that one look at the file hands over.",
+     .type = SLUICE_INT,
+     .importance = SLUICE_LOW,
+     .min = 1,
+     .max = INT32_MAX,
+     .offset = SLUICE_AT(int32_t, source_config, batch_size)},
+    {.name = "max.line.bytes",
+     .fallback = "64m",
+     .doc = "The longest line that is accepted, without its end. A longer one fails the "
+            "task, since memory must hold it whole.",
+     .type = SLUICE_SIZE,
+     .importance = SLUICE_LOW,
+     .min = 1,
+     .max = 1 << 30,
+     .offset = SLUICE_AT(int64_t, source_config, line_bytes_max)},
+    {.name = NULL},
+};
+
+static const sluice_config SOURCE_CONFIG = {.size = sizeof(sluice_config),
+                                            .key_size = sizeof(sluice_key),
+                                            .struct_size = sizeof(source_config),
+                                            .keys = SOURCE_KEYS,
+                                            .check = source_check};
+
+static const sluice_source_ops SOURCE_OPS = {.size = sizeof(sluice_source_ops),
+                                             .create = source_create,
+                                             .destroy = source_destroy,
+                                             .poll = source_poll};
+
+static const char *const SOURCE_ALIASES[] = {
+    "org.apache.kafka.connect.file.FileStreamSourceConnector",
+    "FileStreamSourceConnector", "FileStreamSource", NULL};
+
+const sluice_feature file_source_feature = {
+    .size = sizeof(sluice_feature),
+    .kind = SLUICE_SOURCE,
+    .name = "file-source",
+    .summary = "The lines of a file, or of standard input, as records.",
+    .doc = "Each line becomes a record whose value is the line as a string, without its "
+           "end (`\\n`, `\\r\\n` or `\\r`). The file is followed as it grows, also "
+           "when it is cut or replaced by a new one of the same name; a file that is "
+           "not there yet is waited for. A last line without an end is kept back until "
+           "the end comes. The offset is `{\"position\": BYTES}` under `{\"filename\": "
+           "FILE}`; standard input has none.",
+    .aliases = SOURCE_ALIASES,
+    .config = &SOURCE_CONFIG,
+    .ops.source = &SOURCE_OPS};

@@ -1,0 +1,29 @@
+/* connectors/file/watch.h - tells when a file has changed, appeared or been replaced.
+ *
+ * inotify on the file and on its folder. Where that cannot tell everything (a network
+ * file system, a folder that is not there yet, no inotify instance left), waits get a
+ * limit, so that the caller looks for itself now and then.
+ *
+ * Threads: one at a time. */
+#ifndef SLUICE_CONNECTORS_FILE_WATCH_H
+#define SLUICE_CONNECTORS_FILE_WATCH_H
+
+#include <stdbool.h>
+
+typedef struct watch {
+    const char *path; /* Borrowed. */
+    char *folder;
+    int fd; /* Readable when there is news; -1: none can be had. */
+    int file, parent;
+} watch;
+
+/* `path` is borrowed until watch_done(). */
+void watch_init(watch *self, const char *path);
+void watch_done(watch *self);
+
+/* Forgets the news so far and watches what `path` names now. To be called before the
+ * caller looks at the file; what changes later makes `fd` readable. Returns how long
+ * to wait at most until looking again, in milliseconds; -1: no limit. */
+int watch_arm(watch *self);
+
+#endif
