@@ -84,7 +84,7 @@ static bool lines_is_at(const lines *self, size_t at, char byte)
     return at < self->end && self->base[at] == byte;
 }
 
-static bool lines_next(lines *self, line *ret_line)
+static bool lines_next(lines *self, line_span *ret_line)
 {
     if (!lines_is_at(self, self->line_feed, '\n') || self->line_feed < self->start) {
         self->line_feed = lines_find(self, self->line_feed, '\n');
@@ -92,23 +92,21 @@ static bool lines_next(lines *self, line *ret_line)
     if (!lines_is_at(self, self->carriage, '\r') || self->carriage < self->start) {
         self->carriage = lines_find(self, self->carriage, '\r');
     }
-    size_t at =
-        self->carriage < self->line_feed ? self->carriage : self->line_feed;
+    size_t at = self->carriage < self->line_feed ? self->carriage : self->line_feed;
     bool is_carriage = at == self->carriage;
     if (at == self->end || (is_carriage && at + 1 == self->end)) {
         return false;
     }
     bool is_pair = is_carriage && self->base[at + 1] == '\n';
-    *ret_line = (line){.start = self->start,
-                       .len = at - self->start,
-                       .next = at + (is_pair ? 2 : 1)};
+    *ret_line = (line_span){
+        .start = self->start, .len = at - self->start, .next = at + (is_pair ? 2 : 1)};
     self->start = ret_line->next;
     self->line_feed = self->line_feed < self->start ? self->start : self->line_feed;
     self->carriage = self->carriage < self->start ? self->start : self->carriage;
     return true;
 }
 
-size_t lines_take(lines *self, line *ret_lines, size_t max)
+size_t lines_take(lines *self, line_span *ret_lines, size_t max)
 {
     size_t count = 0;
     while (count < max && lines_next(self, &ret_lines[count])) {
@@ -117,16 +115,15 @@ size_t lines_take(lines *self, line *ret_lines, size_t max)
     return count;
 }
 
-bool lines_take_rest(lines *self, line *ret_line)
+bool lines_take_rest(lines *self, line_span *ret_line)
 {
     if (self->start == self->end) {
         return false;
     }
     size_t len = lines_left(self);
     bool has_carriage = self->base[self->end - 1] == '\r';
-    *ret_line = (line){.start = self->start,
-                       .len = has_carriage ? len - 1 : len,
-                       .next = self->end};
+    *ret_line = (line_span){
+        .start = self->start, .len = has_carriage ? len - 1 : len, .next = self->end};
     self->start = self->line_feed = self->carriage = self->end;
     return true;
 }

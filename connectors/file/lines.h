@@ -16,9 +16,9 @@
 
 /* A line, as positions in the buffer's `base`: its first byte, its length without the
  * end of line, and where the next line starts. */
-typedef struct line {
+typedef struct line_span {
     size_t start, len, next;
-} line;
+} line_span;
 
 typedef struct lines {
     char *base;
@@ -45,11 +45,11 @@ void lines_add(lines *self, size_t len);
 
 /* Takes up to `max` whole lines out; returns how many. Their positions are valid until
  * the next lines_room() or lines_clear(). */
-size_t lines_take(lines *self, line *ret_lines, size_t max);
+size_t lines_take(lines *self, line_span *ret_lines, size_t max);
 
 /* Takes the unfinished line out as if it were whole: nothing will follow it. Whether
  * there is one. */
-bool lines_take_rest(lines *self, line *ret_line);
+bool lines_take_rest(lines *self, line_span *ret_line);
 
 /* The bytes read and not taken. */
 size_t lines_left(const lines *self);

@@ -36,15 +36,15 @@ typedef struct source {
     sluice_task *task_to_tell;
     const char *name; /* For messages. */
     bool is_stdin;
-    bool is_stream;  /* No position and no rotation: standard input, a pipe. */
-    bool is_at_end;  /* The last read found nothing. */
-    bool is_ended;   /* A stream has no more to come. */
-    bool is_waiting; /* The file is missing, and that was said. */
-    int fd;          /* -1: not open. */
+    bool is_stream;   /* No position and no rotation: standard input, a pipe. */
+    bool is_at_end;   /* The last read found nothing. */
+    bool is_ended;    /* A stream has no more to come. */
+    bool is_waiting;  /* The file is missing, and that was said. */
+    int fd;           /* -1: not open. */
     int64_t position; /* Of the first byte that is in no record. */
     watch watch;
     lines lines;
-    line *found;
+    line_span *found;
     size_t found_max;
     sluice_arena *arena; /* For the following three, which all records share. */
     const sluice_value *partition;
@@ -114,8 +114,9 @@ static sluice_status source_create(const void *config, sluice_task *task,
     self->name = self->is_stdin ? "standard input" : self->config->file;
     self->fd = self->is_stdin ? STDIN_FILENO : -1;
     lines_init(&self->lines, (size_t)self->config->line_bytes_max);
-    self->found_max =
-        self->config->batch_size < LINES_MAX ? (size_t)self->config->batch_size : LINES_MAX;
+    self->found_max = self->config->batch_size < LINES_MAX
+                          ? (size_t)self->config->batch_size
+                          : LINES_MAX;
     self->found = calloc(self->found_max, sizeof *self->found);
     self->arena = sluice_arena_new();
     self->schema = sluice_schema_of(SLUICE_TYPE_STRING, false);
@@ -233,9 +234,8 @@ static bool source_is_changed(source *self, bool *ret_is_replaced)
         source_start_over(self);
         return lseek(self->fd, 0, SEEK_SET) == 0;
     }
-    if (stat(self->name, &named_file) != 0 ||
-        (named_file.st_dev == open_file.st_dev &&
-         named_file.st_ino == open_file.st_ino)) {
+    if (stat(self->name, &named_file) != 0 || (named_file.st_dev == open_file.st_dev &&
+                                               named_file.st_ino == open_file.st_ino)) {
         return false;
     }
     *ret_is_replaced = true;
@@ -269,7 +269,7 @@ static void source_emit(source *self, size_t count, sluice_batch *out)
     bool is_utf8 = sluice_text_is_utf8(bytes, behind - first);
     int64_t base = self->position, now = now_ms();
     for (size_t i = 0; i < count; i++) {
-        const line *found = &self->found[i];
+        const line_span *found = &self->found[i];
         const char *text = bytes + (found->start - first);
         size_t len = found->len;
         if (!is_utf8) {
@@ -442,8 +442,9 @@ static const sluice_key SOURCE_KEYS[] = {
      .offset = SLUICE_AT(int32_t, source_config, batch_size)},
     {.name = "max.line.bytes",
      .fallback = "64m",
-     .doc = "The longest line that is accepted, without its end. A longer one fails the "
-            "task, since memory must hold it whole.",
+     .doc =
+         "The longest line that is accepted, without its end. A longer one fails the "
+         "task, since memory must hold it whole.",
      .type = SLUICE_SIZE,
      .importance = SLUICE_LOW,
      .min = 1,
@@ -472,12 +473,13 @@ const sluice_feature file_source_feature = {
     .kind = SLUICE_SOURCE,
     .name = "file-source",
     .summary = "The lines of a file, or of standard input, as records.",
-    .doc = "Each line becomes a record whose value is the line as a string, without its "
-           "end (`\\n`, `\\r\\n` or `\\r`). The file is followed as it grows, also "
-           "when it is cut or replaced by a new one of the same name; a file that is "
-           "not there yet is waited for. A last line without an end is kept back until "
-           "the end comes. The offset is `{\"position\": BYTES}` under `{\"filename\": "
-           "FILE}`; standard input has none.",
+    .doc =
+        "Each line becomes a record whose value is the line as a string, without its "
+        "end (`\\n`, `\\r\\n` or `\\r`). The file is followed as it grows, also "
+        "when it is cut or replaced by a new one of the same name; a file that is "
+        "not there yet is waited for. A last line without an end is kept back until "
+        "the end comes. The offset is `{\"position\": BYTES}` under `{\"filename\": "
+        "FILE}`; standard input has none.",
     .aliases = SOURCE_ALIASES,
     .config = &SOURCE_CONFIG,
     .ops.source = &SOURCE_OPS};

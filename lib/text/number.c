@@ -1,4 +1,5 @@
-/* lib/text/number.c - UTF-8 and numbers in Java's forms: the scalars of sluice/text.h. */
+/* lib/text/number.c - UTF-8 and numbers in Java's forms: the scalars of sluice/text.h.
+ */
 #include <sluice/text.h>
 
 #include "base/text.h"

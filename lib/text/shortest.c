@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+__extension__ typedef unsigned __int128 wide;
+
 typedef struct power {
     uint64_t high, low;
 } power;
@@ -41,8 +43,8 @@ static int floor_log2_of_10(int e)
 
 static uint64_t round_to_odd(const power *g, uint64_t factor)
 {
-    uint64_t carried = (uint64_t)(((unsigned __int128)g->low * factor) >> 64);
-    unsigned __int128 sum = (unsigned __int128)g->high * factor + carried;
+    uint64_t carried = (uint64_t)(((wide)g->low * factor) >> 64);
+    wide sum = (wide)g->high * factor + carried;
     return (uint64_t)(sum >> 64) | ((uint64_t)sum > 1);
 }
 

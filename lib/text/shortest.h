@@ -1,4 +1,5 @@
-/* lib/text/shortest.h - the shortest decimal digits that stand for a floating-point number.
+/* lib/text/shortest.h - the shortest decimal digits that stand for a floating-point
+ * number.
  *
  * Threads: any. */
 #ifndef SLUICE_LIB_TEXT_SHORTEST_H
