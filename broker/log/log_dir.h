@@ -48,8 +48,8 @@ sluice_status log_dir_open(const char *path, const log_dir_options *options,
  * a partition that is not makes it an unclean one. NULL is accepted. */
 void log_dir_close(log_dir *self);
 
-/* Stops the threads and frees everything without writing anything: what a test does
- * instead of kill -9. */
+/* From now on closing writes nothing: partitions and directory that are released leave
+ * the disk as kill -9 would. For tests. */
 void log_dir_abandon(log_dir *self);
 
 const char *log_dir_path(const log_dir *self);       /* Borrowed. */

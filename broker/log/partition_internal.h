@@ -1,0 +1,182 @@
+/* broker/log/partition_internal.h - the inside of a partition, for the files that make
+ * it up and for the log directory.
+ *
+ * Order of locks: log_dir.lock, partition.lock, then partition.watch_lock or
+ * log_dir.sync_lock. */
+#ifndef SLUICE_BROKER_LOG_PARTITION_INTERNAL_H
+#define SLUICE_BROKER_LOG_PARTITION_INTERNAL_H
+
+#include "broker/log/epoch_cache.h"
+#include "broker/log/partition.h"
+#include "broker/log/producer_state.h"
+#include "broker/log/segment.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* Where the batches begin that consumers must not see yet: the first acks=all append
+ * that is not on disk. */
+typedef struct partition_gate {
+    bool closed;
+    int64_t offset;
+    int64_t bytes;        /* As visible_bytes. */
+    int64_t segment_base; /* Where in the files it is. */
+    int64_t position;
+} partition_gate;
+
+/* The newest batches, so that a reader at the tail needs no search. */
+enum { PARTITION_RECENT = 32 };
+typedef struct partition_recent {
+    int64_t last_offset;
+    int64_t position;
+    int64_t size;
+} partition_recent;
+
+typedef enum partition_sync_state {
+    PARTITION_SYNC_IDLE = 0,
+    PARTITION_SYNC_QUEUED,
+    PARTITION_SYNC_RUNNING,
+    PARTITION_SYNC_AGAIN, /* Running, and wanted once more. */
+} partition_sync_state;
+
+/* More producers than these are forgotten, the oldest first. */
+enum { PARTITION_PRODUCERS_MAX = 100000 };
+
+struct partition {
+    atomic_int references;
+    log_dir *dir;
+    char *topic;
+    int32_t number;
+    uuid topic_id;
+    char *path;
+    partition *dir_previous, *dir_next; /* log_dir.lock */
+    partition *sync_next;               /* log_dir.sync_lock */
+
+    pthread_mutex_t lock; /* Everything up to watch_lock. */
+    log_config config;
+    segment **segments; /* At least one; the last is appended to. */
+    size_t segment_count, segment_room;
+    int64_t log_start;
+    int64_t log_end;
+    int64_t end_bytes; /* Bytes appended since it was opened. */
+    int64_t durable;   /* Below it all is on disk. */
+    int32_t leader_epoch;
+    epoch_cache epochs;
+    producer_state producers;
+    partition_recent recent[PARTITION_RECENT]; /* Of the last segment; a ring. */
+    size_t recent_count;                       /* Ever; cleared by a roll. */
+    bool failed;                               /* The disk did: no more appends. */
+    bool deleted;
+    bool folder_synced;
+    partition_sync_state sync_state;
+    partition_gate pending, syncing; /* `syncing` is what a running sync will open. */
+    partition_wait *waits, **waits_last;
+    int64_t unflushed_records;
+
+    pthread_mutex_t watch_lock; /* What follows. */
+    partition_watch watches;    /* The head of a ring. */
+};
+
+static inline segment *partition_active(const partition *self)
+{
+    return self->segments[self->segment_count - 1];
+}
+
+/* ---- partition_load.c
+ * ---------------------------------------------------------------- */
+
+/* Finds the files of the partition, recovers what was not closed cleanly, reads
+ * producer state and epochs. On failure partition_unref() frees what there is. */
+sluice_status partition_load(partition *self, sluice_error *err);
+
+/* Writes the producer state as of log end. */
+sluice_status partition_write_snapshot(partition *self, sluice_error *err);
+sluice_status partition_write_epochs(partition *self, sluice_error *err);
+
+/* ---- partition.c: under the lock
+ * ------------------------------------------------------- */
+
+/* Adds a new last segment; taken. */
+void partition_add_segment(partition *self, segment *segment);
+
+/* Closes the last segment and begins one at log end. */
+sluice_status partition_roll(partition *self, sluice_error *err);
+
+/* The last stable offset. */
+int64_t partition_stable_offset(const partition *self);
+
+/* ---- partition_read.c: under the lock ----------------------------------------------
+ */
+
+/* The number of the segment that holds `offset`, or would. */
+size_t partition_segment_with(const partition *self, int64_t offset);
+
+/* Has the indexes of a segment in memory, and its file open. */
+sluice_status partition_ready_segment(partition *self, segment *segment,
+                                      sluice_error *err);
+
+/* ---- partition_sync.c
+ * ------------------------------------------------------------------ */
+
+/* Under the lock. */
+int64_t partition_watermark(const partition *self, partition_gate *ret_gate);
+void partition_want_sync(partition *self);
+
+/* Without the lock: tells the watches that more can be read. `always`: regardless of
+ * what they want. */
+void partition_wake(partition *self, int64_t visible_bytes, bool always);
+
+/* Ends all waits with an error. Without the lock. */
+void partition_cancel_waits(partition *self, int16_t error_code);
+
+/* A sync thread's turn: brings everything to disk that was appended before. */
+void partition_sync(partition *self);
+
+/* ---- log_dir.c
+ * ------------------------------------------------------------------------- */
+
+struct log_dir {
+    char *path;
+    int lock_fd;
+    log_disk disk;
+    bool sync_none;
+    bool clean;     /* The last stop was. */
+    bool abandoned; /* Nothing is to be written any more. */
+    char *cluster_id;
+    int32_t node_id;
+    uuid directory_id;
+
+    pthread_mutex_t lock; /* Up to sync_lock. */
+    struct map *offsets;  /* "topic partition" to saved_offsets. */
+    partition *partitions;
+    bool clean_stop; /* No partition failed to close. */
+
+    pthread_mutex_t sync_lock; /* What follows. */
+    pthread_cond_t sync_wanted;
+    partition *sync_first, **sync_last;
+    bool stopping;
+    pthread_t *threads;
+    unsigned thread_count;
+};
+
+typedef struct saved_offsets {
+    int64_t recovery_point; /* -1: not known. */
+    int64_t log_start;      /* -1: not known. */
+} saved_offsets;
+
+/* What the checkpoints said of a partition; both -1 when nothing. */
+saved_offsets log_dir_saved(log_dir *self, const char *topic, int32_t number);
+
+void log_dir_attach(log_dir *self, partition *partition);
+
+/* Before a partition is freed: remembers its offsets. `closed` is whether it could be
+ * closed cleanly. */
+void log_dir_detach(log_dir *self, partition *partition, saved_offsets offsets,
+                    bool closed);
+
+/* Forgets what the checkpoints say of it. */
+void log_dir_forget(log_dir *self, const partition *partition);
+
+/* Puts the partition, with a reference, into the queue of the sync threads. */
+void log_dir_enqueue(log_dir *self, partition *partition);
+
+#endif

@@ -1,0 +1,478 @@
+/* broker/log/partition_load.c - a partition's files are found and, after an unclean
+ * stop, recovered.
+ *
+ * What is on disk may end anywhere: a torn batch, zeros, garbage. From the segment that
+ * holds the recovery point on, every batch is read and its CRC checked; the log ends
+ * before the first that is not whole. Indexes, producer state and epochs are made anew
+ * on the way. Nothing that was acknowledged can be behind a torn batch, since a sync
+ * brings all bytes before it to disk too. */
+#include "base/memory.h"
+#include "broker/log/file.h"
+#include "broker/log/partition_internal.h"
+
+#include "base/text.h"
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <sluice/log.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { OFFSET_DIGITS = 20, SMALL_FILE_SIZE_MAX = 1 << 26 };
+
+typedef struct offset_list {
+    int64_t *offsets;
+    size_t count, room;
+} offset_list;
+
+static void add_offset(offset_list *self, int64_t offset)
+{
+    if (self->count == self->room) {
+        self->room = self->room == 0 ? 4 : 2 * self->room;
+        self->offsets = memory_resize(self->offsets, self->room * sizeof(int64_t));
+    }
+    self->offsets[self->count++] = offset;
+}
+
+static int compare_offsets(const void *left, const void *right)
+{
+    int64_t a = *(const int64_t *)left, b = *(const int64_t *)right;
+    return (a > b) - (a < b);
+}
+
+static void sort_offsets(offset_list *self)
+{
+    if (self->count > 1) {
+        qsort(self->offsets, self->count, sizeof(int64_t), compare_offsets);
+    }
+}
+
+static bool has_offset(const offset_list *self, int64_t offset)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        if (self->offsets[i] == offset) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- The folder
+ * ---------------------------------------------------------------------- */
+
+/* What lies in the folder of a partition, by the suffix of its name. */
+typedef struct folder_files {
+    offset_list logs, indexes, snapshots;
+} folder_files;
+
+static void note_file(folder_files *files, int folder, const char *name)
+{
+    int64_t offset;
+    if (strlen(name) > OFFSET_DIGITS &&
+        text_to_int64_of(name, OFFSET_DIGITS, &offset) && offset >= 0 &&
+        name[0] >= '0') {
+        const char *suffix = name + OFFSET_DIGITS;
+        if (strcmp(suffix, ".log") == 0) {
+            add_offset(&files->logs, offset);
+        } else if (strcmp(suffix, ".index") == 0 || strcmp(suffix, ".timeindex") == 0 ||
+                   strcmp(suffix, ".txnindex") == 0) {
+            add_offset(&files->indexes, offset);
+        } else if (strcmp(suffix, ".snapshot") == 0) {
+            add_offset(&files->snapshots, offset);
+        }
+    }
+    if (text_ends(name, ".deleted") || text_ends(name, ".cleaned") ||
+        text_ends(name, ".tmp")) {
+        unlinkat(folder, name, 0);
+    }
+}
+
+static void free_files(folder_files *files)
+{
+    free(files->logs.offsets);
+    free(files->indexes.offsets);
+    free(files->snapshots.offsets);
+}
+
+static sluice_status list_folder(const partition *self, folder_files *ret_files,
+                                 sluice_error *err)
+{
+    DIR *folder = opendir(self->path);
+    if (folder == NULL) {
+        return sluice_fail(err, SLUICE_FATAL, "cannot open '%s': %s", self->path,
+                           strerror(errno));
+    }
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        note_file(ret_files, dirfd(folder), entry->d_name);
+    }
+    closedir(folder);
+    sort_offsets(&ret_files->logs);
+    sort_offsets(&ret_files->snapshots);
+    return SLUICE_OK;
+}
+
+static void remove_file(const partition *self, int64_t offset, const char *suffix)
+{
+    char *name = memory_print("%s/%020" PRId64 "%s", self->path, offset, suffix);
+    unlink(name);
+    free(name);
+}
+
+static sluice_status add_segments(partition *self, const folder_files *files,
+                                  sluice_error *err)
+{
+    for (size_t i = 0; i < files->logs.count; i++) {
+        struct stat about;
+        segment *each = segment_new(self->path, files->logs.offsets[i], 0);
+        char *name = memory_print("%s.log", each->path);
+        int outcome = stat(name, &about);
+        free(name);
+        if (outcome != 0) {
+            sluice_fail(err, SLUICE_FATAL, "cannot read '%s.log': %s", each->path,
+                        strerror(errno));
+            segment_unref(each);
+            return SLUICE_FATAL;
+        }
+        each->size = each->synced = about.st_size;
+        partition_add_segment(self, each);
+    }
+    for (size_t i = 0; i < files->indexes.count; i++) {
+        if (!has_offset(&files->logs, files->indexes.offsets[i])) {
+            remove_file(self, files->indexes.offsets[i], ".index");
+            remove_file(self, files->indexes.offsets[i], ".timeindex");
+            remove_file(self, files->indexes.offsets[i], ".txnindex");
+        }
+    }
+    return SLUICE_OK;
+}
+
+/* ---- Identity
+ * ------------------------------------------------------------------------ */
+
+static sluice_status check_topic_id(const partition *self, const buffer *content,
+                                    const char *path, sluice_error *err)
+{
+    static const char start[] = "version: 0\ntopic_id: ";
+    uuid there;
+    const char *text = buffer_text(content);
+    size_t len = sizeof(start) - 1;
+    if (strncmp(text, start, len) != 0 ||
+        !uuid_parse(text + len, strcspn(text + len, "\r\n"), &there)) {
+        return sluice_fail(err, SLUICE_FATAL, "'%s' is no partition.metadata", path);
+    }
+    if (!uuid_equal(&there, &self->topic_id)) {
+        char wanted[UUID_TEXT_SIZE], got[UUID_TEXT_SIZE];
+        uuid_print(&self->topic_id, wanted);
+        uuid_print(&there, got);
+        return sluice_fail(err, SLUICE_FATAL,
+                           "'%s' says topic_id %s: the topic's id is %s", path, got,
+                           wanted);
+    }
+    return SLUICE_OK;
+}
+
+static sluice_status load_identity(const partition *self, sluice_error *err)
+{
+    char *path = file_path(self->path, "partition.metadata");
+    buffer content = BUFFER_INIT;
+    bool there;
+    sluice_status status = file_load(path, 4096, &content, &there, err);
+    /* Empty: the power went before it was on disk, and nothing was acknowledged. */
+    if (status == SLUICE_OK && content.len > 0) {
+        status = check_topic_id(self, &content, path, err);
+    } else if (status == SLUICE_OK) {
+        char id[UUID_TEXT_SIZE];
+        uuid_print(&self->topic_id, id);
+        buffer_print(&content, "version: 0\ntopic_id: %s", id);
+        status = file_replace(path, content.base, content.len, false, err);
+    }
+    buffer_done(&content);
+    free(path);
+    return status;
+}
+
+/* ---- Producer state and epochs
+ * ------------------------------------------------------- */
+
+sluice_status partition_write_snapshot(partition *self, sluice_error *err)
+{
+    buffer bytes = BUFFER_INIT;
+    producer_state_print(&self->producers, &bytes);
+    char *path = memory_print("%s/%020" PRId64 ".snapshot", self->path, self->log_end);
+    sluice_status status = file_replace(path, bytes.base, bytes.len, false, err);
+    free(path);
+    buffer_done(&bytes);
+    return status;
+}
+
+sluice_status partition_write_epochs(partition *self, sluice_error *err)
+{
+    buffer text = BUFFER_INIT;
+    epoch_cache_print(&self->epochs, &text);
+    char *path = file_path(self->path, "leader-epoch-checkpoint");
+    sluice_status status = file_replace(path, text.base, text.len, false, err);
+    free(path);
+    buffer_done(&text);
+    return status;
+}
+
+static sluice_status load_epochs(partition *self, sluice_error *err)
+{
+    char *path = file_path(self->path, "leader-epoch-checkpoint");
+    buffer text = BUFFER_INIT;
+    bool there;
+    sluice_status status = file_load(path, SMALL_FILE_SIZE_MAX, &text, &there, err);
+    if (status == SLUICE_OK && there) {
+        epoch_cache_parse(&self->epochs, buffer_text(&text), text.len);
+    }
+    buffer_done(&text);
+    free(path);
+    return status;
+}
+
+/* The newest good snapshot at or below `offset`; what it knows up to is returned. */
+static int64_t load_snapshot(partition *self, const offset_list *snapshots,
+                             int64_t offset)
+{
+    for (size_t i = snapshots->count; i-- > 0;) {
+        if (snapshots->offsets[i] > offset) {
+            continue;
+        }
+        char *path = memory_print("%s/%020" PRId64 ".snapshot", self->path,
+                                  snapshots->offsets[i]);
+        buffer bytes = BUFFER_INIT;
+        bool there = false,
+             good = file_load(path, SMALL_FILE_SIZE_MAX, &bytes, &there, NULL) ==
+                        SLUICE_OK &&
+                    producer_state_parse(&self->producers, bytes.base, bytes.len);
+        buffer_done(&bytes);
+        free(path);
+        if (good) {
+            return snapshots->offsets[i];
+        }
+    }
+    producer_state_clear(&self->producers);
+    return -1;
+}
+
+static void note_batch(void *context, const record_batch_header *header)
+{
+    partition *self = context;
+    producer_state_note(&self->producers, header);
+    epoch_cache_assign(&self->epochs, header->leader_epoch, header->base_offset);
+}
+
+/* Tells the producer state of the batches from `from` to `to`, by their headers. */
+static sluice_status replay(partition *self, segment *each, int64_t from, int64_t to,
+                            sluice_error *err)
+{
+    uint8_t window[SEGMENT_WINDOW_SIZE];
+    segment_cursor cursor;
+    sluice_status status = segment_open(each, err);
+    if (status != SLUICE_OK) {
+        return status;
+    }
+    segment_cursor_init(&cursor, each, 0, each->size, window, sizeof(window));
+    while (segment_cursor_next(&cursor) == SEGMENT_BATCH &&
+           cursor.header.base_offset < to) {
+        if (cursor.header.base_offset >= from) {
+            producer_state_note(&self->producers, &cursor.header);
+        }
+    }
+    return SLUICE_OK;
+}
+
+/* Producer state as of `offset`: the newest snapshot, and the batches behind it. */
+static sluice_status load_producers(partition *self, const offset_list *snapshots,
+                                    int64_t offset, sluice_error *err)
+{
+    int64_t from = load_snapshot(self, snapshots, offset);
+    for (size_t i = 0; i < self->segment_count; i++) {
+        int64_t base = self->segments[i]->base_offset;
+        int64_t next = i + 1 < self->segment_count ? self->segments[i + 1]->base_offset
+                                                   : INT64_MAX;
+        if (from < offset && base < offset && next > from) {
+            sluice_status status = replay(self, self->segments[i], from, offset, err);
+            if (status != SLUICE_OK) {
+                return status;
+            }
+        }
+    }
+    return SLUICE_OK;
+}
+
+/* Those at segment bases and the newest are kept. */
+static void drop_snapshots(const partition *self, const offset_list *snapshots,
+                           const offset_list *bases)
+{
+    for (size_t i = 0; i < snapshots->count; i++) {
+        int64_t offset = snapshots->offsets[i];
+        if (offset > self->log_end ||
+            (offset < self->log_end && !has_offset(bases, offset))) {
+            remove_file(self, offset, ".snapshot");
+        }
+    }
+}
+
+/* ---- Recovery
+ * ------------------------------------------------------------------------ */
+
+static size_t segment_with(const partition *self, int64_t offset)
+{
+    size_t i = self->segment_count - 1;
+    while (i > 0 && self->segments[i]->base_offset > offset) {
+        i--;
+    }
+    return i;
+}
+
+/* Those behind a broken one are worth nothing: their offsets would leave a gap. */
+static void drop_segments_from(partition *self, size_t first)
+{
+    while (self->segment_count > first) {
+        segment *last = self->segments[--self->segment_count];
+        segment_delete_files(last);
+        segment_unref(last);
+    }
+}
+
+static sluice_status sync_recovered(partition *self, const segment *recovered,
+                                    sluice_error *err)
+{
+    int fault = self->dir->disk.sync(recovered->fd);
+    return fault == 0 ? SLUICE_OK
+                      : sluice_fail(err, SLUICE_FATAL, "cannot sync '%s.log': %s",
+                                    recovered->path, strerror(fault));
+}
+
+static sluice_status recover_from(partition *self, size_t first, sluice_error *err)
+{
+    for (size_t i = first; i < self->segment_count; i++) {
+        segment *each = self->segments[i];
+        int64_t before = each->size;
+        sluice_status status =
+            segment_recover(each, &self->config, true, note_batch, self, err);
+        if (status == SLUICE_OK) {
+            status = sync_recovered(self, each, err);
+        }
+        if (status != SLUICE_OK) {
+            return status;
+        }
+        each->synced = each->size;
+        if (each->size < before) {
+            sluice_log(SLUICE_WARN, "broker.log",
+                       "partition '%s-%d' ends at offset %" PRId64 ": the %" PRId64
+                       " bytes behind it hold no whole batch and are "
+                       "cut off",
+                       self->topic, self->number, each->next_offset,
+                       before - each->size);
+            drop_segments_from(self, i + 1);
+        }
+    }
+    return SLUICE_OK;
+}
+
+static sluice_status recover(partition *self, const offset_list *snapshots,
+                             int64_t recovery_point, sluice_error *err)
+{
+    size_t first = segment_with(self, recovery_point);
+    int64_t base = self->segments[first]->base_offset;
+    epoch_cache_truncate_end(&self->epochs, base);
+    sluice_status status = load_producers(self, snapshots, base, err);
+    if (status == SLUICE_OK) {
+        status = recover_from(self, first, err);
+    }
+    self->log_end = partition_active(self)->next_offset;
+    return status;
+}
+
+/* Without a scan: the indexes and the end of the last segment. `ret_good` is false when
+ * they are not what a clean stop leaves. */
+static sluice_status load_clean(partition *self, const offset_list *snapshots,
+                                bool *ret_good, sluice_error *err)
+{
+    segment *active = partition_active(self);
+    sluice_status status = segment_load(active, ret_good, err);
+    if (status != SLUICE_OK || !*ret_good) {
+        return status;
+    }
+    self->log_end = active->next_offset;
+    epoch_cache_truncate_end(&self->epochs, self->log_end);
+    return load_producers(self, snapshots, self->log_end, err);
+}
+
+/* Deleted records must not come back: when the log ends before where it was said to
+ * start, it starts empty there. */
+static sluice_status start_empty(partition *self, int64_t offset, sluice_error *err)
+{
+    drop_segments_from(self, 0);
+    producer_state_clear(&self->producers);
+    epoch_cache_truncate_end(&self->epochs, 0);
+    segment *only;
+    sluice_status status = segment_create(self->path, offset, &only, err);
+    if (status == SLUICE_OK) {
+        partition_add_segment(self, only);
+        self->log_end = self->log_start = offset;
+    }
+    return status;
+}
+
+static sluice_status load_segments(partition *self, const folder_files *files,
+                                   sluice_error *err)
+{
+    saved_offsets saved = log_dir_saved(self->dir, self->topic, self->number);
+    bool good = self->dir->clean && saved.recovery_point >= 0;
+    sluice_status status = add_segments(self, files, err);
+    if (status != SLUICE_OK) {
+        return status;
+    }
+    if (self->segment_count == 0) {
+        return start_empty(self, saved.log_start > 0 ? saved.log_start : 0, err);
+    }
+    if (good) {
+        status = load_clean(self, &files->snapshots, &good, err);
+    }
+    if (status == SLUICE_OK && !good) {
+        status = recover(self, &files->snapshots, saved.recovery_point, err);
+    }
+    if (status != SLUICE_OK) {
+        return status;
+    }
+    self->log_start = self->segments[0]->base_offset;
+    if (saved.log_start > self->log_end) {
+        return start_empty(self, saved.log_start, err);
+    }
+    if (saved.log_start > self->log_start) {
+        self->log_start = saved.log_start;
+    }
+    drop_snapshots(self, &files->snapshots, &files->logs);
+    return SLUICE_OK;
+}
+
+sluice_status partition_load(partition *self, sluice_error *err)
+{
+    if (mkdir(self->path, 0755) != 0 && errno != EEXIST) {
+        return sluice_fail(err, SLUICE_FATAL, "cannot make '%s': %s", self->path,
+                           strerror(errno));
+    }
+    folder_files files = {0};
+    sluice_status status = load_identity(self, err);
+    if (status == SLUICE_OK) {
+        status = load_epochs(self, err);
+    }
+    if (status == SLUICE_OK) {
+        status = list_folder(self, &files, err);
+    }
+    if (status == SLUICE_OK) {
+        status = load_segments(self, &files, err);
+    }
+    free_files(&files);
+    if (status == SLUICE_OK) {
+        epoch_cache_truncate_start(&self->epochs, self->log_start);
+        self->leader_epoch = epoch_cache_latest(&self->epochs) + 1;
+        self->durable = self->log_end;
+    }
+    return status;
+}

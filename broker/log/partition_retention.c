@@ -1,0 +1,163 @@
+/* broker/log/partition_retention.c - old segments go, and what the background keeps in
+ * order.
+ *
+ * A deleted file's space is given back when the last reader lets go of its segment,
+ * which holds the file open; so the files are unlinked at once and file.delete.delay.ms
+ * has nothing to wait for. */
+#include "base/memory.h"
+#include "broker/log/partition_internal.h"
+#include "protocol/error_code.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <sluice/log.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* The newest time in a segment; without timestamps when its file was last written. */
+static int64_t newest_ms(partition *self, segment *which)
+{
+    struct stat about;
+    if (partition_ready_segment(self, which, NULL) != SLUICE_OK) {
+        return INT64_MAX;
+    }
+    if (which->max_timestamp >= 0 || fstat(which->fd, &about) != 0) {
+        return which->max_timestamp >= 0 ? which->max_timestamp : INT64_MAX;
+    }
+    return about.st_mtim.tv_sec * 1000 + about.st_mtim.tv_nsec / 1000000;
+}
+
+static bool is_too_old(partition *self, segment *which, int64_t now_ms)
+{
+    int64_t age;
+    return self->config.cleanup_delete && self->config.retention_ms >= 0 &&
+           which->size > 0 &&
+           !__builtin_sub_overflow(now_ms, newest_ms(self, which), &age) &&
+           age > self->config.retention_ms;
+}
+
+static bool is_too_much(const partition *self, const segment *which, int64_t total)
+{
+    return self->config.cleanup_delete && self->config.retention_bytes >= 0 &&
+           total - which->size >= self->config.retention_bytes;
+}
+
+/* Whether the first segment is to go. It must be below the high watermark. */
+static bool first_must_go(partition *self, int64_t total, int64_t now_ms)
+{
+    segment *first = self->segments[0];
+    bool last = self->segment_count == 1;
+    int64_t end = last ? self->log_end : self->segments[1]->base_offset;
+    if (first->size == 0 || end > partition_watermark(self, NULL)) {
+        return false;
+    }
+    return is_too_old(self, first, now_ms) ||
+           (!last && (is_too_much(self, first, total) || end <= self->log_start));
+}
+
+static segment *take_first(partition *self)
+{
+    segment *first = self->segments[0];
+    self->segment_count--;
+    memmove(self->segments, self->segments + 1, self->segment_count * sizeof(first));
+    if (self->log_start < self->segments[0]->base_offset) {
+        self->log_start = self->segments[0]->base_offset;
+    }
+    epoch_cache_truncate_start(&self->epochs, self->log_start);
+    return first;
+}
+
+/* Takes the segments that are to go out of the list. Under the lock. */
+static size_t take_old(partition *self, int64_t now_ms, segment **ret_old)
+{
+    size_t count = 0;
+    int64_t total = 0;
+    for (size_t i = 0; i < self->segment_count; i++) {
+        total += self->segments[i]->size;
+    }
+    while (first_must_go(self, total, now_ms)) {
+        if (self->segment_count == 1 && partition_roll(self, NULL) != SLUICE_OK) {
+            break;
+        }
+        total -= self->segments[0]->size;
+        ret_old[count++] = take_first(self);
+    }
+    return count;
+}
+
+size_t partition_apply_retention(partition *self, int64_t now_ms)
+{
+    pthread_mutex_lock(&self->lock);
+    size_t count = 0;
+    segment **old = memory_take(self->segment_count * sizeof(segment *));
+    if (!self->deleted && !self->failed) {
+        segment *active = partition_active(self);
+        if (active->size > 0 && active->first_timestamp >= 0 &&
+            now_ms - active->first_timestamp > self->config.segment_ms) {
+            partition_roll(self, NULL);
+        }
+        count = take_old(self, now_ms, old);
+    }
+    if (count > 0) {
+        partition_write_epochs(self, NULL);
+    }
+    int64_t log_start = self->log_start;
+    pthread_mutex_unlock(&self->lock);
+    for (size_t i = 0; i < count; i++) {
+        segment_delete_files(old[i]);
+        segment_unref(old[i]);
+    }
+    free(old);
+    if (count > 0) {
+        sluice_log(SLUICE_INFO, "broker.log",
+                   "partition '%s-%d' starts at offset %" PRId64
+                   ": deleted segments=%zu",
+                   self->topic, self->number, log_start, count);
+        partition_wake(self, 0, true);
+    }
+    return count;
+}
+
+int16_t partition_delete_records(partition *self, int64_t offset,
+                                 int64_t *ret_low_watermark)
+{
+    pthread_mutex_lock(&self->lock);
+    int64_t watermark = partition_watermark(self, NULL);
+    offset = offset == -1 ? watermark : offset;
+    int16_t error_code = ERROR_NONE;
+    *ret_low_watermark = -1;
+    if (self->deleted) {
+        error_code = ERROR_NOT_LEADER_OR_FOLLOWER;
+    } else if (offset < 0 || offset > watermark) {
+        error_code = ERROR_OFFSET_OUT_OF_RANGE;
+    } else if (!self->config.cleanup_delete) {
+        error_code = ERROR_POLICY_VIOLATION;
+    } else {
+        if (offset > self->log_start) {
+            self->log_start = offset;
+        }
+        *ret_low_watermark = self->log_start;
+    }
+    pthread_mutex_unlock(&self->lock);
+    if (error_code == ERROR_NONE) {
+        partition_wake(self, 0, true);
+    }
+    return error_code;
+}
+
+void partition_checkpoint(partition *self, int64_t now_ms)
+{
+    pthread_mutex_lock(&self->lock);
+    segment *active = partition_active(self);
+    if (!self->deleted && active->loaded) {
+        segment_index_save(&active->index, active->path, NULL);
+    }
+    producer_state_expire(&self->producers,
+                          now_ms - self->config.producer_id_expiration_ms,
+                          PARTITION_PRODUCERS_MAX);
+    if (self->end_bytes > 0 && self->config.flush_ms != INT64_MAX) {
+        partition_want_sync(self);
+    }
+    pthread_mutex_unlock(&self->lock);
+}
