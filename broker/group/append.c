@@ -42,7 +42,8 @@ typedef struct append {
     size_t index;
 } append;
 
-/* ---- Beginning -------------------------------------------------------------------- */
+/* ---- Beginning --------------------------------------------------------------------
+ */
 
 static append *append_new(group *self, append_kind kind)
 {
@@ -99,7 +100,8 @@ static group_record record_of_offset(const group *self, const group_offset_write
 static sluice_bytes key_of_group(const group *self)
 {
     group_record_key key = {.group_id = text_of(self->id)};
-    return group_record_encode_key(GROUP_RECORD_GROUP, &key, self->core->actions->arena);
+    return group_record_encode_key(GROUP_RECORD_GROUP, &key,
+                                   self->core->actions->arena);
 }
 
 static sluice_bytes find_assignment(const map *assignments, sluice_bytes member_id)
@@ -233,10 +235,12 @@ void group_append_tombstones(group *self, group_deletion *deletion, size_t index
             action->records[action->record_count++] = record_of_offset(self, &write);
         }
     }
-    action->records[action->record_count++] = (group_record){key_of_group(self), {NULL, 0}};
+    action->records[action->record_count++] =
+        (group_record){key_of_group(self), {NULL, 0}};
 }
 
-/* ---- Over ------------------------------------------------------------------------- */
+/* ---- Over -------------------------------------------------------------------------
+ */
 
 static void append_free(append *made)
 {

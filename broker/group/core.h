@@ -14,15 +14,14 @@
  *
  * States of a group, and what leads from one to the next:
  *
- *        ┌───────┐ first join  ┌────────────────────┐ all have joined, ┌──────────────────────┐
- *        │ Empty │ ──────────► │ PreparingRebalance │ ───────────────► │ CompletingRebalance  │
- *        └───────┘             └────────────────────┘ or time is over  └──────────────────────┘
- *            ▲    nobody joined    │         ▲  ▲                            │      │ the leader's
- *            └─────────────────────┘         │  └──── join, leave, expiry ───┘      ▼ assignment
- *                                            │                                ┌────────┐
- *                                            └──── join, leave, expiry ────── │ Stable │
- *                                                                             └────────┘
- * A group whose offsets have all expired, or that is deleted, is Dead and forgotten.
+ *        ┌───────┐ first join  ┌────────────────────┐ all have joined,
+ * ┌──────────────────────┐ │ Empty │ ──────────► │ PreparingRebalance │
+ * ───────────────► │ CompletingRebalance  │ └───────┘ └────────────────────┘ or time is
+ * over  └──────────────────────┘ ▲    nobody joined    │         ▲  ▲ │      │ the
+ * leader's └─────────────────────┘         │  └──── join, leave, expiry ───┘      ▼
+ * assignment │                                ┌────────┐ └──── join, leave, expiry
+ * ────── │ Stable │ └────────┘ A group whose offsets have all expired, or that is
+ * deleted, is Dead and forgotten.
  *
  * Committed offsets and assignments become visible when they are durable, so that what
  * is read back after a crash is what was seen before it.
@@ -62,8 +61,8 @@ typedef struct group_config {
     int32_t offsets_partition_count; /* Of `__consumer_offsets`; 1 or more. */
 } group_config;
 
-/* Kafka's defaults, but no initial delay: that saves a cluster some rebalances and costs
- * everybody else three seconds, so every quickstart sets it to 0. */
+/* Kafka's defaults, but no initial delay: that saves a cluster some rebalances and
+ * costs everybody else three seconds, so every quickstart sets it to 0. */
 #define GROUP_CONFIG_DEFAULT                                                           \
     {                                                                                  \
         6000, 1800000, 0, INT32_MAX, 4096, INT64_C(604800000), 600000, 50              \
@@ -303,7 +302,8 @@ sluice_status group_core_load(group_core *self, sluice_bytes key, sluice_bytes v
  * as a step does. */
 void group_core_loaded(group_core *self, group_time now, group_actions *ret_actions);
 
-/* ---- Questions. Results are in `arena`; strings in them too. ------------------------ */
+/* ---- Questions. Results are in `arena`; strings in them too. ------------------------
+ */
 
 typedef struct group_offset {
     sluice_bytes topic;
@@ -318,8 +318,8 @@ group_offset group_core_offset(const group_core *self, sluice_bytes group_id,
                                sluice_bytes topic, int32_t partition,
                                sluice_arena *arena);
 
-/* All committed offsets of a group: those of a topic stand together, topics in the order
- * of their first commit. */
+/* All committed offsets of a group: those of a topic stand together, topics in the
+ * order of their first commit. */
 void group_core_offsets(const group_core *self, sluice_bytes group_id,
                         sluice_arena *arena, group_offset **ret_offsets,
                         size_t *ret_count);

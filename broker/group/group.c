@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Strings ---------------------------------------------------------------------- */
+/* ---- Strings ----------------------------------------------------------------------
+ */
 
 bool group_bytes_equal(sluice_bytes a, sluice_bytes b)
 {
@@ -38,7 +39,8 @@ sluice_bytes group_bytes_keep(sluice_arena *arena, sluice_bytes bytes)
     return (sluice_bytes){sluice_arena_copy(arena, bytes.base, bytes.len), bytes.len};
 }
 
-/* ---- Groups ----------------------------------------------------------------------- */
+/* ---- Groups -----------------------------------------------------------------------
+ */
 
 group *group_find(const group_core *core, sluice_bytes group_id)
 {
@@ -103,7 +105,8 @@ void group_set_state(group *self, group_state state)
     self->state_since_ms = self->core->now.wall_ms;
 }
 
-/* ---- Members ---------------------------------------------------------------------- */
+/* ---- Members ----------------------------------------------------------------------
+ */
 
 group_member *group_find_member(const group *self, sluice_bytes member_id)
 {
@@ -324,8 +327,8 @@ sluice_bytes group_make_member_id(group_core *core, sluice_bytes prefix)
     id.base = sluice_arena_print(
         core->actions->arena, &id.len, "%.*s-%08x-%04x-4%03x-%04x-%012llx",
         (int)prefix.len, prefix.len == 0 ? "" : (const char *)prefix.base,
-        (unsigned)(high >> 32), (unsigned)(high >> 16 & 0xffff), (unsigned)(high & 0xfff),
-        (unsigned)(0x8000 | (low >> 48 & 0x3fff)),
+        (unsigned)(high >> 32), (unsigned)(high >> 16 & 0xffff),
+        (unsigned)(high & 0xfff), (unsigned)(0x8000 | (low >> 48 & 0x3fff)),
         (unsigned long long)(low & 0xffffffffffff));
     return id;
 }
@@ -349,7 +352,8 @@ void group_uninvite(group_invited *invited)
     free(invited);
 }
 
-/* ---- Protocols -------------------------------------------------------------------- */
+/* ---- Protocols --------------------------------------------------------------------
+ */
 
 static bool supported_by_all(const group *self, sluice_bytes name)
 {
@@ -395,7 +399,8 @@ sluice_bytes group_choose_protocol(const group *self)
         if (vote == NULL) {
             continue;
         }
-        uintptr_t count = (uintptr_t)map_get(&votes, vote->name.base, vote->name.len) + 1;
+        uintptr_t count =
+            (uintptr_t)map_get(&votes, vote->name.base, vote->name.len) + 1;
         map_put(&votes, vote->name.base, vote->name.len, (void *)count);
         if (count > best_count) {
             best_count = count;

@@ -1,8 +1,8 @@
 /* broker/group/group.h - what a core knows: groups, their members, their offsets.
  *
- * For the files of this folder only; everybody else uses core.h. group.c keeps the books
- * (who is a member, who leads, which protocols all support, who waits for what) and
- * decides nothing; rebalance.c, membership.c and offsets.c decide.
+ * For the files of this folder only; everybody else uses core.h. group.c keeps the
+ * books (who is a member, who leads, which protocols all support, who waits for what)
+ * and decides nothing; rebalance.c, membership.c and offsets.c decide.
  *
  * Threads: the core's. Memory: strings in these structs are their owner's. */
 #ifndef SLUICE_BROKER_GROUP_GROUP_H
@@ -90,11 +90,11 @@ struct group {
 
     group_timer rebalance;
     group_phase phase;
-    bool newcomer;            /* Somebody came during the initial delay. */
-    int64_t initial_rest_ms;  /* How much longer it may still get. */
+    bool newcomer;             /* Somebody came during the initial delay. */
+    int64_t initial_rest_ms;   /* How much longer it may still get. */
     bool assignment_under_way; /* An assignment of this generation is being stored. */
 
-    map topics; /* name -> group_topic */
+    map topics;     /* name -> group_topic */
     size_t appends; /* Under way; a dead group is freed when there are none. */
 };
 
@@ -110,7 +110,13 @@ struct group_core {
     group_actions *actions; /* Of the present step. */
 };
 
-/* ---- Strings ---------------------------------------------------------------------- */
+/* Around everything that gives actions: empties them and notes the time; then says when
+ * to wake. */
+void group_core_begin(group_core *core, group_time now, group_actions *actions);
+void group_core_end(group_core *core);
+
+/* ---- Strings ----------------------------------------------------------------------
+ */
 
 bool group_bytes_equal(sluice_bytes a, sluice_bytes b);
 /* An owned copy; null stays null. */
@@ -119,7 +125,8 @@ void group_bytes_free(sluice_bytes *bytes);
 /* A copy in the arena of the present actions. */
 sluice_bytes group_bytes_keep(sluice_arena *arena, sluice_bytes bytes);
 
-/* ---- Groups ----------------------------------------------------------------------- */
+/* ---- Groups -----------------------------------------------------------------------
+ */
 
 group *group_find(const group_core *core, sluice_bytes group_id); /* Or NULL. */
 /* A new one, Empty and in the core's map. */
@@ -131,7 +138,8 @@ void group_set_state(group *self, group_state state);
 /* Forgets it when nothing at all is known of it any more. */
 void group_forget_if_void(group *self);
 
-/* ---- Members ---------------------------------------------------------------------- */
+/* ---- Members ----------------------------------------------------------------------
+ */
 
 group_member *group_find_member(const group *self, sluice_bytes member_id);
 group_member *group_find_instance(const group *self, sluice_bytes instance_id);
@@ -164,7 +172,8 @@ sluice_bytes group_make_member_id(group_core *core, sluice_bytes prefix);
 group_invited *group_invite(group *self, sluice_bytes member_id);
 void group_uninvite(group_invited *invited);
 
-/* ---- Protocols -------------------------------------------------------------------- */
+/* ---- Protocols --------------------------------------------------------------------
+ */
 
 /* Whether a member with these could belong to the group. */
 bool group_supports(const group *self, const group_join *join);

@@ -4,19 +4,16 @@
 #include "broker/group/membership.h"
 #include "broker/group/offsets.h"
 #include "broker/group/rebalance.h"
+#include "broker/group/subscription.h"
 #include <assert.h>
 
-enum {
-    /* A member that does not know its id yet cannot heartbeat; it is given up after
-     * this long without the others having joined (Kafka's constant). */
-    new_member_timeout_ms = 5 * 60 * 1000,
-    /* More assignors than anybody has; comparing them takes time. */
-    protocols_max = 1000,
-};
+/* More assignors than anybody has; comparing them takes time. */
+enum { protocols_max = 1000 };
 
 static const sluice_bytes nobody = {"", 0};
 
-/* ---- Checks that need no group ------------------------------------------------------ */
+/* ---- Checks that need no group ------------------------------------------------------
+ */
 
 static bool text_too_long(sluice_bytes text)
 {
@@ -51,7 +48,8 @@ static int16_t request_check(const group_core *core, const group_join *join)
     return ERROR_NONE;
 }
 
-/* ---- Coming in ---------------------------------------------------------------------- */
+/* ---- Coming in ----------------------------------------------------------------------
+ */
 
 /* Whether there is room. While members join, those that are there already count, for
  * others may stay away; members that were let in keep their places. */
@@ -88,8 +86,7 @@ static void add_member(group *self, group_request request, const group_join *joi
         self->newcomer = true;
     }
     park(member, request);
-    group_timers_set(&self->core->timers, &member->session,
-                     self->core->now.monotonic_ms + new_member_timeout_ms);
+    group_touch(member);
     group_expire_later(self->core);
     group_rebalance(self);
 }
@@ -114,16 +111,30 @@ static void invite(group *self, group_request request, const group_join *join)
                        member_id);
 }
 
-/* ---- Static members ------------------------------------------------------------------ */
+/* ---- Static members
+ * ------------------------------------------------------------------ */
+
+static sluice_bytes metadata_of(const group_join *join, sluice_bytes protocol)
+{
+    for (size_t i = 0; i < join->protocol_count; i++) {
+        if (group_bytes_equal(join->protocols[i].name, protocol)) {
+            return join->protocols[i].metadata;
+        }
+    }
+    return nobody;
+}
 
 /* Whether a member that takes its old place again reads what it read before. Only the
- * topics count: the rest of a consumer's metadata (the partitions it owns, its
- * generation) always changes with a restart. */
+ * topics of consumers count: the rest of their metadata (the partitions they own, their
+ * generation) always changes with a restart. Of other types nothing is known, so for
+ * them the protocol decides, as in Kafka. */
 static bool reads_the_same(const group *self, const group_member *member,
                            const group_join *join)
 {
-    return group_same_subscription(self, group_member_metadata(member, self->protocol_name),
-                                   group_join_metadata(join, self->protocol_name));
+    static const sluice_bytes consumer = {"consumer", 8};
+    return !group_bytes_equal(self->protocol_type, consumer) ||
+           group_subscription_same(group_member_metadata(member, self->protocol_name),
+                                   metadata_of(join, self->protocol_name));
 }
 
 /* The instance is known and comes with an empty member id: it was restarted. It gets a
@@ -142,17 +153,19 @@ static void take_place_again(group *self, group_request request, const group_joi
     }
     group_rename_member(self, member, group_make_member_id(core, join->instance_id));
     group_update_member(self, member, join);
-    group_touch(member);
     if (self->state == GROUP_STABLE && same &&
         group_bytes_equal(self->protocol_name, group_choose_protocol(self))) {
+        group_touch(member);
         group_append_place(member, request, join->skips_assignment, leader_before);
         return;
     }
     group_set_joining(member, request);
+    group_touch(member);
     group_rebalance(self);
 }
 
-/* ---- New members ---------------------------------------------------------------------- */
+/* ---- New members
+ * ---------------------------------------------------------------------- */
 
 static void join_new(group *self, group_request request, const group_join *join)
 {
@@ -175,7 +188,8 @@ static void join_new(group *self, group_request request, const group_join *join)
     }
 }
 
-/* ---- Members that come back ----------------------------------------------------------- */
+/* ---- Members that come back
+ * ----------------------------------------------------------- */
 
 /* Whether the join changes nothing, so that the present generation is the answer. */
 static bool changes_nothing(const group *self, const group_member *member,

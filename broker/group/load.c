@@ -16,7 +16,8 @@ static group *find_or_create(group_core *core, sluice_bytes group_id)
     return self != NULL ? self : group_create(core, group_id);
 }
 
-/* ---- Offsets ------------------------------------------------------------------------ */
+/* ---- Offsets ------------------------------------------------------------------------
+ */
 
 static sluice_status load_offset(group_core *core, const group_record_key *key,
                                  sluice_bytes bytes, sluice_arena *arena,
@@ -47,7 +48,8 @@ static sluice_status load_offset(group_core *core, const group_record_key *key,
     return SLUICE_OK;
 }
 
-/* ---- Groups ------------------------------------------------------------------------- */
+/* ---- Groups -------------------------------------------------------------------------
+ */
 
 /* Offsets are kept: what deletes them is their own tombstones. */
 static void clear_members(group *self)
@@ -126,7 +128,8 @@ static sluice_status load_group(group_core *core, const group_record_key *key,
     return SLUICE_OK;
 }
 
-/* ---- Both --------------------------------------------------------------------------- */
+/* ---- Both ---------------------------------------------------------------------------
+ */
 
 sluice_status group_core_load(group_core *core, sluice_bytes key, sluice_bytes value,
                               sluice_error *err)

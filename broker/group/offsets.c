@@ -3,11 +3,12 @@
 #include "base/memory.h"
 #include "broker/group/answer.h"
 #include "broker/group/rebalance.h"
-#include "protocol/wire.h"
+#include "broker/group/subscription.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- The book --------------------------------------------------------------------- */
+/* ---- The book ---------------------------------------------------------------------
+ */
 
 static size_t place_of(const group_topic *topic, int32_t partition)
 {
@@ -135,7 +136,8 @@ void group_offsets_free(group *self)
     map_done(&self->topics);
 }
 
-/* ---- Commit ----------------------------------------------------------------------- */
+/* ---- Commit -----------------------------------------------------------------------
+ */
 
 /* Whether the group takes this commit; its member, if it is one's. */
 static int16_t commit_check(const group *self, const group_commit *commit,
@@ -261,7 +263,8 @@ void group_handle_commit(group_core *core, group_request request,
     commit_store(self, request, commit);
 }
 
-/* ---- Delete ----------------------------------------------------------------------- */
+/* ---- Delete -----------------------------------------------------------------------
+ */
 
 static int16_t delete_check(const group *self)
 {
@@ -336,7 +339,8 @@ void group_handle_delete_offsets(group_core *core, group_request request,
         const group_delete_partition *partition = &deletion->partitions[i];
         bool known;
         codes[i] = partition->error_code;
-        if (codes[i] == ERROR_NONE && group_reads_topic(self, partition->topic, &known)) {
+        if (codes[i] == ERROR_NONE &&
+            group_reads_topic(self, partition->topic, &known)) {
             codes[i] = ERROR_GROUP_SUBSCRIBED_TO_TOPIC;
         }
         if (codes[i] == ERROR_NONE &&
@@ -347,10 +351,12 @@ void group_handle_delete_offsets(group_core *core, group_request request,
         }
     }
     if (kept == 0) {
-        group_answer_codes(core, GROUP_DELETE_OFFSETS, request, ERROR_NONE, codes, count);
+        group_answer_codes(core, GROUP_DELETE_OFFSETS, request, ERROR_NONE, codes,
+                           count);
         return;
     }
-    group_append_offsets(self, GROUP_DELETE_OFFSETS, request, codes, count, writes, kept);
+    group_append_offsets(self, GROUP_DELETE_OFFSETS, request, codes, count, writes,
+                         kept);
 }
 
 /* Tombstones for those entries of the topic that `gone` names, or all. */
@@ -386,37 +392,8 @@ void group_handle_topic_deleted(group_core *core, sluice_bytes topic)
     }
 }
 
-/* ---- Subscriptions ---------------------------------------------------------------- */
-
-/* Looks for `topic` in a subscription of the consumer protocol: i16 version, then
- * topics as an i32 count and strings with an i16 length. Returns whether it is there;
- * `ret_known` is false when the bytes are no such thing. */
-static bool subscription_has(sluice_bytes metadata, sluice_bytes topic, bool *ret_known)
-{
-    const uint8_t *at = metadata.base, *end = at + metadata.len;
-    *ret_known = false;
-    if (metadata.len < 6) {
-        return false;
-    }
-    int32_t count = (int32_t)wire_get_32(at + 2);
-    at += 6;
-    for (int32_t i = 0; i < count; i++) {
-        if (end - at < 2) {
-            return false;
-        }
-        sluice_bytes name = {at + 2, wire_get_16(at)};
-        if ((size_t)(end - at) - 2 < name.len) {
-            return false;
-        }
-        if (group_bytes_equal(name, topic)) {
-            *ret_known = true;
-            return true;
-        }
-        at += 2 + name.len;
-    }
-    *ret_known = count >= 0;
-    return false;
-}
+/* ---- Subscriptions ----------------------------------------------------------------
+ */
 
 bool group_reads_topic(const group *self, sluice_bytes topic, bool *ret_known)
 {
@@ -424,16 +401,19 @@ bool group_reads_topic(const group *self, sluice_bytes topic, bool *ret_known)
     *ret_known = group_bytes_equal(self->protocol_type, consumer) &&
                  self->protocol_name.base != NULL;
     const map_entry *entry;
-    for (size_t at = 0; *ret_known && (entry = map_next(&self->members, &at)) != NULL;) {
-        sluice_bytes metadata = group_member_metadata(entry->value, self->protocol_name);
-        if (subscription_has(metadata, topic, ret_known)) {
+    for (size_t at = 0;
+         *ret_known && (entry = map_next(&self->members, &at)) != NULL;) {
+        sluice_bytes metadata =
+            group_member_metadata(entry->value, self->protocol_name);
+        if (group_subscription_has(metadata, topic, ret_known)) {
             return true;
         }
     }
     return false;
 }
 
-/* ---- Expiry ----------------------------------------------------------------------- */
+/* ---- Expiry -----------------------------------------------------------------------
+ */
 
 /* When the time of an offset begins to run, or INT64_MAX: not now. */
 static int64_t idle_since(const group *self, const group_topic *topic,

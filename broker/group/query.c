@@ -4,7 +4,8 @@
 
 static const sluice_bytes empty = {"", 0};
 
-/* ---- Offsets ------------------------------------------------------------------------ */
+/* ---- Offsets ------------------------------------------------------------------------
+ */
 
 static group_offset offset_of(sluice_bytes topic, const group_committed *committed,
                               int32_t partition, sluice_arena *arena)
@@ -66,7 +67,8 @@ void group_core_offsets(const group_core *core, sluice_bytes group_id,
     }
 }
 
-/* ---- Groups ------------------------------------------------------------------------- */
+/* ---- Groups -------------------------------------------------------------------------
+ */
 
 static sluice_bytes keep_or_empty(sluice_arena *arena, sluice_bytes bytes)
 {
@@ -98,8 +100,8 @@ static group_member_description member_of(const group *self, const group_member 
         .assignment = empty,
     };
     if (self->state == GROUP_STABLE) {
-        description.metadata = group_bytes_keep(
-            arena, group_member_metadata(member, self->protocol_name));
+        description.metadata =
+            group_bytes_keep(arena, group_member_metadata(member, self->protocol_name));
         description.assignment = keep_or_empty(arena, member->assignment);
     }
     return description;
@@ -128,7 +130,8 @@ bool group_core_describe(const group_core *core, sluice_bytes group_id,
 void group_core_list(const group_core *core, sluice_arena *arena,
                      group_description **ret_groups, size_t *ret_count)
 {
-    *ret_groups = sluice_arena_take(arena, map_count(&core->groups) * sizeof **ret_groups);
+    *ret_groups =
+        sluice_arena_take(arena, map_count(&core->groups) * sizeof **ret_groups);
     *ret_count = 0;
     const map_entry *entry;
     for (size_t at = 0; (entry = map_next(&core->groups, &at)) != NULL;) {

@@ -4,6 +4,14 @@
 #include "broker/group/append.h"
 #include <assert.h>
 
+enum {
+    /* A new member does not know its id yet and cannot heartbeat; it is given up when
+     * the others have not joined after this long (Kafka's constant). */
+    new_member_timeout_ms = 5 * 60 * 1000,
+    /* How often a group of absent static members is looked at, at most. */
+    absent_wait_ms_min = 1000,
+};
+
 static void timer_set(group_core *core, group_timer *timer, int64_t delay_ms)
 {
     group_timers_set(&core->timers, timer, core->now.monotonic_ms + delay_ms);
@@ -23,10 +31,13 @@ static void phase_end(group *self)
 
 void group_touch(group_member *member)
 {
-    timer_set(member->group->core, &member->session, member->session_timeout_ms);
+    timer_set(member->group->core, &member->session,
+              member->is_new && member->joining ? new_member_timeout_ms
+                                                : member->session_timeout_ms);
 }
 
-/* ---- Completing the join ---------------------------------------------------------- */
+/* ---- Completing the join ----------------------------------------------------------
+ */
 
 /* Dynamic members that did not rejoin in time are out; static ones keep their place
  * until their session is over. */
@@ -75,8 +86,8 @@ static void answer_joined(group *self)
             group_answer_join(member, member->join_request, member == self->leader);
             group_unset_joining(member);
         }
-        group_touch(member);
         member->is_new = false;
+        group_touch(member);
         group_expect_sync(member);
     }
 }
@@ -92,7 +103,9 @@ static void complete_join(group *self)
     }
     if (!leader_is_here(self)) {
         /* Only static members that stay away: they have until their sessions end. */
-        phase_set(self, GROUP_PHASE_JOIN, group_rebalance_timeout_ms(self));
+        int32_t wait_ms = group_rebalance_timeout_ms(self);
+        phase_set(self, GROUP_PHASE_JOIN,
+                  wait_ms > absent_wait_ms_min ? wait_ms : absent_wait_ms_min);
         return;
     }
     sluice_bytes chosen = group_bytes_copy(group_choose_protocol(self));
@@ -113,7 +126,8 @@ void group_rebalance_check(group *self)
     }
 }
 
-/* ---- Beginning -------------------------------------------------------------------- */
+/* ---- Beginning --------------------------------------------------------------------
+ */
 
 static void end_all_syncs(group *self, int16_t error_code)
 {
@@ -202,7 +216,8 @@ void group_synced(group_member *member)
     }
 }
 
-/* ---- Assignments ------------------------------------------------------------------ */
+/* ---- Assignments ------------------------------------------------------------------
+ */
 
 static void assign(group *self, const group_assignment *assignments, size_t count)
 {
@@ -245,7 +260,8 @@ void group_assigned(group *self, const group_assignment *assignments, size_t cou
     answer_synced(self);
 }
 
-/* ---- Timers ----------------------------------------------------------------------- */
+/* ---- Timers -----------------------------------------------------------------------
+ */
 
 /* Members that were told the generation and never synced hold up the others. */
 static void drop_unsynced(group *self)
@@ -263,7 +279,8 @@ static void drop_unsynced(group *self)
 static void initial_over(group *self)
 {
     int64_t delay_ms = self->core->config.initial_rebalance_delay_ms;
-    int64_t more_ms = delay_ms < self->initial_rest_ms ? delay_ms : self->initial_rest_ms;
+    int64_t more_ms =
+        delay_ms < self->initial_rest_ms ? delay_ms : self->initial_rest_ms;
     if (!self->newcomer || more_ms == 0) {
         complete_join(self);
         return;

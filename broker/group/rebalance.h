@@ -15,8 +15,8 @@
 /* Restarts a member's session: it was heard of. The group stays. */
 void group_touch(group_member *member);
 
-/* A change that the members must agree on anew: begins a rebalance, or when one is going
- * on and this was what it waited for, completes it. */
+/* A change that the members must agree on anew: begins a rebalance, or when one is
+ * going on and this was what it waited for, completes it. */
 void group_rebalance(group *self);
 
 /* Completes the joining if all are there. */

@@ -21,7 +21,8 @@
     }
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-/* ---- Keys ------------------------------------------------------------------------- */
+/* ---- Keys -------------------------------------------------------------------------
+ */
 
 static const group_record_key key_defaults;
 
@@ -32,8 +33,12 @@ static const message_field offset_key_fields[] = {
 };
 static const uint16_t offset_key_minimum[] = {8, 8};
 static const message_struct offset_key_struct = {
-    "offset_key",     offset_key_fields, COUNT(offset_key_fields),
-    sizeof(group_record_key), &key_defaults,     offset_key_minimum,
+    "offset_key",
+    offset_key_fields,
+    COUNT(offset_key_fields),
+    sizeof(group_record_key),
+    &key_defaults,
+    offset_key_minimum,
 };
 static const message_schema offset_key_schema = {"offset key", &offset_key_struct, 0, 1,
                                                  INT16_MAX};
@@ -43,13 +48,14 @@ static const message_field group_key_fields[] = {
 };
 static const uint16_t group_key_minimum[] = {0, 0, 2};
 static const message_struct group_key_struct = {
-    "group_key",      group_key_fields, COUNT(group_key_fields),
-    sizeof(group_record_key), &key_defaults,    group_key_minimum,
+    "group_key",   group_key_fields,  COUNT(group_key_fields), sizeof(group_record_key),
+    &key_defaults, group_key_minimum,
 };
 static const message_schema group_key_schema = {"group key", &group_key_struct, 2, 2,
                                                 INT16_MAX};
 
-/* ---- Values ----------------------------------------------------------------------- */
+/* ---- Values -----------------------------------------------------------------------
+ */
 
 static const group_record_offset offset_defaults = {
     .leader_epoch = -1, .metadata = {"", 0}, .expire_timestamp = -1};
@@ -63,8 +69,8 @@ static const message_field offset_fields[] = {
 };
 static const uint16_t offset_minimum[] = {18, 26, 18, 22, 22};
 static const message_struct offset_struct = {
-    "offset",         offset_fields,    COUNT(offset_fields),
-    sizeof(group_record_offset), &offset_defaults, offset_minimum,
+    "offset",         offset_fields,  COUNT(offset_fields), sizeof(group_record_offset),
+    &offset_defaults, offset_minimum,
 };
 static const message_schema offset_schema = {"offset value", &offset_struct, 0, 4, 4};
 
@@ -88,8 +94,8 @@ static const message_field member_fields[] = {
 };
 static const uint16_t member_minimum[] = {18, 22, 22, 24, 15};
 static const message_struct member_struct = {
-    "member",         member_fields,    COUNT(member_fields),
-    sizeof(group_record_member), &member_defaults, member_minimum,
+    "member",         member_fields,  COUNT(member_fields), sizeof(group_record_member),
+    &member_defaults, member_minimum,
 };
 
 static const group_record_group group_defaults = {.protocol_type = {"", 0},
@@ -106,12 +112,13 @@ static const message_field group_fields[] = {
 };
 static const uint16_t group_minimum[] = {14, 14, 22, 22, 17};
 static const message_struct group_struct = {
-    "group",          group_fields,    COUNT(group_fields),
-    sizeof(group_record_group), &group_defaults, group_minimum,
+    "group",         group_fields,  COUNT(group_fields), sizeof(group_record_group),
+    &group_defaults, group_minimum,
 };
 static const message_schema group_schema = {"group value", &group_struct, 0, 4, 4};
 
-/* ---- Both ways --------------------------------------------------------------------- */
+/* ---- Both ways ---------------------------------------------------------------------
+ */
 
 static sluice_bytes encode(const message_schema *schema, int version, const void *value,
                            sluice_arena *arena)
@@ -143,7 +150,7 @@ static sluice_status version_of(sluice_bytes bytes, const char *what, int *ret_v
 static sluice_status decode(const message_schema *schema, sluice_bytes bytes,
                             sluice_arena *arena, void *ret_value, sluice_error *err)
 {
-    int version;
+    int version = -1;
     sluice_status status = version_of(bytes, schema->name, &version, err);
     if (status == SLUICE_OK) {
         status = message_decode(schema, version, (const uint8_t *)bytes.base + 2,
@@ -152,8 +159,8 @@ static sluice_status decode(const message_schema *schema, sluice_bytes bytes,
     return status;
 }
 
-sluice_bytes group_record_encode_key(group_record_kind kind, const group_record_key *key,
-                                     sluice_arena *arena)
+sluice_bytes group_record_encode_key(group_record_kind kind,
+                                     const group_record_key *key, sluice_arena *arena)
 {
     assert(kind != GROUP_RECORD_OTHER);
     return kind == GROUP_RECORD_OFFSET ? encode(&offset_key_schema, 1, key, arena)
@@ -177,7 +184,7 @@ sluice_status group_record_decode_key(sluice_bytes bytes, sluice_arena *arena,
                                       group_record_kind *ret_kind,
                                       group_record_key *ret_key, sluice_error *err)
 {
-    int version;
+    int version = -1;
     sluice_status status = version_of(bytes, "key", &version, err);
     if (status != SLUICE_OK) {
         return status;

@@ -4,8 +4,8 @@
  *     1 | group, topic, partition      3 | offset, leader epoch, metadata, time
  *     2 | group                        3 | type, generation, protocol, leader, members
  *
- * Written: the versions above (1 for an offset with an expiry of its own). Read: all that
- * Kafka ever wrote, 0 to 4.
+ * Written: the versions above (1 for an offset with an expiry of its own). Read: all
+ * that Kafka ever wrote, 0 to 4.
  *
  * Threads: any; no state. */
 #ifndef SLUICE_BROKER_GROUP_RECORD_H
@@ -22,8 +22,8 @@ typedef enum group_record_kind {
 
 typedef struct group_record_key {
     message_text group_id;
-    message_text topic;    /* GROUP_RECORD_OFFSET only. */
-    int32_t partition; /* GROUP_RECORD_OFFSET only. */
+    message_text topic; /* GROUP_RECORD_OFFSET only. */
+    int32_t partition;  /* GROUP_RECORD_OFFSET only. */
 } group_record_key;
 
 typedef struct group_record_offset {
@@ -57,9 +57,10 @@ typedef struct group_record_group {
     } members;
 } group_record_group;
 
-/* Each takes the bytes from `arena`. All texts are at most 32767 bytes long: asserted. */
-sluice_bytes group_record_encode_key(group_record_kind kind, const group_record_key *key,
-                                     sluice_arena *arena);
+/* Each takes the bytes from `arena`. All texts are at most 32767 bytes long: asserted.
+ */
+sluice_bytes group_record_encode_key(group_record_kind kind,
+                                     const group_record_key *key, sluice_arena *arena);
 sluice_bytes group_record_encode_offset(const group_record_offset *value,
                                         sluice_arena *arena);
 sluice_bytes group_record_encode_group(const group_record_group *value,
