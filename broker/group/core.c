@@ -1,6 +1,7 @@
 /* The step: an event in, actions out. */
 #include "broker/group/core.h"
 #include "base/memory.h"
+#include "broker/group/answer.h"
 #include "broker/group/append.h"
 #include "broker/group/group.h"
 #include "broker/group/membership.h"
@@ -8,6 +9,7 @@
 #include "broker/group/rebalance.h"
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 const char *group_state_name(group_state state)
 {
@@ -175,5 +177,29 @@ void group_core_step(group_core *self, const group_event *event, group_time now,
 {
     group_core_begin(self, now, ret_actions);
     handle(self, event);
+    group_core_end(self);
+}
+
+static void end_parked(group *self)
+{
+    const map_entry *entry;
+    for (size_t at = 0; (entry = map_next(&self->members, &at)) != NULL;) {
+        group_end_join(entry->value, ERROR_NOT_COORDINATOR);
+        group_end_sync(entry->value, ERROR_NOT_COORDINATOR);
+    }
+}
+
+void group_core_stop(group_core *self, group_time now, group_actions *ret_actions)
+{
+    group_core_begin(self, now, ret_actions);
+    const map_entry *entry;
+    for (size_t at = 0; (entry = map_next(&self->groups, &at)) != NULL;) {
+        end_parked(entry->value);
+    }
+    for (size_t at = 0; (entry = map_next(&self->appends, &at)) != NULL;) {
+        group_appended failed = {.error_code = ERROR_NOT_LEADER_OR_FOLLOWER};
+        memcpy(&failed.token, entry->key, sizeof failed.token);
+        group_append_over(self, &failed);
+    }
     group_core_end(self);
 }

@@ -287,6 +287,10 @@ void group_core_free(group_core *self); /* NULL is accepted. */
 void group_core_step(group_core *self, const group_event *event, group_time now,
                      group_actions *ret_actions);
 
+/* Ends all: what is parked, or waits for an append, is answered NOT_COORDINATOR. No
+ * step follows. */
+void group_core_stop(group_core *self, group_time now, group_actions *ret_actions);
+
 /* The partition of `__consumer_offsets` that holds a group, as Kafka computes it. */
 int32_t group_core_partition(const group_core *self, sluice_bytes group_id);
 
