@@ -204,6 +204,9 @@ void *sluice_arena_grow(sluice_arena *arena, void *base, size_t old_size,
             return base;
         }
     } else if (base != NULL) {
+        if (arena->next == (char *)base + rounded(old_size)) {
+            arena->next = (char *)base + rounded(new_size);
+        }
         return base;
     }
     void *grown = sluice_arena_take(arena, new_size);

@@ -50,9 +50,9 @@ SLUICE_API char *sluice_arena_print(sluice_arena *arena, size_t *ret_len,
                                     const char *format, ...)
     __attribute__((format(printf, 3, 4), returns_nonnull));
 
-/* Makes the newest piece `base` of `old_size` bytes `new_size` long: in place where
- * there is room, else by a copy. For writers that do not know their length:
- * `base` must be the newest piece taken, or NULL with `old_size` 0. */
+/* Makes the newest piece `base` of `old_size` bytes `new_size` long, longer or shorter:
+ * in place where there is room, else by a copy. For writers that do not know their
+ * length: `base` must be the newest piece taken, or NULL with `old_size` 0. */
 SLUICE_API void *sluice_arena_grow(sluice_arena *arena, void *base, size_t old_size,
                                    size_t new_size) __attribute__((returns_nonnull));
 

@@ -4,7 +4,7 @@
  * the header (or to borrowed bytes), composites to their items. A struct's fields
  * follow its header; a map's items are key, value, key, value …
  *
- * Only the files of lib/data include this. */
+ * Only the files of lib/data and lib/json include this. */
 #ifndef SLUICE_DATA_VALUE_H
 #define SLUICE_DATA_VALUE_H
 

@@ -127,7 +127,9 @@ sluice_status sluice_json_encode(sluice_json_encoder *encoder,
     }
     json_writer out;
     json_writer_init(&out, arena, program->size_hint);
-    json_raw(&out, program->head, program->head_len);
+    if (encoder->options.schemas) {
+        json_raw(&out, program->head, program->head_len);
+    }
     status = json_run(&out, program->root, &encoder->options, value, err);
     if (encoder->options.schemas) {
         json_char(&out, '}');

@@ -31,7 +31,8 @@ typedef struct json_field {
 
 struct json_node {
     uint64_t schema_id;
-    const sluice_schema *schema; /* A copy; for messages and for structs of equal schemas. */
+    const sluice_schema
+        *schema; /* A copy; for messages and for structs of equal schemas. */
     json_form form;
     sluice_data_type type;
     bool optional;
@@ -51,8 +52,8 @@ typedef struct json_program {
     size_t size_hint; /* The longest text so far, as a guess for the next. */
 } json_program;
 
-/* Compiles `schema` (not NULL). SLUICE_BAD_RECORD: a decimal without a scale, a default that
- * cannot be written. */
+/* Compiles `schema` (not NULL). SLUICE_BAD_RECORD: a decimal without a scale, a default
+ * that cannot be written. */
 sluice_status json_program_new(const sluice_schema *schema,
                                const sluice_json_options *options,
                                json_program **ret_program, sluice_error *err);

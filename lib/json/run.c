@@ -27,9 +27,10 @@ static sluice_status run_null(json_writer *out, const json_node *node,
     } else if (node->optional) {
         json_literal(out, "null");
     } else {
-        return sluice_fail(err, SLUICE_BAD_RECORD,
-                           "Conversion error: null value for field that is required and "
-                           "has no default value");
+        return sluice_fail(
+            err, SLUICE_BAD_RECORD,
+            "Conversion error: null value for field that is required and "
+            "has no default value");
     }
     return SLUICE_OK;
 }
@@ -210,8 +211,8 @@ static sluice_status plain_array(json_writer *out, const sluice_value *array, in
 }
 
 /* A struct among schemaless values: its own schema says the names. */
-static sluice_status plain_struct(json_writer *out, const sluice_value *value, int depth,
-                                  sluice_error *err)
+static sluice_status plain_struct(json_writer *out, const sluice_value *value,
+                                  int depth, sluice_error *err)
 {
     const sluice_value *const *fields = value_items(value);
     sluice_status status = SLUICE_OK;

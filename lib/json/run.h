@@ -14,8 +14,8 @@ sluice_status json_run(json_writer *out, const json_node *node,
 sluice_status json_run_schemaless(json_writer *out, const sluice_value *value,
                                   sluice_error *err);
 
-/* Writes `schema` (NULL: `null`) as JsonConverter does; `field` is the name of the field it
- * belongs to, or NULL. */
+/* Writes `schema` (NULL: `null`) as JsonConverter does; `field` is the name of the
+ * field it belongs to, or NULL. */
 sluice_status json_write_schema(json_writer *out, const sluice_schema *schema,
                                 const char *field, const sluice_json_options *options,
                                 sluice_error *err);

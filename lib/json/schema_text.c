@@ -1,4 +1,5 @@
-/* A schema as JSON: {"type":T, contents, "optional":…, "name"? … "field"?}, in that order. */
+/* A schema as JSON: {"type":T, contents, "optional":…, "name"? … "field"?}, in that
+ * order. */
 #include "json/run.h"
 
 static const char *const type_names[SLUICE_DATA_TYPES] = {
@@ -32,7 +33,8 @@ static sluice_status write_fields(json_writer *out, const sluice_schema *schema,
 }
 
 static sluice_status write_contents(json_writer *out, const sluice_schema *schema,
-                                    const sluice_json_options *options, sluice_error *err)
+                                    const sluice_json_options *options,
+                                    sluice_error *err)
 {
     sluice_data_type type = sluice_schema_type(schema);
     if (type == SLUICE_TYPE_STRUCT) {
@@ -40,7 +42,8 @@ static sluice_status write_contents(json_writer *out, const sluice_schema *schem
     }
     if (type == SLUICE_TYPE_ARRAY) {
         json_literal(out, ",\"items\":");
-        return json_write_schema(out, sluice_schema_element(schema), NULL, options, err);
+        return json_write_schema(out, sluice_schema_element(schema), NULL, options,
+                                 err);
     }
     if (type == SLUICE_TYPE_MAP) {
         json_literal(out, ",\"keys\":");
@@ -50,7 +53,8 @@ static sluice_status write_contents(json_writer *out, const sluice_schema *schem
             return status;
         }
         json_literal(out, ",\"values\":");
-        return json_write_schema(out, sluice_schema_element(schema), NULL, options, err);
+        return json_write_schema(out, sluice_schema_element(schema), NULL, options,
+                                 err);
     }
     return SLUICE_OK;
 }
@@ -71,7 +75,8 @@ static bool write_parameters(json_writer *out, const sluice_schema *schema)
 }
 
 static sluice_status write_default(json_writer *out, const sluice_schema *schema,
-                                   const sluice_json_options *options, sluice_error *err)
+                                   const sluice_json_options *options,
+                                   sluice_error *err)
 {
     const sluice_value *fallback = NULL;
     json_program *program = NULL;

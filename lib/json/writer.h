@@ -1,6 +1,7 @@
 /* lib/json/writer.h - JSON text that grows in an arena.
  *
- * Threads: one. What is written is the newest piece of the arena until it is finished. */
+ * Threads: one. What is written is the newest piece of the arena until it is finished.
+ */
 #ifndef SLUICE_JSON_WRITER_H
 #define SLUICE_JSON_WRITER_H
 

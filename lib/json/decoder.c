@@ -1,0 +1,191 @@
+/* The decoder: envelopes, and the schemas in them, each read once. */
+#include "base/map.h"
+#include "base/memory.h"
+#include "json/typed.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { schemas_min = 1024 }; /* More than the schemas of a batch of usual size. */
+
+typedef struct known_schema {
+    sluice_arena *arena;
+    const sluice_schema *schema;
+} known_schema;
+
+/* Schemas by their text, in two generations: what was not asked for while the young one
+ * filled up is forgotten, so that a schema outlives the batch it was read for. */
+struct sluice_json_decoder {
+    sluice_json_options options;
+    map young, old;
+    size_t schemas_max;
+};
+
+sluice_json_decoder *sluice_json_decoder_new(const sluice_json_options *options)
+{
+    sluice_json_decoder *decoder = memory_zero(sizeof *decoder);
+    decoder->options = *options;
+    decoder->schemas_max =
+        options->schemas_max > schemas_min ? (size_t)options->schemas_max : schemas_min;
+    map_init(&decoder->young);
+    map_init(&decoder->old);
+    return decoder;
+}
+
+static void forget(map *schemas)
+{
+    const map_entry *entry;
+    for (size_t at = 0; (entry = map_next(schemas, &at)) != NULL;) {
+        known_schema *dead = entry->value;
+        sluice_arena_free(dead->arena);
+        free(dead);
+    }
+    map_done(schemas);
+    map_init(schemas);
+}
+
+void sluice_json_decoder_free(sluice_json_decoder *decoder)
+{
+    if (decoder != NULL) {
+        forget(&decoder->young);
+        forget(&decoder->old);
+        map_done(&decoder->young);
+        map_done(&decoder->old);
+        free(decoder);
+    }
+}
+
+static void remember(sluice_json_decoder *decoder, sluice_bytes text,
+                     known_schema *known)
+{
+    if (map_count(&decoder->young) >= decoder->schemas_max) {
+        forget(&decoder->old);
+        decoder->old = decoder->young;
+        map_init(&decoder->young);
+    }
+    map_put(&decoder->young, text.base, text.len, known);
+}
+
+static sluice_status schema_of(sluice_json_decoder *decoder, sluice_bytes text,
+                               const sluice_schema **ret_schema, sluice_error *err)
+{
+    known_schema *known = map_get(&decoder->young, text.base, text.len);
+    if (known != NULL) {
+        *ret_schema = known->schema;
+        return SLUICE_OK;
+    }
+    known = map_remove(&decoder->old, text.base, text.len);
+    if (known == NULL) {
+        known = memory_zero(sizeof *known);
+        known->arena = sluice_arena_new();
+        sluice_status status =
+            json_parse_schema(text, known->arena, &known->schema, err);
+        if (status != SLUICE_OK) {
+            sluice_arena_free(known->arena);
+            free(known);
+            return status;
+        }
+    }
+    remember(decoder, text, known);
+    *ret_schema = known->schema;
+    return SLUICE_OK;
+}
+
+/* Where the two parts of an envelope are. */
+typedef struct envelope {
+    sluice_bytes schema, payload; /* base NULL: not there. */
+} envelope;
+
+static sluice_status no_envelope(sluice_error *err)
+{
+    return sluice_fail(
+        err, SLUICE_BAD_RECORD,
+        "JsonConverter with schemas.enable requires \"schema\" and \"payload\" fields "
+        "and "
+        "may not contain additional fields. If you are trying to deserialize plain "
+        "JSON "
+        "data, set schemas.enable=false in your converter configuration.");
+}
+
+static bool name_is(sluice_bytes name, const char *text)
+{
+    return name.len == strlen(text) && memcmp(name.base, text, name.len) == 0;
+}
+
+/* Splits an envelope; a fault of the text is told, anything but two parts is not one.
+ */
+static sluice_status split(json_scanner *scanner, envelope *ret_envelope)
+{
+    bool more, other = false;
+    sluice_bytes name;
+    json_token token = json_peek(scanner);
+    if (token == JSON_BAD) {
+        return SLUICE_BAD_RECORD;
+    }
+    if (token != JSON_OBJECT) {
+        return token == JSON_END || json_skip(scanner, 0) ? no_envelope(scanner->err)
+                                                          : SLUICE_BAD_RECORD;
+    }
+    json_open(scanner, &more);
+    while (more) {
+        if (!json_take_name(scanner, &name)) {
+            return SLUICE_BAD_RECORD;
+        }
+        json_peek(scanner);
+        const char *from = scanner->at;
+        if (!json_skip(scanner, 1)) {
+            return SLUICE_BAD_RECORD;
+        }
+        sluice_bytes part = {from, (size_t)(scanner->at - from)};
+        if (name_is(name, "schema")) {
+            ret_envelope->schema = part;
+        } else if (name_is(name, "payload")) {
+            ret_envelope->payload = part;
+        } else {
+            other = true;
+        }
+        if (!json_next(scanner, '}', &more)) {
+            return SLUICE_BAD_RECORD;
+        }
+    }
+    bool whole = ret_envelope->schema.base != NULL &&
+                 ret_envelope->payload.base != NULL && !other;
+    return whole ? SLUICE_OK : no_envelope(scanner->err);
+}
+
+static sluice_status decode_envelope(sluice_json_decoder *decoder,
+                                     json_scanner *scanner,
+                                     const sluice_schema **ret_schema,
+                                     const sluice_value **ret_value)
+{
+    envelope parts = {{NULL, 0}, {NULL, 0}};
+    sluice_status status = split(scanner, &parts);
+    if (status == SLUICE_OK) {
+        status = schema_of(decoder, parts.schema, ret_schema, scanner->err);
+    }
+    if (status != SLUICE_OK) {
+        return status;
+    }
+    scanner->at = parts.payload.base;
+    bool good = *ret_schema == NULL
+                    ? json_plain_value(scanner, 1, ret_value)
+                    : json_typed_value(scanner, *ret_schema,
+                                       decoder->options.default_for_null, 1, ret_value);
+    return good ? SLUICE_OK : SLUICE_BAD_RECORD;
+}
+
+sluice_status sluice_json_decode(sluice_json_decoder *decoder, sluice_bytes bytes,
+                                 sluice_arena *arena, const sluice_schema **ret_schema,
+                                 const sluice_value **ret_value, sluice_error *err)
+{
+    *ret_schema = NULL;
+    *ret_value = NULL;
+    if (bytes.base == NULL || (bytes.len == 0 && !decoder->options.schemas)) {
+        return SLUICE_OK;
+    }
+    json_scanner scanner = {bytes.base, bytes.base,
+                            (const char *)bytes.base + bytes.len, arena, err};
+    if (decoder->options.schemas) {
+        return decode_envelope(decoder, &scanner, ret_schema, ret_value);
+    }
+    return json_plain_value(&scanner, 0, ret_value) ? SLUICE_OK : SLUICE_BAD_RECORD;
+}

@@ -1,0 +1,71 @@
+/* lib/json/scanner.h - JSON text taken apart, token by token, without a document.
+ *
+ * The text is hostile until proven otherwise: every read is bounded, nesting is
+ * limited, texts are checked to be UTF-8. Faults are kept in `err` with their line and
+ * column.
+ *
+ * Threads: one. Texts without escapes point into the input. */
+#ifndef SLUICE_JSON_SCANNER_H
+#define SLUICE_JSON_SCANNER_H
+
+#include <sluice/json.h>
+
+enum { JSON_DEPTH_MAX = 1000 }; /* Jackson's limit. */
+
+typedef struct json_scanner {
+    const char *begin, *at, *end;
+    sluice_arena *arena; /* For texts with escapes. */
+    sluice_error *err;
+} json_scanner;
+
+typedef enum json_token {
+    JSON_END,
+    JSON_NULL,
+    JSON_TRUE,
+    JSON_FALSE,
+    JSON_NUMBER,
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT,
+    JSON_BAD, /* Told in `err`. */
+} json_token;
+
+typedef struct json_number {
+    bool whole;      /* Digits only: no point, no exponent. */
+    int64_t integer; /* Where whole: the value, its low 64 bits where it is larger. */
+    const char *text;
+    size_t len;
+} json_number;
+
+/* What comes next, after white space; nothing is taken. */
+json_token json_peek(json_scanner *self);
+
+/* Jackson's name of a node of this kind: "STRING", "BOOLEAN" … */
+const char *json_token_name(json_token token);
+
+/* Takes what json_peek() said. False: told in `err`. */
+bool json_take_literal(json_scanner *self, json_token token);
+bool json_take_number(json_scanner *self, json_number *ret_number);
+bool json_take_string(json_scanner *self, sluice_bytes *ret_text);
+
+/* Takes `[` or `{`; then `*ret_more` says whether there is an element or name next. */
+bool json_open(json_scanner *self, bool *ret_more);
+/* After an element: takes `,`, or `]` or `}` (`close`) and says that there are no more.
+ */
+bool json_next(json_scanner *self, char close, bool *ret_more);
+/* Takes `"name" :`. */
+bool json_take_name(json_scanner *self, sluice_bytes *ret_name);
+
+/* Takes a whole value of any kind, and checks it. */
+bool json_skip(json_scanner *self, int depth);
+
+/* The number as a double; correctly rounded. */
+double json_number_double(const json_number *number);
+
+/* Refuses the text at the position it has reached; returns false. */
+bool json_refuse(json_scanner *self, const char *reason);
+
+/* A value without a schema; `depth` levels are open around it. */
+bool json_plain_value(json_scanner *self, int depth, const sluice_value **ret_value);
+
+#endif

@@ -1,0 +1,254 @@
+/* A schema from its JSON text, with JsonConverter's messages and coercions. */
+#include "json/typed.h"
+#include <string.h>
+
+typedef struct parse {
+    sluice_arena *arena;
+    sluice_error *err;
+} parse;
+
+static const char *const type_names[SLUICE_DATA_TYPES] = {
+    "int8",    "int16",  "int32", "int64", "float", "double",
+    "boolean", "string", "bytes", "array", "map",   "struct",
+};
+
+static sluice_status parse_value(parse *self, const sluice_value *json,
+                                 const sluice_schema **ret_schema);
+
+static sluice_status bad(parse *self, const char *text)
+{
+    return sluice_fail(self->err, SLUICE_BAD_RECORD, "%s", text);
+}
+
+static const sluice_value *member(const sluice_value *json, const char *name)
+{
+    return json != NULL && sluice_value_type(json) == SLUICE_TYPE_MAP
+               ? sluice_map_find(json, name, NULL)
+               : NULL;
+}
+
+/* Member `name` where it is a text, NUL-ended, else NULL. */
+static const char *text_member(parse *self, const sluice_value *json, const char *name)
+{
+    const sluice_value *value = member(json, name);
+    if (value == NULL || sluice_value_type(value) != SLUICE_TYPE_STRING) {
+        return NULL;
+    }
+    sluice_bytes text = sluice_value_bytes(value);
+    return sluice_arena_copy(self->arena, text.base, text.len);
+}
+
+static sluice_status find_type(parse *self, const sluice_value *json,
+                               sluice_data_type *ret_type)
+{
+    const char *name = text_member(self, json, "type");
+    if (name == NULL) {
+        return bad(self, "Schema must contain 'type' field");
+    }
+    for (int i = 0; i < SLUICE_DATA_TYPES; i++) {
+        if (strcmp(name, type_names[i]) == 0) {
+            *ret_type = (sluice_data_type)i;
+            return SLUICE_OK;
+        }
+    }
+    return sluice_fail(self->err, SLUICE_BAD_RECORD, "Unknown schema type: %s", name);
+}
+
+static sluice_status parse_fields(parse *self, const sluice_value *json,
+                                  sluice_schema_builder *builder)
+{
+    const sluice_value *fields = member(json, "fields");
+    if (fields == NULL || sluice_value_type(fields) != SLUICE_TYPE_ARRAY) {
+        return bad(self, "Struct schema's \"fields\" argument is not an array.");
+    }
+    for (size_t i = 0; i < sluice_value_count(fields); i++) {
+        const sluice_value *field = sluice_value_at(fields, i);
+        const sluice_schema *schema = NULL;
+        const char *name = text_member(self, field, "field");
+        if (name == NULL) {
+            return bad(self, "Struct schema's field name not specified properly");
+        }
+        sluice_status status = parse_value(self, field, &schema);
+        if (status != SLUICE_OK) {
+            return status;
+        }
+        sluice_schema_builder_field(builder, name, schema);
+    }
+    return SLUICE_OK;
+}
+
+static sluice_status parse_part(parse *self, const sluice_value *json, const char *name,
+                                const char *missing, const sluice_schema **ret_schema)
+{
+    const sluice_value *part = member(json, name);
+    return part == NULL ? bad(self, missing) : parse_value(self, part, ret_schema);
+}
+
+static sluice_status parse_contents(parse *self, const sluice_value *json,
+                                    sluice_data_type type,
+                                    sluice_schema_builder *builder)
+{
+    const sluice_schema *key = NULL, *element = NULL;
+    sluice_status status = SLUICE_OK;
+    if (type == SLUICE_TYPE_STRUCT) {
+        return parse_fields(self, json, builder);
+    }
+    if (type == SLUICE_TYPE_ARRAY) {
+        status = parse_part(self, json, "items",
+                            "Array schema did not specify the element type", &element);
+    } else if (type == SLUICE_TYPE_MAP) {
+        status = parse_part(self, json, "keys",
+                            "Map schema did not specify the key type", &key);
+        if (status == SLUICE_OK) {
+            status = parse_part(self, json, "values",
+                                "Map schema did not specify the value type", &element);
+        }
+    }
+    if (status == SLUICE_OK && key != NULL) {
+        sluice_schema_builder_key(builder, key);
+    }
+    if (status == SLUICE_OK && element != NULL) {
+        sluice_schema_builder_element(builder, element);
+    }
+    return status;
+}
+
+static sluice_status parse_parameters(parse *self, const sluice_value *json,
+                                      sluice_schema_builder *builder)
+{
+    const sluice_value *parameters = member(json, "parameters");
+    if (parameters == NULL) {
+        return SLUICE_OK;
+    }
+    if (sluice_value_type(parameters) != SLUICE_TYPE_MAP) {
+        return bad(self, "Expected parameters to be a JSON object.");
+    }
+    for (size_t i = 0; i < sluice_value_count(parameters); i++) {
+        const sluice_value *value = sluice_value_at(parameters, i);
+        if (value == NULL || sluice_value_type(value) != SLUICE_TYPE_STRING) {
+            return bad(self, "Schema parameters must have string values.");
+        }
+        sluice_bytes name = sluice_value_bytes(sluice_map_key(parameters, i));
+        sluice_bytes text = sluice_value_bytes(value);
+        sluice_schema_builder_parameter(
+            builder, sluice_arena_copy(self->arena, name.base, name.len),
+            sluice_arena_copy(self->arena, text.base, text.len));
+    }
+    return SLUICE_OK;
+}
+
+/* Jackson's asBoolean and asInt: texts count as what they say. */
+static void parse_flags(parse *self, const sluice_value *json,
+                        sluice_schema_builder *builder)
+{
+    const sluice_value *optional = member(json, "optional");
+    const sluice_value *version = member(json, "version");
+    const char *name = text_member(self, json, "name");
+    const char *doc = text_member(self, json, "doc");
+    if (optional != NULL && ((sluice_value_type(optional) == SLUICE_TYPE_BOOLEAN &&
+                              sluice_value_boolean(optional)) ||
+                             sluice_value_is_text(optional, "true"))) {
+        sluice_schema_builder_optional(builder);
+    }
+    if (name != NULL) {
+        sluice_schema_builder_name(builder, name);
+    }
+    if (doc != NULL) {
+        sluice_schema_builder_doc(builder, doc);
+    }
+    if (version != NULL) {
+        int64_t number = 0;
+        sluice_data_type type = sluice_value_type(version);
+        if (type == SLUICE_TYPE_INT64) {
+            number = sluice_value_integer(version);
+        } else if (type == SLUICE_TYPE_FLOAT64) {
+            double real = sluice_value_float(version);
+            number = real > -2e9 && real < 2e9 ? (int64_t)real : 0;
+        } else if (type == SLUICE_TYPE_STRING) {
+            sluice_bytes text = sluice_value_bytes(version);
+            for (size_t i = 0; i < text.len && i < 9; i++) {
+                char digit = ((const char *)text.base)[i];
+                number =
+                    digit >= '0' && digit <= '9' ? number * 10 + (digit - '0') : number;
+            }
+        }
+        sluice_schema_builder_version(builder, (int32_t)number);
+    }
+}
+
+/* The default is written back to text and read by the schema without it. */
+static sluice_status parse_default(parse *self, const sluice_value *json,
+                                   const sluice_schema *bare,
+                                   sluice_schema_builder *builder)
+{
+    static const sluice_json_options plain = {.size = sizeof plain, .schemas_max = 1};
+    const sluice_value *given = member(json, "default"), *fallback = NULL;
+    if (given == NULL) {
+        return SLUICE_OK;
+    }
+    sluice_bytes text;
+    sluice_json_encoder *encoder = sluice_json_encoder_new(&plain);
+    sluice_status status =
+        sluice_json_encode(encoder, NULL, given, self->arena, &text, self->err);
+    sluice_json_encoder_free(encoder);
+    if (status != SLUICE_OK) {
+        return status;
+    }
+    json_scanner scanner = {text.base, text.base, (const char *)text.base + text.len,
+                            self->arena, self->err};
+    if (!json_typed_value(&scanner, bare, false, 0, &fallback)) {
+        return SLUICE_BAD_RECORD;
+    }
+    sluice_schema_builder_default(builder, fallback);
+    return SLUICE_OK;
+}
+
+static sluice_status build(parse *self, const sluice_value *json, sluice_data_type type,
+                           const sluice_schema *bare, const sluice_schema **ret_schema)
+{
+    sluice_schema_builder *builder = sluice_schema_builder_new(self->arena, type);
+    parse_flags(self, json, builder);
+    sluice_status status = parse_contents(self, json, type, builder);
+    if (status == SLUICE_OK) {
+        status = parse_parameters(self, json, builder);
+    }
+    if (status == SLUICE_OK && bare != NULL) {
+        status = parse_default(self, json, bare, builder);
+    }
+    if (status != SLUICE_OK) {
+        return status;
+    }
+    status = sluice_schema_builder_finish(builder, ret_schema, self->err);
+    return status == SLUICE_OK ? SLUICE_OK : SLUICE_BAD_RECORD;
+}
+
+static sluice_status parse_value(parse *self, const sluice_value *json,
+                                 const sluice_schema **ret_schema)
+{
+    sluice_data_type type = SLUICE_TYPE_STRUCT;
+    *ret_schema = NULL;
+    if (json == NULL) {
+        return SLUICE_OK;
+    }
+    sluice_status status = find_type(self, json, &type);
+    if (status == SLUICE_OK) {
+        status = build(self, json, type, NULL, ret_schema);
+    }
+    if (status == SLUICE_OK && member(json, "default") != NULL) {
+        status = build(self, json, type, *ret_schema, ret_schema);
+    }
+    return status;
+}
+
+sluice_status json_parse_schema(sluice_bytes bytes, sluice_arena *arena,
+                                const sluice_schema **ret_schema, sluice_error *err)
+{
+    const sluice_value *json = NULL;
+    char *text = sluice_arena_copy(arena, bytes.base, bytes.len);
+    json_scanner scanner = {text, text, text + bytes.len, arena, err};
+    if (!json_plain_value(&scanner, 0, &json)) {
+        return SLUICE_BAD_RECORD;
+    }
+    parse self = {arena, err};
+    return parse_value(&self, json, ret_schema);
+}
