@@ -7,23 +7,28 @@
 
 #include "config.h"
 
-typedef struct http_body {
-    char *base;
-    size_t len;
-    size_t room;
-} http_body;
+enum { HTTP_BODY_MAX = 1 << 30 };
 
-void http_body_done(http_body *body);
+typedef struct http_body http_body;
 
-/* Empties it and keeps its memory. */
-void http_body_clear(http_body *body);
+/* An empty body; NULL when memory is out. */
+http_body *http_body_new(const http_config *config);
+void http_body_free(http_body *body); /* NULL is accepted. */
 
-/* Appends a text as it is. */
-void http_body_text(http_body *body, const char *text);
+/* Cuts it to its first `len` bytes and keeps its memory. */
+void http_body_cut(http_body *body, size_t len);
+
+/* What it says so far; borrowed until it changes. */
+sluice_bytes http_body_bytes(const http_body *body);
+
+/* Appends bytes as they are. SLUICE_BAD_RECORD beyond HTTP_BODY_MAX, SLUICE_FATAL when
+ * memory is out; nothing is appended then. */
+sluice_status http_body_add(http_body *body, const void *base, size_t len,
+                            sluice_error *err);
 
 /* Appends the value of `record`. SLUICE_BAD_RECORD where it has none, or one that is
  * neither text, bytes nor structured; nothing is appended then. */
-sluice_status http_body_record(http_body *body, const http_config *config,
-                               const sluice_record *record, sluice_error *err);
+sluice_status http_body_record(http_body *body, const sluice_record *record,
+                               sluice_error *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* The keys of the HTTP sink, and the rules between them. */
 #include "config.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -316,8 +317,8 @@ static void check_truststore(const char *key, const char *path, sluice_error *er
     FILE *file = path == NULL ? NULL : fopen(path, "rbe");
     if (file == NULL) {
         if (path != NULL) {
-            sluice_fail_key(err, key, "%s is '%s', which cannot be read: %m", key,
-                            path);
+            sluice_fail_key(err, key, "%s is '%s', which cannot be read: %s", key, path,
+                            strerror(errno));
         }
         return;
     }

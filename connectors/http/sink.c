@@ -12,7 +12,7 @@ typedef struct http_sink {
     const http_config *config;
     sluice_task *task;
     http_client *client;
-    http_body body;
+    http_body *body;
     /* How many records of the batch that begins with this one have arrived: a batch
      * that comes again after SLUICE_RETRY goes on there. */
     size_t delivered;
@@ -32,8 +32,13 @@ static sluice_status sink_create(const void *config, sluice_task *task, void **r
     sink->config = config;
     sink->task = task;
     sink->first_offset = SLUICE_NO_OFFSET;
-    sluice_status status = http_client_new(config, &sink->client, err);
+    sink->body = http_body_new(config);
+    sluice_status status =
+        sink->body == NULL
+            ? sluice_fail(err, SLUICE_FATAL, "no memory for an HTTP sink")
+            : http_client_new(config, &sink->client, err);
     if (status != SLUICE_OK) {
+        http_body_free(sink->body);
         free(sink);
         return status;
     }
@@ -49,7 +54,7 @@ static void sink_destroy(void *self)
         return;
     }
     http_client_free(sink->client);
-    http_body_done(&sink->body);
+    http_body_free(sink->body);
     sluice_error_free(sink->why);
     free((char *)sink->first_topic);
     free(sink);
@@ -79,7 +84,7 @@ static void recognise(http_sink *sink, const sluice_batch *in)
 static http_result send_body(http_sink *sink, http_answer *answer)
 {
     const http_config *config = sink->config;
-    sluice_bytes bytes = {sink->body.base, sink->body.len};
+    sluice_bytes bytes = http_body_bytes(sink->body);
     for (int32_t attempt = 0;; attempt++) {
         http_client_post(sink->client, sink->task, bytes, answer);
         if (answer->result != HTTP_AGAIN || attempt >= config->retries_max) {
@@ -134,6 +139,32 @@ static bool ignored(const http_sink *sink, const sluice_record *record)
            sink->config->null_values == HTTP_NULL_IGNORE;
 }
 
+static sluice_status add_text(http_sink *sink, const char *text, sluice_error *err)
+{
+    return http_body_add(sink->body, text, strlen(text), err);
+}
+
+/* Appends a record, behind the prefix or a separator where records are batched. On
+ * failure the body is as it was. */
+static sluice_status add_record(http_sink *sink, const sluice_record *record,
+                                bool first, sluice_error *err)
+{
+    const http_config *config = sink->config;
+    size_t len_before = http_body_bytes(sink->body).len;
+    sluice_status status = SLUICE_OK;
+    if (config->batching) {
+        status =
+            add_text(sink, first ? config->batch_prefix : config->batch_separator, err);
+    }
+    if (status == SLUICE_OK) {
+        status = http_body_record(sink->body, record, err);
+    }
+    if (status != SLUICE_OK) {
+        http_body_cut(sink->body, len_before);
+    }
+    return status;
+}
+
 /* Fills the body with records from `begin` on; `*ret_end` is the first that is not in
  * it,
  * `*ret_rendered` how many are. */
@@ -143,34 +174,26 @@ static sluice_status fill(http_sink *sink, const sluice_batch *in, size_t begin,
     const http_config *config = sink->config;
     size_t count_max = config->batching ? (size_t)config->batch_max : 1;
     size_t count = sluice_batch_count(in), index = begin, rendered = 0;
-    http_body_clear(&sink->body);
+    http_body_cut(sink->body, 0);
     for (; index < count && rendered < count_max; index++) {
         const sluice_record *record = sluice_batch_record(in, index);
         if (ignored(sink, record)) {
             continue;
         }
-        size_t len_before = sink->body.len;
-        if (config->batching) {
-            http_body_text(&sink->body, rendered == 0 ? config->batch_prefix
-                                                      : config->batch_separator);
-        }
         sluice_error_clear(sink->why);
-        if (http_body_record(&sink->body, config, record, sink->why) == SLUICE_OK) {
+        if (add_record(sink, record, rendered == 0, sink->why) == SLUICE_OK) {
             rendered++;
             continue;
         }
-        sink->body.len = len_before;
         sluice_status status = bad_record(sink, record, err);
         if (status != SLUICE_OK) {
             return status;
         }
     }
-    if (config->batching && rendered > 0) {
-        http_body_text(&sink->body, config->batch_suffix);
-    }
     *ret_end = index;
     *ret_rendered = rendered;
-    return SLUICE_OK;
+    return config->batching && rendered > 0 ? add_text(sink, config->batch_suffix, err)
+                                            : SLUICE_OK;
 }
 
 /* A request that was refused for good: `last`, its only record, may be tolerated. */
