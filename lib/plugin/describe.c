@@ -1,0 +1,126 @@
+/* Features, keys and values as JSON. */
+#include "describe.h"
+#include "../config/key.h"
+#include <string.h>
+
+static json_t *text_or_null(const char *text)
+{
+    return text == NULL ? json_null() : json_string(text);
+}
+
+/* A key's place among those of its group, from 1; -1 without a group, as in Kafka. */
+static int order_of(const sluice_config *table, size_t index, const char *group)
+{
+    sluice_key key;
+    int order = 1;
+    for (size_t i = 0; i < index && config_key(table, i, &key); i++) {
+        order +=
+            key.unused == NULL && key.group != NULL && strcmp(key.group, group) == 0;
+    }
+    return order;
+}
+
+static json_t *describe_key(const sluice_config *table, size_t index,
+                            const sluice_key *key)
+{
+    int order = key->group == NULL ? -1 : order_of(table, index, key->group);
+    return json_pack(
+        "{s:s, s:s, s:b, s:o, s:s, s:s, s:o, s:s, s:s, s:[], s:i}", "name", key->name,
+        "type", key_type_name(key), "required", key_is_required(key), "default_value",
+        text_or_null(key_default(key)), "importance", key_importance_name(key),
+        "documentation", key->doc == NULL ? "" : key->doc, "group",
+        text_or_null(key->group), "width", "NONE", "display_name", key->name,
+        "dependents", "order", order);
+}
+
+json_t *describe_keys(const sluice_config *table)
+{
+    json_t *keys = json_array();
+    sluice_key key;
+    for (size_t i = 0; config_key(table, i, &key); i++) {
+        if (key.unused == NULL) {
+            json_array_append_new(keys, describe_key(table, i, &key));
+        }
+    }
+    return keys;
+}
+
+static json_t *describe_unused(const sluice_config *table)
+{
+    json_t *unused = json_object();
+    sluice_key key;
+    for (size_t i = 0; config_key(table, i, &key); i++) {
+        if (key.unused != NULL) {
+            json_object_set_new(unused, key.name, json_string(key.unused));
+        }
+    }
+    return unused;
+}
+
+json_t *describe_feature(const plugin_feature *feature)
+{
+    json_t *aliases = json_array();
+    const char *const *alias = feature->is.aliases;
+    for (size_t i = 0; alias != NULL && alias[i] != NULL; i++) {
+        json_array_append_new(aliases, json_string(alias[i]));
+    }
+    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o}",
+                     "kind", plugin_kind_name(feature->is.kind), "name",
+                     feature->is.name, "class", feature->class_name, "aliases", aliases,
+                     "plugin", feature->plugin, "version", feature->version, "license",
+                     text_or_null(feature->license), "path", feature->path, "summary",
+                     feature->is.summary, "doc", text_or_null(feature->is.doc), "keys",
+                     describe_keys(feature->is.config), "unused",
+                     describe_unused(feature->is.config));
+}
+
+static json_t *faults_of(const sluice_error *faults, const char *name)
+{
+    json_t *messages = json_array();
+    for (size_t i = 0; i < sluice_error_count(faults); i++) {
+        const char *key = sluice_error_key(faults, i);
+        if (key != NULL && strcmp(key, name) == 0) {
+            json_array_append_new(messages,
+                                  json_string(sluice_error_message(faults, i)));
+        }
+    }
+    return messages;
+}
+
+static json_t *value_of(const sluice_key *key, const sluice_props *props)
+{
+    const char *text = sluice_props_has(props, key->name)
+                           ? sluice_props_get(props, key->name)
+                           : key_default(key);
+    bool hidden = text != NULL && key->type == SLUICE_PASSWORD;
+    return hidden ? json_string("[hidden]") : text_or_null(text);
+}
+
+static json_t *recommended(const sluice_key *key)
+{
+    json_t *values = json_array();
+    for (size_t i = 0; key->choices != NULL && key->choices[i] != NULL; i++) {
+        json_array_append_new(values, json_string(key->choices[i]));
+    }
+    return values;
+}
+
+json_t *describe_values(const sluice_config *table, const sluice_props *props,
+                        const sluice_error *faults)
+{
+    json_t *values = json_array();
+    sluice_key key;
+    for (size_t i = 0; config_key(table, i, &key); i++) {
+        if (key.unused != NULL) {
+            continue;
+        }
+        json_t *value =
+            json_pack("{s:s, s:o, s:o, s:o, s:b}", "name", key.name, "value",
+                      value_of(&key, props), "recommended_values", recommended(&key),
+                      "errors", faults_of(faults, key.name), "visible", 1);
+        json_array_append_new(values,
+                              json_pack("{s:o, s:o}", "definition",
+                                        describe_key(table, i, &key), "value", value));
+    }
+    return values;
+}

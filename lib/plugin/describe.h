@@ -1,0 +1,23 @@
+/* lib/plugin/describe.h - features, keys and values as JSON, the way REST shows them.
+ *
+ * Threads: any. Memory: results are new references, the caller's. */
+#ifndef SLUICE_PLUGIN_DESCRIBE_H
+#define SLUICE_PLUGIN_DESCRIBE_H
+
+#include "plugins.h"
+#include <jansson.h>
+
+/* {"kind","name","class","aliases","plugin","version","license","path","summary","doc",
+ *  "keys":[ConfigKeyInfo…],"unused":{name:why}} */
+json_t *describe_feature(const plugin_feature *feature);
+
+/* Kafka Connect's ConfigKeyInfo of every key that has an effect, in order. */
+json_t *describe_keys(const sluice_config *table);
+
+/* [{"definition":ConfigKeyInfo,"value":ConfigValueInfo}…]: each key with the value that
+ * `props` or the default gives it, and its faults, from `faults` (a filled error of
+ * sluice_config_parse(); NULL: none). A PASSWORD reads [hidden]. */
+json_t *describe_values(const sluice_config *table, const sluice_props *props,
+                        const sluice_error *faults);
+
+#endif
