@@ -37,10 +37,11 @@ static size_t more_room(size_t room)
 void segment_index_add_offset(segment_index *self, int32_t relative_offset,
                               int32_t position)
 {
-    const offset_entry *last = self->offsets + self->offset_count - 1;
-    if (self->offset_count > 0 &&
-        (relative_offset <= last->relative_offset || position <= last->position)) {
-        return;
+    if (self->offset_count > 0) {
+        const offset_entry *last = &self->offsets[self->offset_count - 1];
+        if (relative_offset <= last->relative_offset || position <= last->position) {
+            return;
+        }
     }
     if (self->offset_count == self->offset_room) {
         self->offset_room = more_room(self->offset_room);
@@ -53,11 +54,14 @@ void segment_index_add_offset(segment_index *self, int32_t relative_offset,
 void segment_index_add_time(segment_index *self, int64_t timestamp,
                             int32_t relative_offset)
 {
-    const time_entry *last = self->times + self->time_count - 1;
-    if (timestamp < 0 ||
-        (self->time_count > 0 &&
-         (timestamp <= last->timestamp || relative_offset <= last->relative_offset))) {
+    if (timestamp < 0) {
         return;
+    }
+    if (self->time_count > 0) {
+        const time_entry *last = &self->times[self->time_count - 1];
+        if (timestamp <= last->timestamp || relative_offset <= last->relative_offset) {
+            return;
+        }
     }
     if (self->time_count == self->time_room) {
         self->time_room = more_room(self->time_room);
