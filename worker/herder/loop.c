@@ -1,0 +1,511 @@
+/* The herder's thread: waits for events, and does what the herder says. */
+#include "worker/herder/loop.h"
+#include "base/map.h"
+#include "base/memory.h"
+#include "worker/herder/link.h"
+#include "worker/store/writer.h"
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { events_max = 64 };
+
+/* What other threads put into the mailbox. */
+typedef enum letter_type { letter_request, letter_stored, letter_stop } letter_type;
+
+typedef struct letter {
+    letter_type type;
+    herder_request request; /* Its name and body are the letter's. */
+    loop_answer *answer;
+    void *context;
+    uint64_t stored;
+    struct letter *next;
+} letter;
+
+struct loop {
+    loop_settings settings;
+    pthread_t thread;
+    herder *herder;
+    writer *writer;
+    int epoll, wake;
+    map links;    /* id -> host_link */
+    map requests; /* id -> letter, until it is answered */
+    uint64_t last_request;
+    bool finished;
+    pthread_mutex_t lock; /* Guards the mailbox. */
+    letter *first;
+    letter **end;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void step(loop *self, const herder_event *event);
+
+/* --- The mailbox. --- */
+
+static void post(loop *self, letter *l)
+{
+    uint64_t one = 1;
+    pthread_mutex_lock(&self->lock);
+    *self->end = l;
+    self->end = &l->next;
+    pthread_mutex_unlock(&self->lock);
+    while (write(self->wake, &one, sizeof one) < 0 && errno == EINTR) {
+    }
+}
+
+static void letter_free(letter *l)
+{
+    free((char *)l->request.name);
+    json_decref(l->request.body);
+    free(l);
+}
+
+void loop_ask(loop *self, const herder_request *request, loop_answer *answer,
+              void *context)
+{
+    letter *l = memory_zero(sizeof *l);
+    l->type = letter_request;
+    l->request = *request;
+    l->request.name = memory_text(request->name);
+    json_incref(l->request.body);
+    l->answer = answer;
+    l->context = context;
+    post(self, l);
+}
+
+static void on_stored(void *context, const uint64_t *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        letter *l = memory_zero(sizeof *l);
+        l->type = letter_stored;
+        l->stored = ids[i];
+        post(context, l);
+    }
+}
+
+static void on_trouble(void *context, const char *text)
+{
+    (void)context;
+    sluice_log(SLUICE_ERROR, "worker.store",
+               "offsets cannot be stored: %s; trying again each second", text);
+}
+
+static void take_request(loop *self, letter *l)
+{
+    l->request.id = ++self->last_request;
+    map_put(&self->requests, &l->request.id, sizeof l->request.id, l);
+    herder_event event = {.type = herder_event_request, .request = &l->request};
+    step(self, &event);
+}
+
+static void take_letter(loop *self, letter *l)
+{
+    herder_event event = {.type = herder_event_stop};
+    if (l->type == letter_request) {
+        take_request(self, l);
+        return;
+    }
+    if (l->type == letter_stored) {
+        event.type = herder_event_stored;
+        event.store = l->stored;
+    }
+    letter_free(l);
+    step(self, &event);
+}
+
+static void take_mail(loop *self)
+{
+    uint64_t count;
+    while (read(self->wake, &count, sizeof count) < 0 && errno == EINTR) {
+    }
+    pthread_mutex_lock(&self->lock);
+    letter *l = self->first;
+    self->first = NULL;
+    self->end = &self->first;
+    pthread_mutex_unlock(&self->lock);
+    while (l != NULL) {
+        letter *next = l->next;
+        take_letter(self, l);
+        l = next;
+    }
+}
+
+/* --- Hosts. --- */
+
+static host_link *link_of(const loop *self, uint64_t id)
+{
+    return map_get(&self->links, &id, sizeof id);
+}
+
+/* In epoll a link is its id, doubled: odd for its stderr. Ids begin at 1, so that 0 and
+ * 1 are free for the mailbox and the nursery. */
+enum { key_mailbox = 0, key_nursery = 1 };
+
+static bool watch(loop *self, int fd, uint64_t key, uint32_t events, int operation)
+{
+    struct epoll_event event = {.events = events, .data.u64 = key};
+    return epoll_ctl(self->epoll, operation, fd, &event) == 0;
+}
+
+static void unwatch(loop *self, int fd, bool *watched)
+{
+    if (*watched) {
+        epoll_ctl(self->epoll, EPOLL_CTL_DEL, fd, NULL);
+        *watched = false;
+    }
+}
+
+static void exited(loop *self, uint64_t id, int code, int signal, const char *doing,
+                   const char *log)
+{
+    herder_event event = {.type = herder_event_exited,
+                          .host = id,
+                          .exit_code = code,
+                          .exit_signal = signal,
+                          .doing = doing,
+                          .log = log};
+    step(self, &event);
+}
+
+static void fork_host(loop *self, uint64_t id, const char *title)
+{
+    host_link *link;
+    sluice_error *err = sluice_error_new();
+    if (link_open(self->settings.nursery, id, title, &link, err) != SLUICE_OK) {
+        exited(self, id, -1, 0, NULL, sluice_error_text(err));
+    } else {
+        map_put(&self->links, &id, sizeof id, link);
+        link->control_watched =
+            watch(self, link->control.fd, 2 * id, EPOLLIN, EPOLL_CTL_ADD);
+        link->stderr_watched =
+            watch(self, link->stderr_fd, 2 * id + 1, EPOLLIN, EPOLL_CTL_ADD);
+    }
+    sluice_error_free(err);
+}
+
+static void watch_output(loop *self, host_link *link, bool waiting)
+{
+    if (link->control_watched) {
+        watch(self, link->control.fd, 2 * link->id, EPOLLIN | (waiting ? EPOLLOUT : 0),
+              EPOLL_CTL_MOD);
+    }
+}
+
+static void send_line(loop *self, uint64_t id, const json_t *line)
+{
+    host_link *link = link_of(self, id);
+    if (link == NULL) {
+        return;
+    }
+    bool waited = link->out.len > 0;
+    bool waits = link_send(link, line);
+    if (waits != waited) {
+        watch_output(self, link, waits);
+    }
+}
+
+/* Gives all lines that have arrived to the herder. The link is there as long as its
+ * process is, whatever the herder does. */
+static void read_lines(loop *self, host_link *link)
+{
+    json_t *message;
+    sluice_error *err = sluice_error_new();
+    bool open = channel_read(&link->control, err) == SLUICE_OK;
+    sluice_status status;
+    while ((status = channel_next(&link->control, &message, err)) == SLUICE_OK &&
+           message != NULL) {
+        herder_event event = {
+            .type = herder_event_message, .host = link->id, .message = message};
+        step(self, &event);
+        json_decref(message);
+    }
+    if (status != SLUICE_OK) {
+        sluice_log(SLUICE_ERROR, "worker", "%s; the host is killed",
+                   sluice_error_text(err));
+        nursery_kill(self->settings.nursery, (int64_t)link->id, SIGKILL, NULL);
+    }
+    if (!open || status != SLUICE_OK) {
+        unwatch(self, link->control.fd, &link->control_watched);
+    }
+    sluice_error_free(err);
+}
+
+static void host_event(loop *self, uint64_t key, uint32_t events)
+{
+    host_link *link = link_of(self, key / 2);
+    if (link == NULL) {
+        return;
+    }
+    if (key % 2 == 1) {
+        if (!link_read_log(link)) {
+            unwatch(self, link->stderr_fd, &link->stderr_watched);
+        }
+        return;
+    }
+    if ((events & EPOLLOUT) != 0 && !link_flush(link)) {
+        watch_output(self, link, false);
+    }
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
+        read_lines(self, link);
+    }
+}
+
+/* What it said before its end comes before its end. */
+static void host_exited(loop *self, const nursery_event *event)
+{
+    char doing[256] = "";
+    uint64_t id = (uint64_t)event->id;
+    host_link *link = link_of(self, id);
+    if (link == NULL) {
+        return;
+    }
+    read_lines(self, link);
+    link_read_log(link);
+    unwatch(self, link->control.fd, &link->control_watched);
+    unwatch(self, link->stderr_fd, &link->stderr_watched);
+    map_remove(&self->links, &id, sizeof id);
+    char *log = link_log(link);
+    if (link->doing != NULL) {
+        control_doing_text(link->doing, doing, sizeof doing);
+    }
+    link_free(link);
+    if (event->kind == NURSERY_REFUSED) {
+        exited(self, id, -1, 0, NULL, event->reason);
+    } else {
+        exited(self, id, event->code, event->signal, doing, log);
+    }
+    free(log);
+}
+
+static void nursery_events(loop *self)
+{
+    nursery_event event;
+    while (!self->finished && nursery_next(self->settings.nursery, &event)) {
+        if (event.kind == NURSERY_GONE) {
+            sluice_log(SLUICE_ERROR, "worker",
+                       "the nursery is gone, so no connector can be started any more; "
+                       "the worker ends");
+            self->finished = true;
+        } else if (event.kind != NURSERY_FORKED) {
+            host_exited(self, &event);
+        }
+    }
+}
+
+/* --- Deeds. --- */
+
+static void answer(loop *self, const herder_action *action)
+{
+    letter *l = map_remove(&self->requests, &action->id, sizeof action->id);
+    if (l != NULL) {
+        l->answer(l->context, action->number, action->json, action->text);
+        letter_free(l);
+    }
+}
+
+static void carry_out(loop *self, const herder_action *action)
+{
+    switch (action->type) {
+    case herder_fork:
+        fork_host(self, action->id, action->text);
+        break;
+    case herder_send:
+        send_line(self, action->id, action->json);
+        break;
+    case herder_kill:
+        nursery_kill(self->settings.nursery, (int64_t)action->id, action->number, NULL);
+        break;
+    case herder_store_offsets:
+        writer_put(self->writer, WRITER_OFFSETS, action->id, action->text,
+                   action->json);
+        break;
+    case herder_store_config:
+        writer_put(self->writer, WRITER_CONFIG, action->id, action->text, action->json);
+        break;
+    case herder_answer:
+    case herder_answer_text:
+        answer(self, action);
+        break;
+    case herder_log:
+        sluice_log((sluice_level)action->number, "worker", "%s", action->text);
+        break;
+    case herder_set_level:
+        sluice_log_set_level(action->text, (sluice_level)action->number);
+        break;
+    case herder_finished:
+        self->finished = true;
+        break;
+    }
+}
+
+static void step(loop *self, const herder_event *event)
+{
+    herder_actions actions = {0};
+    herder_step(self->herder, event, now_ms(), &actions);
+    for (size_t i = 0; i < actions.count; i++) {
+        carry_out(self, &actions.items[i]);
+    }
+    herder_actions_done(&actions);
+}
+
+/* --- The thread. --- */
+
+static int wait_time(const loop *self)
+{
+    int64_t deadline = herder_deadline(self->herder);
+    if (deadline == INT64_MAX) {
+        return -1;
+    }
+    int64_t wait = deadline - now_ms();
+    return wait < 0 ? 0 : wait > 60000 ? 60000 : (int)wait;
+}
+
+static void wait_once(loop *self)
+{
+    struct epoll_event events[events_max];
+    int count = epoll_wait(self->epoll, events, events_max, wait_time(self));
+    for (int i = 0; i < count && !self->finished; i++) {
+        uint64_t key = events[i].data.u64;
+        if (key == key_mailbox) {
+            take_mail(self);
+        } else if (key == key_nursery) {
+            nursery_events(self);
+        } else {
+            host_event(self, key, events[i].events);
+        }
+    }
+    if (!self->finished && herder_deadline(self->herder) <= now_ms()) {
+        step(self, &(herder_event){.type = herder_event_tick});
+    }
+}
+
+static void refuse(letter *l)
+{
+    json_t *body = json_pack("{s:i, s:s}", "error_code", 500, "message",
+                             "Worker is shutting down");
+    l->answer(l->context, 500, body, NULL);
+    json_decref(body);
+    letter_free(l);
+}
+
+/* After the thread's end: whoever still waits gets an answer. */
+static void refuse_rest(loop *self)
+{
+    const map_entry *entry;
+    for (size_t at = 0; (entry = map_next(&self->requests, &at)) != NULL;) {
+        refuse(entry->value);
+    }
+    while (self->first != NULL) {
+        letter *l = self->first;
+        self->first = l->next;
+        if (l->type == letter_request) {
+            refuse(l);
+        } else {
+            letter_free(l);
+        }
+    }
+}
+
+static void *loop_run(void *context)
+{
+    loop *self = context;
+    size_t index;
+    json_t *stored;
+    step(self, &(herder_event){.type = herder_event_start});
+    json_array_foreach(self->settings.restored, index, stored)
+    {
+        step(self, &(herder_event){.type = herder_event_restore, .message = stored});
+    }
+    while (!self->finished) {
+        wait_once(self);
+    }
+    self->settings.failed(self->settings.context);
+    return NULL;
+}
+
+static void loop_free(loop *self)
+{
+    const map_entry *entry;
+    for (size_t at = 0; (entry = map_next(&self->links, &at)) != NULL;) {
+        link_free(entry->value);
+    }
+    map_done(&self->links);
+    map_done(&self->requests);
+    herder_free(self->herder);
+    json_decref(self->settings.restored);
+    if (self->epoll >= 0) {
+        close(self->epoll);
+    }
+    if (self->wake >= 0) {
+        close(self->wake);
+    }
+    pthread_mutex_destroy(&self->lock);
+    free(self);
+}
+
+static sluice_status start_threads(loop *self, sluice_error *err)
+{
+    writer_settings store = {self->settings.offsets, self->settings.configs, on_stored,
+                             on_trouble, self};
+    sluice_status status = writer_start(&store, &self->writer, err);
+    if (status != SLUICE_OK) {
+        return status;
+    }
+    int refused = pthread_create(&self->thread, NULL, loop_run, self);
+    if (refused != 0) {
+        writer_stop(self->writer);
+        return sluice_fail(err, SLUICE_FATAL, "cannot start the herder's thread: %s",
+                           strerror(refused));
+    }
+    return SLUICE_OK;
+}
+
+sluice_status loop_start(const loop_settings *settings, loop **ret_loop,
+                         sluice_error *err)
+{
+    loop *self = memory_zero(sizeof *self);
+    self->settings = *settings;
+    json_incref(self->settings.restored);
+    self->end = &self->first;
+    pthread_mutex_init(&self->lock, NULL);
+    self->epoll = epoll_create1(EPOLL_CLOEXEC);
+    self->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    self->herder = herder_new(&settings->herder);
+    bool ready =
+        self->epoll >= 0 && self->wake >= 0 &&
+        watch(self, self->wake, key_mailbox, EPOLLIN, EPOLL_CTL_ADD) &&
+        watch(self, nursery_fd(settings->nursery), key_nursery, EPOLLIN, EPOLL_CTL_ADD);
+    sluice_status status =
+        ready ? start_threads(self, err)
+              : sluice_fail(err, SLUICE_FATAL, "cannot wait for events: %s",
+                            strerror(errno));
+    if (status != SLUICE_OK) {
+        loop_free(self);
+        return status;
+    }
+    *ret_loop = self;
+    return SLUICE_OK;
+}
+
+void loop_stop(loop *self)
+{
+    letter *l = memory_zero(sizeof *l);
+    l->type = letter_stop;
+    post(self, l);
+    pthread_join(self->thread, NULL);
+    writer_stop(self->writer);
+    refuse_rest(self);
+    loop_free(self);
+}
