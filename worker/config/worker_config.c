@@ -1,0 +1,336 @@
+/* The keys of a worker's .properties file, as a table. */
+#include "worker/config/worker_config.h"
+#include "base/memory.h"
+#include "config/review.h"
+#include "worker/herder/herder.h"
+#include <sluice/log.h>
+#include <stdlib.h>
+
+#define AT(type, field) SLUICE_AT(type, worker_values, field)
+
+static const char *const policies[] = {"never", "on-crash", "on-failure", NULL};
+static const char *const discoveries[] = {"ONLY_SCAN", "SERVICE_LOAD", "HYBRID_WARN",
+                                          "HYBRID_FAIL", NULL};
+
+#define NO_JAVA "plugins are shared objects here, not Java classes"
+#define NO_JMX  "/metrics has the figures, in Prometheus' format"
+
+static const sluice_key keys[] = {
+    {.name = "bootstrap.servers",
+     .type = SLUICE_LIST,
+     .fallback = "localhost:9092",
+     .importance = SLUICE_HIGH,
+     .offset = AT(sluice_list, bootstrap_servers),
+     .doc = "The brokers to begin with, as host:port, for all that this worker runs."},
+    {.name = "key.converter",
+     .type = SLUICE_CLASS,
+     .importance = SLUICE_HIGH,
+     .offset = AT(const char *, key_converter),
+     .doc = "What keys are written and read with, where a connector does not say."},
+    {.name = "value.converter",
+     .type = SLUICE_CLASS,
+     .importance = SLUICE_HIGH,
+     .offset = AT(const char *, value_converter),
+     .doc = "What values are written and read with, where a connector does not say."},
+    {.name = "header.converter",
+     .type = SLUICE_CLASS,
+     .fallback = "org.apache.kafka.connect.storage.SimpleHeaderConverter",
+     .importance = SLUICE_LOW,
+     .offset = AT(const char *, header_converter),
+     .doc = "What header values are written and read with."},
+    {.name = "offset.storage.file.filename",
+     .type = SLUICE_STRING,
+     .importance = SLUICE_HIGH,
+     .offset = AT(const char *, offset_file),
+     .doc = "The file that remembers how far each source has come (SQLite). A file of "
+            "Kafka Connect's is taken over and kept beside it."},
+    {.name = "config.storage.file.filename",
+     .type = SLUICE_STRING,
+     .fallback = "",
+     .importance = SLUICE_MEDIUM,
+     .offset = AT(const char *, config_file),
+     .doc =
+         "Where connectors that are made through REST are remembered (SQLite; may be "
+         "the same file as that of the offsets). Empty: they are gone with the "
+         "worker, as in Kafka Connect."},
+    {.name = "listeners",
+     .type = SLUICE_LIST,
+     .fallback = "http://:8083",
+     .importance = SLUICE_LOW,
+     .offset = AT(sluice_list, listeners),
+     .doc = "Where REST is served: http://host:port, several between commas. An empty "
+            "host is every address, port 0 a free one."},
+    {.name = "rest.port",
+     .type = SLUICE_STRING,
+     .fallback = "",
+     .importance = SLUICE_LOW,
+     .instead = "listeners",
+     .offset = AT(const char *, rest_port),
+     .doc = "The port of REST, where there are no listeners."},
+    {.name = "rest.host.name",
+     .type = SLUICE_STRING,
+     .fallback = "",
+     .importance = SLUICE_LOW,
+     .instead = "listeners",
+     .offset = AT(const char *, rest_host),
+     .doc = "The address of REST, where there are no listeners."},
+    {.name = "rest.advertised.host.name",
+     .type = SLUICE_STRING,
+     .fallback = SLUICE_NULL,
+     .importance = SLUICE_LOW,
+     .offset = AT(const char *, advertised_host),
+     .doc =
+         "The name of this host in worker_id, where that of the listener will not do."},
+    {.name = "rest.advertised.port",
+     .type = SLUICE_INT,
+     .fallback = SLUICE_NULL,
+     .importance = SLUICE_LOW,
+     .offset = AT(int32_t, advertised_port),
+     .doc = "The port in worker_id, where that of the listener will not do."},
+    {.name = "rest.advertised.listener",
+     .type = SLUICE_STRING,
+     .fallback = SLUICE_NULL,
+     .importance = SLUICE_LOW,
+     .offset = AT(const char *, advertised_listener),
+     .doc = "The kind of listener that others are to use, http."},
+    {.name = "plugin.path",
+     .type = SLUICE_LIST,
+     .fallback = SLUICE_NULL,
+     .importance = SLUICE_LOW,
+     .offset = AT(sluice_list, plugin_path),
+     .doc = "Folders with plugins, besides those that came with Sluice."},
+    {.name = "task.shutdown.graceful.timeout.ms",
+     .type = SLUICE_LONG,
+     .fallback = "5000",
+     .importance = SLUICE_LOW,
+     .offset = AT(int64_t, graceful_ms),
+     .doc = "How long the tasks of a connector may take to stop, all together; then "
+            "its host is killed."},
+    {.name = "offset.flush.interval.ms",
+     .type = SLUICE_LONG,
+     .fallback = "60000",
+     .importance = SLUICE_LOW,
+     .offset = AT(int64_t, offset_flush_ms),
+     .doc = "How often offsets are stored or committed."},
+    {.name = "offset.flush.timeout.ms",
+     .type = SLUICE_LONG,
+     .fallback = "5000",
+     .importance = SLUICE_LOW,
+     .offset = AT(int64_t, offset_flush_timeout_ms),
+     .doc = "How long that may take before it is given up and tried the next time."},
+    {.name = "topic.creation.enable",
+     .type = SLUICE_BOOL,
+     .fallback = "true",
+     .importance = SLUICE_LOW,
+     .offset = AT(bool, topic_creation),
+     .doc = "Whether sources may create topics by their topic.creation keys."},
+    {.name = "topic.tracking.enable",
+     .type = SLUICE_BOOL,
+     .fallback = "true",
+     .importance = SLUICE_LOW,
+     .offset = AT(bool, topic_tracking),
+     .doc = "Whether the topics that a connector uses are remembered and shown."},
+    {.name = "topic.tracking.allow.reset",
+     .type = SLUICE_BOOL,
+     .fallback = "true",
+     .importance = SLUICE_LOW,
+     .offset = AT(bool, topic_tracking_reset),
+     .doc = "Whether they may be forgotten through REST."},
+    {.name = "restart.policy",
+     .type = SLUICE_ENUM,
+     .fallback = "on-crash",
+     .choices = policies,
+     .importance = SLUICE_MEDIUM,
+     .offset = AT(int32_t, restart_policy),
+     .doc = "What is started again without being asked: nothing (never), a connector "
+            "whose process died (on-crash), or also one that is FAILED or has a FAILED "
+            "task (on-failure). A connector may say otherwise for itself."},
+    {.name = "restart.backoff.initial.ms",
+     .type = SLUICE_LONG,
+     .fallback = "1000",
+     .min = 1,
+     .importance = SLUICE_LOW,
+     .offset = AT(int64_t, restart_backoff_ms),
+     .doc = "The wait before the first restart; each further one in a row doubles it."},
+    {.name = "restart.backoff.max.ms",
+     .type = SLUICE_LONG,
+     .fallback = "60000",
+     .min = 1,
+     .importance = SLUICE_LOW,
+     .offset = AT(int64_t, restart_backoff_max_ms),
+     .doc = "The longest wait before a restart."},
+    {.name = "restart.max.attempts",
+     .type = SLUICE_LONG,
+     .fallback = "10",
+     .importance = SLUICE_LOW,
+     .offset = AT(int64_t, restart_attempts),
+     .doc = "How many restarts in a row there are before it stays FAILED."},
+    {.name = "restart.attempts.reset.ms",
+     .type = SLUICE_LONG,
+     .fallback = "600000",
+     .min = 1,
+     .importance = SLUICE_LOW,
+     .offset = AT(int64_t, restart_reset_ms),
+     .doc = "How long it must have run for the row of restarts to be over."},
+    {.name = "host.liveness.timeout.ms",
+     .type = SLUICE_LONG,
+     .fallback = "30000",
+     .min = 1000,
+     .importance = SLUICE_LOW,
+     .offset = AT(int64_t, liveness_ms),
+     .doc = "How long a connector's process may leave the worker without an answer "
+            "before it is killed."},
+    {.name = "access.control.allow.origin",
+     .type = SLUICE_STRING,
+     .fallback = "",
+     .importance = SLUICE_LOW,
+     .offset = AT(const char *, allow_origin),
+     .doc = "The origins from which browsers may call REST; * is any, empty none."},
+    {.name = "access.control.allow.methods",
+     .type = SLUICE_STRING,
+     .fallback = "",
+     .importance = SLUICE_LOW,
+     .offset = AT(const char *, allow_methods),
+     .doc = "The methods that they may use; empty: GET, POST and HEAD."},
+    {.name = "plugin.discovery",
+     .type = SLUICE_STRING,
+     .fallback = "hybrid_warn",
+     .choices = discoveries,
+     .unused = NO_JAVA},
+    {.name = "metric.reporters",
+     .type = SLUICE_STRING,
+     .fallback = "",
+     .unused = NO_JMX},
+    {.name = "auto.include.jmx.reporter",
+     .type = SLUICE_STRING,
+     .fallback = "",
+     .unused = NO_JMX},
+    {.name = "metrics.num.samples",
+     .type = SLUICE_STRING,
+     .fallback = "",
+     .unused = NO_JMX},
+    {.name = "metrics.sample.window.ms",
+     .type = SLUICE_STRING,
+     .fallback = "",
+     .unused = NO_JMX},
+    {.name = "metrics.recording.level",
+     .type = SLUICE_STRING,
+     .fallback = "",
+     .unused = NO_JMX},
+    {.name = "internal.key.converter",
+     .type = SLUICE_STRING,
+     .fallback = "",
+     .unused = "offsets are kept as JSON"},
+    {.name = "internal.value.converter",
+     .type = SLUICE_STRING,
+     .fallback = "",
+     .unused = "offsets are kept as JSON"},
+    {.name = "rest.extension.classes",
+     .type = SLUICE_STRING,
+     .fallback = "",
+     .unused = NO_JAVA},
+    {.name = "connector.client.config.override.policy",
+     .type = SLUICE_STRING,
+     .fallback = "All",
+     .unused = "every connector may override its client's settings"},
+    {.name = NULL},
+};
+
+const sluice_config worker_config_table = {.size = sizeof(sluice_config),
+                                           .key_size = sizeof(sluice_key),
+                                           .struct_size = sizeof(worker_values),
+                                           .keys = keys};
+
+/* Names that are read elsewhere: by converters, clients, TLS. */
+static const char *const prefixes[] = {"key.converter.",
+                                       "value.converter.",
+                                       "header.converter.",
+                                       "internal.key.converter.",
+                                       "internal.value.converter.",
+                                       "producer.",
+                                       "consumer.",
+                                       "admin.",
+                                       "ssl.",
+                                       "sasl.",
+                                       "security.",
+                                       "listeners.https.",
+                                       "config.providers",
+                                       "metrics.context.",
+                                       "client.",
+                                       "metadata.",
+                                       "reconnect.",
+                                       "retry.",
+                                       "socket.",
+                                       "connections.",
+                                       "request.timeout.ms",
+                                       "send.buffer.bytes",
+                                       "receive.buffer.bytes",
+                                       "default.api.timeout.ms",
+                                       "enable.metrics.push",
+                                       "response.http.headers.config",
+                                       NULL};
+
+static void fill(const properties *source, sluice_props *props, json_t *all)
+{
+    for (size_t i = 0; i < properties_count(source); i++) {
+        const char *key = properties_key(source, i),
+                   *value = properties_value(source, i);
+        sluice_props_set(props, key, value);
+        json_object_set_new(all, key, json_string(value));
+    }
+}
+
+static void log_notes(const sluice_props *notes)
+{
+    for (size_t i = 0; i < sluice_props_count(notes); i++) {
+        sluice_log(SLUICE_WARN, "worker.config", "%s", sluice_props_value(notes, i));
+    }
+}
+
+/* Adds the messages of `from`, keys included. */
+static void add_all(sluice_error *err, const sluice_error *from)
+{
+    for (size_t i = 0; err != NULL && i < sluice_error_count(from); i++) {
+        const char *key = sluice_error_key(from, i);
+        sluice_fail_key(err, key == NULL ? "" : key, "%s",
+                        sluice_error_message(from, i));
+    }
+}
+
+sluice_status worker_config_parse(const properties *source, worker_config *ret_config,
+                                  sluice_error *err)
+{
+    sluice_props *props = sluice_props_new(), *notes = sluice_props_new();
+    sluice_error *near = sluice_error_new(), *wrong = sluice_error_new();
+    const config_names known = {.table = &worker_config_table, .prefixes = prefixes};
+    void *values = NULL;
+    *ret_config = (worker_config){.properties = json_object()};
+    fill(source, props, ret_config->properties);
+    sluice_status reviewed = config_review(&known, props, notes, near);
+    sluice_status parsed =
+        sluice_config_parse(&worker_config_table, props, &values, wrong);
+    if (reviewed == SLUICE_OK && parsed == SLUICE_OK) {
+        ret_config->values = values;
+        log_notes(notes);
+    } else {
+        sluice_error_clear(err);
+        add_all(err, near);
+        add_all(err, wrong);
+        sluice_config_free(&worker_config_table, values);
+        worker_config_done(ret_config);
+    }
+    sluice_error_free(near);
+    sluice_error_free(wrong);
+    sluice_props_free(props);
+    sluice_props_free(notes);
+    return ret_config->values == NULL ? SLUICE_BAD_CONFIG : SLUICE_OK;
+}
+
+void worker_config_done(worker_config *self)
+{
+    if (self->values != NULL) {
+        sluice_config_free(&worker_config_table, self->values);
+    }
+    json_decref(self->properties);
+    *self = (worker_config){0};
+}
