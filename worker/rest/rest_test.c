@@ -1,0 +1,180 @@
+/* Paths, bodies and listeners, right and wrong. */
+#include "test.h"
+#include "worker/rest/entity.h"
+#include "worker/rest/listener.h"
+#include "worker/rest/route.h"
+#include "worker/rest/string_map.h"
+#include "worker/rest/url.h"
+#include <stdlib.h>
+#include <string.h>
+
+static url target;
+
+static const route_match *find(const char *method, const char *path)
+{
+    static route_match match;
+    url_done(&target);
+    CHECK(url_parse(path, &target));
+    route_find(method, &target, &match);
+    return &match;
+}
+
+TEST(a_name_may_have_any_characters)
+{
+    const route_match *match = find("GET", "/connectors/a%2Fb%20%25%C3%A4+/status");
+    CHECK_INT(match->request.operation, herder_status);
+    CHECK_TEXT(match->request.name, "a/b %\xc3\xa4+");
+    char *encoded = url_encode(match->request.name);
+    CHECK_TEXT(encoded, "a%2Fb%20%25%C3%A4+");
+    free(encoded);
+}
+
+TEST(slashes_at_the_end_and_unknown_parameters_do_not_matter)
+{
+    CHECK_INT(
+        find("GET", "/connectors//?x=1&expand=status&expand=info")->request.operation,
+        herder_list);
+    CHECK(find("GET", "/connectors?expand=status&expand=info")->request.expand_info);
+    CHECK(!find("GET", "/connectors?expand=bogus")->request.expand_info);
+    CHECK(find("GET", "/connectors?expand=bogus")->request.expand);
+    CHECK_INT(find("GET", "/")->request.operation, herder_root);
+    CHECK_INT(find("GET", "/admin/loggers/")->request.operation, herder_loggers);
+}
+
+TEST(a_task_is_a_number)
+{
+    const route_match *match = find("POST", "/connectors/c/tasks/12/restart");
+    CHECK_INT(match->request.operation, herder_restart_task);
+    CHECK_INT(match->request.task, 12);
+    CHECK_INT(find("POST", "/connectors/c/tasks/x/restart")->status, 404);
+}
+
+TEST(wrong_methods_and_paths_are_told_apart)
+{
+    const route_match *match = find("POST", "/connectors/c/config");
+    CHECK_INT(match->status, 405);
+    CHECK_TEXT(match->allow, "GET,HEAD,PUT,PATCH,OPTIONS");
+    CHECK_INT(find("GET", "/connector")->status, 404);
+    CHECK_INT(find("GET", "/connectors/c/config/x")->status, 404);
+    CHECK_INT(find("HEAD", "/connectors/c")->status, 200);
+    CHECK_INT(find("OPTIONS", "/connectors")->status, 200);
+}
+
+TEST(a_target_that_cannot_be_decoded_is_refused)
+{
+    static const char *const wrong[] = {
+        "", "x", "/a%2", "/%zz", "/a%00b", "/1/2/3/4/5/6/7/8/9", "/?a=%g0", NULL};
+    for (int i = 0; wrong[i] != NULL; i++) {
+        url_done(&target);
+        CHECK(!url_parse(wrong[i], &target));
+    }
+    url_done(&target);
+}
+
+/* The parsed body as JSON, or the message; until the next call. */
+static const char *parse(route_body kind, const char *text)
+{
+    static char shown[1024];
+    json_t *body = NULL;
+    sluice_error *err = sluice_error_new();
+    if (entity_parse(kind, text, strlen(text), &body, err) == SLUICE_OK) {
+        char *dumped = json_dumps(body, JSON_COMPACT);
+        snprintf(shown, sizeof shown, "%s", dumped);
+        free(dumped);
+    } else {
+        snprintf(shown, sizeof shown, "%s", sluice_error_text(err));
+    }
+    json_decref(body);
+    sluice_error_free(err);
+    return shown;
+}
+
+static bool has(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL) {
+        printf("# '%s' lacks '%s'\n", text, part);
+        return false;
+    }
+    return true;
+}
+
+TEST(scalars_of_a_map_become_texts_digit_by_digit)
+{
+    CHECK_TEXT(parse(route_map, "{\"a\":3,\"b\":true,\"c\":1.50,\"d\":null,"
+                                "\"e\":123456789012345678901234567890,\"f\":\"-1\"}"),
+               "{\"a\":\"3\",\"b\":\"true\",\"c\":\"1.50\",\"d\":null,"
+               "\"e\":\"123456789012345678901234567890\",\"f\":\"-1\"}");
+    CHECK_TEXT(parse(route_map, "{\"x\\\"1\":\"true 5\\\\\"} trailing"),
+               "{\"x\\\"1\":\"true 5\\\\\"}");
+}
+
+TEST(what_is_no_map_is_refused_in_known_words)
+{
+    CHECK(has(parse(route_map, "{\"a\":[1]}"),
+              "Cannot deserialize value of type `java.lang.String` from Array value"));
+    CHECK(has(parse(route_map, "[]"), "Cannot deserialize value of type"));
+    CHECK(has(parse(route_map, "\"x\""), "Cannot construct instance of"));
+    CHECK(has(parse(route_map, "{"), "Unexpected end-of-input"));
+    CHECK(has(parse(route_map, "{\"a\":\"b\",}"), "Unexpected character"));
+    CHECK(has(parse(route_map, ""), "No content to map due to end-of-input"));
+    CHECK(has(parse(route_map, "{\"a\":01}"), "Unexpected character"));
+}
+
+TEST(a_connector_to_create_has_a_name_a_config_and_a_state)
+{
+    CHECK_TEXT(parse(route_create, "{\"name\":5,\"config\":{\"tasks.max\":1}}"),
+               "{\"name\":\"5\",\"config\":{\"tasks.max\":\"1\"}}");
+    CHECK(has(parse(route_create, "{\"zzz\":1}"),
+              "Unrecognized field \"zzz\" (class org.apache.kafka.connect.runtime.rest."
+              "entities.CreateConnectorRequest), not marked as ignorable (3 known "
+              "properties: \"config\", \"name\", \"initial_state\"])"));
+    CHECK(has(
+        parse(route_create, "{\"name\":\"x\",\"config\":{},\"initial_state\":\"UP\"}"),
+        "No enum constant"));
+    CHECK(has(parse(route_create, "{\"name\":\"x\",\"config\":[]}"),
+              "Cannot deserialize value of type"));
+    CHECK(has(parse(route_create, "{\"name\":\"x\"}"), "no 'config'"));
+    CHECK(has(parse(route_create, "[]"), "Cannot deserialize value of type"));
+}
+
+TEST(offsets_keep_their_numbers_and_their_rules)
+{
+    CHECK_TEXT(parse(route_offsets,
+                     "{\"offsets\":[{\"partition\":{\"a\":1},\"offset\":null}]}"),
+               "{\"offsets\":[{\"partition\":{\"a\":1},\"offset\":null}]}");
+    CHECK_TEXT(parse(route_offsets, ""), "{}");
+    CHECK(has(parse(route_offsets, "[]"), "Cannot deserialize value"));
+    CHECK(has(parse(route_offsets, "{\"offsets\":{}}"), "Cannot deserialize value"));
+    CHECK(has(parse(route_offsets, "{\"offsets\":[{\"partition\":[]}]}"),
+              "Cannot deserialize value"));
+    CHECK(has(parse(route_offsets, "{\"key\":[]}"), "Unrecognized field"));
+    CHECK(has(parse(route_offsets, "{\"offsets\":[{\"key\":\"val\"}]}"),
+              "Unrecognized field"));
+    CHECK(
+        has(parse(route_offsets, "{\"offsets\":[123]}"), "Cannot construct instance"));
+}
+
+TEST(a_listener_gets_a_free_port_when_it_asks_for_one)
+{
+    listener here;
+    CHECK_INT(listener_open("http://127.0.0.1:0", &here, NULL), SLUICE_OK);
+    CHECK(here.port > 0);
+    CHECK_TEXT(here.host, "127.0.0.1");
+    listener_done(&here);
+    CHECK_INT(listener_open("http://[::1]:0", &here, NULL), SLUICE_OK);
+    CHECK_TEXT(here.host, "::1");
+    listener_done(&here);
+}
+
+TEST(a_listener_of_another_form_is_refused)
+{
+    static const char *const wrong[] = {
+        "127.0.0.1:80", "http://x", "http://x:99999", "ftp://x:1", "https://x:1",
+        "http://x:",    NULL};
+    listener here;
+    for (int i = 0; wrong[i] != NULL; i++) {
+        CHECK_INT(listener_open(wrong[i], &here, NULL), SLUICE_BAD_CONFIG);
+    }
+}
+
+TEST_MAIN

@@ -1,0 +1,28 @@
+/* route.h - which path and method means which operation: one table.
+ *
+ * Threads: any. */
+#ifndef SLUICE_REST_ROUTE_H
+#define SLUICE_REST_ROUTE_H
+
+#include "worker/herder/herder.h"
+#include "worker/rest/url.h"
+
+typedef enum route_body {
+    route_no_body,
+    route_create,  /* {"name", "config", "initial_state"} */
+    route_map,     /* texts by name */
+    route_offsets, /* {"offsets": [...]} */
+} route_body;
+
+typedef struct route_match {
+    int status;             /* 200, 404, or 405 with `allow`. */
+    const char *allow;      /* "GET,POST": what this path takes, for 405 and OPTIONS. */
+    route_body body;        /* What is to be parsed for the request. */
+    herder_request request; /* Texts are borrowed from the url. */
+} route_match;
+
+/* Finds the operation. HEAD is GET. `method` OPTIONS gives status 200 for any known
+ * path, with `allow` set and nothing else. */
+void route_find(const char *method, const url *target, route_match *ret_match);
+
+#endif

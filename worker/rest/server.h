@@ -1,0 +1,43 @@
+/* server.h - Kafka Connect's REST interface over HTTP.
+ *
+ * An epoll loop of libmicrohttpd's per listener takes requests, checks their form, and
+ * gives them to the herder; a connection sleeps until its answer is there, so that a
+ * request that waits holds up no other.
+ *
+ * Threads: open, serve, close and stop from one. */
+#ifndef SLUICE_REST_SERVER_H
+#define SLUICE_REST_SERVER_H
+
+#include "worker/herder/loop.h"
+#include <sluice/config.h>
+
+typedef struct rest_server rest_server;
+
+typedef struct rest_settings {
+    sluice_list listeners;     /* "http://127.0.0.1:0" */
+    const char *allow_origin;  /* "" : no browser of another origin may ask. */
+    const char *allow_methods; /* "" : GET, POST, HEAD. */
+} rest_settings;
+
+/* Binds all listeners, so that connections are taken from now on, and answered once
+ * rest_serve() was called. SLUICE_BAD_CONFIG: a listener is not of the right form;
+ * FATAL: its address cannot be had. `settings` is borrowed until rest_stop(). */
+sluice_status rest_open(const rest_settings *settings, rest_server **ret_server,
+                        sluice_error *err);
+
+/* The host as it was given ("" for all) and the port of the first listener. */
+const char *rest_host(const rest_server *self);
+int rest_port(const rest_server *self);
+
+/* Starts to answer, by asking `asked`, which is borrowed until rest_close(). */
+sluice_status rest_serve(rest_server *self, loop *asked, sluice_error *err);
+
+/* From here on the herder is not asked any more: 500 "Worker is shutting down". */
+void rest_close(rest_server *self);
+
+/* Waits (for some seconds) until the answers that are there are sent, then closes all
+ * connections and frees the server. NULL is accepted. The herder must have answered
+ * everything. */
+void rest_stop(rest_server *self);
+
+#endif
