@@ -1,4 +1,5 @@
-/* The JSON converter: Kafka Connect's JsonConverter, over libsluice's encoder and decoder. */
+/* The JSON converter: Kafka Connect's JsonConverter, over libsluice's encoder and
+ * decoder. */
 #include <sluice/json.h>
 #include <sluice/plugin.h>
 #include <stdlib.h>
@@ -34,7 +35,8 @@ static const sluice_key keys[] = {
      .shown_type = "STRING",
      .importance = SLUICE_LOW,
      .fallback = "BASE64",
-     .doc = "How decimals are written: BASE64 of their bytes, or NUMERIC. Both are read.",
+     .doc =
+         "How decimals are written: BASE64 of their bytes, or NUMERIC. Both are read.",
      .offset = SLUICE_AT(int32_t, json_config, decimal_format)},
     {.name = "replace.null.with.default",
      .type = SLUICE_BOOL,
