@@ -1,4 +1,5 @@
-/* The HTTP sink against a scripted server: what arrives, what is sent again, and what is not. */
+/* The HTTP sink against a scripted server: what arrives, what is sent again, and what
+ * is not. */
 #include "config.h"
 #include "request.h"
 #include "sink.h"
@@ -12,8 +13,8 @@
 
 enum { requests_max = 64 };
 
-/* A server that answers request i with answers[i], the last one again and again; "" closes
- * the connection without an answer, "hang" never answers. */
+/* A server that answers request i with answers[i], the last one again and again; ""
+ * closes the connection without an answer, "hang" never answers. */
 typedef struct server {
     int listener, port;
     const char *const *answers;
@@ -33,7 +34,8 @@ static size_t body_len(const char *text)
 {
     const char *header = strstr(text, "Content-Length: ");
     size_t len = 0;
-    for (const char *at = header == NULL ? "" : header + 16; *at >= '0' && *at <= '9'; at++) {
+    for (const char *at = header == NULL ? "" : header + 16; *at >= '0' && *at <= '9';
+         at++) {
         len = len * 10 + (size_t)(*at - '0');
     }
     return len;
@@ -47,7 +49,8 @@ static char *read_request(server *self, int connection)
     for (;;) {
         struct pollfd fds[2] = {{connection, POLLIN, 0}, {self->stop[0], POLLIN, 0}};
         poll(fds, 2, -1);
-        ssize_t got = fds[1].revents ? 0 : read(connection, text + len, (1 << 20) - 1 - len);
+        ssize_t got =
+            fds[1].revents ? 0 : read(connection, text + len, (1 << 20) - 1 - len);
         if (got <= 0) {
             free(text);
             return NULL;
@@ -64,7 +67,8 @@ static void serve_connection(server *self, int connection)
 {
     char *request;
     while ((request = read_request(self, connection)) != NULL) {
-        int index = self->count < self->answer_count ? self->count : self->answer_count - 1;
+        int index =
+            self->count < self->answer_count ? self->count : self->answer_count - 1;
         const char *answer = self->answers[index];
         self->requests[self->count++ % requests_max] = request;
         if (*answer == '\0') {
@@ -81,7 +85,8 @@ static void *serve(void *argument)
 {
     server *self = argument;
     for (;;) {
-        struct pollfd fds[2] = {{self->listener, POLLIN, 0}, {self->stop[0], POLLIN, 0}};
+        struct pollfd fds[2] = {{self->listener, POLLIN, 0},
+                                {self->stop[0], POLLIN, 0}};
         poll(fds, 2, -1);
         if (fds[1].revents) {
             return NULL;
@@ -147,7 +152,8 @@ static void rig_begin(rig *self, const char *const *answers, int count)
 
 #define RIG_CREATE(self, ...)                                                          \
     do {                                                                               \
-        void *config = sluice_fake_config((self)->fake, &http_config_table, __VA_ARGS__, NULL); \
+        void *config =                                                                 \
+            sluice_fake_config((self)->fake, &http_config_table, __VA_ARGS__, NULL);   \
         CHECK_TEXT(sluice_fake_fault((self)->fake), "");                               \
         CHECK(http_sink_ops.create(config, sluice_fake_task((self)->fake),             \
                                    &(self)->sink, (self)->err) == SLUICE_OK);          \
@@ -176,164 +182,165 @@ static void rig_end(rig *self)
 TEST(records_are_posted_one_by_one_on_one_connection)
 {
     const char *answers[] = {ok};
-    rig rig;
-    rig_begin(&rig, answers, 1);
-    RIG_CREATE(&rig, "http.headers.content.type", "text/plain", "http.headers.additional",
-               "X-One:1,X-Two: two", "http.authorization.type", "static",
-               "http.headers.authorization", "Token abc");
-    sluice_fake_consumed(rig.batch, "t", 0, NULL, "first");
-    sluice_fake_consumed(rig.batch, "t", 1, NULL, "second");
-    CHECK(rig_put(&rig) == SLUICE_OK);
-    CHECK_INT(rig.server.count, 2);
-    CHECK_INT(rig.server.connections, 1);
-    CHECK_TEXT(rig_body(&rig, 0), "first");
-    CHECK_TEXT(rig_body(&rig, 1), "second");
-    CHECK(strncmp(rig.server.requests[0], "POST /in HTTP/1.1\r\n", 19) == 0);
-    CHECK(strstr(rig.server.requests[0], "Content-Type: text/plain\r\n") != NULL);
-    CHECK(strstr(rig.server.requests[0], "X-One: 1\r\n") != NULL);
-    CHECK(strstr(rig.server.requests[0], "X-Two: two\r\n") != NULL);
-    CHECK(strstr(rig.server.requests[0], "Authorization: Token abc\r\n") != NULL);
-    rig_end(&rig);
+    rig self;
+    rig_begin(&self, answers, 1);
+    RIG_CREATE(&self, "http.headers.content.type", "text/plain",
+               "http.headers.additional", "X-One:1,X-Two: two",
+               "http.authorization.type", "static", "http.headers.authorization",
+               "Token abc");
+    sluice_fake_consumed(self.batch, "t", 0, NULL, "first");
+    sluice_fake_consumed(self.batch, "t", 1, NULL, "second");
+    CHECK(rig_put(&self) == SLUICE_OK);
+    CHECK_INT(self.server.count, 2);
+    CHECK_INT(self.server.connections, 1);
+    CHECK_TEXT(rig_body(&self, 0), "first");
+    CHECK_TEXT(rig_body(&self, 1), "second");
+    CHECK(strncmp(self.server.requests[0], "POST /in HTTP/1.1\r\n", 19) == 0);
+    CHECK(strstr(self.server.requests[0], "Content-Type: text/plain\r\n") != NULL);
+    CHECK(strstr(self.server.requests[0], "X-One: 1\r\n") != NULL);
+    CHECK(strstr(self.server.requests[0], "X-Two: two\r\n") != NULL);
+    CHECK(strstr(self.server.requests[0], "Authorization: Token abc\r\n") != NULL);
+    rig_end(&self);
 }
 
 TEST(basic_and_bearer_authorization_are_sent)
 {
     const char *answers[] = {ok};
-    rig rig;
-    rig_begin(&rig, answers, 1);
-    RIG_CREATE(&rig, "http.authorization.type", "basic", "http.basic.user", "Aladdin",
+    rig self;
+    rig_begin(&self, answers, 1);
+    RIG_CREATE(&self, "http.authorization.type", "basic", "http.basic.user", "Aladdin",
                "http.basic.password", "open sesame");
-    sluice_fake_consumed(rig.batch, "t", 0, NULL, "x");
-    CHECK(rig_put(&rig) == SLUICE_OK);
-    CHECK(strstr(rig.server.requests[0],
+    sluice_fake_consumed(self.batch, "t", 0, NULL, "x");
+    CHECK(rig_put(&self) == SLUICE_OK);
+    CHECK(strstr(self.server.requests[0],
                  "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n") != NULL);
-    CHECK(strstr(rig.server.requests[0], "Content-Type") == NULL);
-    rig_end(&rig);
-    rig_begin(&rig, answers, 1);
-    RIG_CREATE(&rig, "http.authorization.type", "bearer", "http.bearer.token", "t0k");
-    sluice_fake_consumed(rig.batch, "t", 0, NULL, "x");
-    CHECK(rig_put(&rig) == SLUICE_OK);
-    CHECK(strstr(rig.server.requests[0], "Authorization: Bearer t0k\r\n") != NULL);
-    rig_end(&rig);
+    CHECK(strstr(self.server.requests[0], "Content-Type") == NULL);
+    rig_end(&self);
+    rig_begin(&self, answers, 1);
+    RIG_CREATE(&self, "http.authorization.type", "bearer", "http.bearer.token", "t0k");
+    sluice_fake_consumed(self.batch, "t", 0, NULL, "x");
+    CHECK(rig_put(&self) == SLUICE_OK);
+    CHECK(strstr(self.server.requests[0], "Authorization: Bearer t0k\r\n") != NULL);
+    rig_end(&self);
 }
 
 TEST(a_batch_is_one_request_with_prefix_separator_and_suffix)
 {
     const char *answers[] = {ok};
-    rig rig;
-    rig_begin(&rig, answers, 1);
-    RIG_CREATE(&rig, "batching.enabled", "true", "batch.max.size", "2", "batch.prefix", "[",
-               "batch.separator", ",", "batch.suffix", "]");
-    sluice_fake_consumed(rig.batch, "t", 0, NULL, "1");
-    sluice_fake_consumed(rig.batch, "t", 1, NULL, "2");
-    sluice_record *map = sluice_fake_consumed(rig.batch, "t", 2, NULL, NULL);
-    sluice_arena *arena = sluice_batch_arena(rig.batch);
+    rig self;
+    rig_begin(&self, answers, 1);
+    RIG_CREATE(&self, "batching.enabled", "true", "batch.max.size", "2", "batch.prefix",
+               "[", "batch.separator", ",", "batch.suffix", "]");
+    sluice_fake_consumed(self.batch, "t", 0, NULL, "1");
+    sluice_fake_consumed(self.batch, "t", 1, NULL, "2");
+    sluice_record *map = sluice_fake_consumed(self.batch, "t", 2, NULL, NULL);
+    sluice_arena *arena = sluice_batch_arena(self.batch);
     sluice_value *value = sluice_map_new(arena, 1);
     sluice_map_add_text(arena, value, "a", sluice_int64(arena, 3));
     sluice_record_set_value(map, NULL, value);
-    CHECK(rig_put(&rig) == SLUICE_OK);
-    CHECK_INT(rig.server.count, 2);
-    CHECK_TEXT(rig_body(&rig, 0), "[1,2]");
-    CHECK_TEXT(rig_body(&rig, 1), "[{\"a\":3}]");
-    rig_end(&rig);
+    CHECK(rig_put(&self) == SLUICE_OK);
+    CHECK_INT(self.server.count, 2);
+    CHECK_TEXT(rig_body(&self, 0), "[1,2]");
+    CHECK_TEXT(rig_body(&self, 1), "[{\"a\":3}]");
+    rig_end(&self);
 }
 
 TEST(a_busy_or_silent_server_is_asked_again_and_nothing_is_lost_or_reordered)
 {
     const char *answers[] = {busy, "", busy, ok, "HTTP/1.1 garbage\r\n\r\n", ok};
-    rig rig;
-    rig_begin(&rig, answers, 6);
-    RIG_CREATE(&rig, "max.retries", "5");
-    sluice_fake_consumed(rig.batch, "t", 0, NULL, "first");
-    sluice_fake_consumed(rig.batch, "t", 1, NULL, "second");
-    CHECK(rig_put(&rig) == SLUICE_OK);
+    rig self;
+    rig_begin(&self, answers, 6);
+    RIG_CREATE(&self, "max.retries", "5");
+    sluice_fake_consumed(self.batch, "t", 0, NULL, "first");
+    sluice_fake_consumed(self.batch, "t", 1, NULL, "second");
+    CHECK(rig_put(&self) == SLUICE_OK);
     const char *bodies[] = {"first", "first", "first", "first", "second", "second"};
-    CHECK_INT(rig.server.count, 6);
+    CHECK_INT(self.server.count, 6);
     for (int i = 0; i < 6; i++) {
-        CHECK_TEXT(rig_body(&rig, i), bodies[i]);
+        CHECK_TEXT(rig_body(&self, i), bodies[i]);
     }
-    rig_end(&rig);
+    rig_end(&self);
 }
 
 TEST(when_no_retries_remain_the_task_fails_with_the_answer)
 {
     const char *answers[] = {busy};
-    rig rig;
-    rig_begin(&rig, answers, 1);
-    RIG_CREATE(&rig, "max.retries", "2");
-    sluice_fake_consumed(rig.batch, "t", 0, NULL, "x");
-    CHECK(rig_put(&rig) == SLUICE_FATAL);
-    CHECK_INT(rig.server.count, 3);
-    const char *text = sluice_error_text(rig.err);
+    rig self;
+    rig_begin(&self, answers, 1);
+    RIG_CREATE(&self, "max.retries", "2");
+    sluice_fake_consumed(self.batch, "t", 0, NULL, "x");
+    CHECK(rig_put(&self) == SLUICE_FATAL);
+    CHECK_INT(self.server.count, 3);
+    const char *text = sluice_error_text(self.err);
     CHECK(strstr(text, "Sending failed and no retries remain, stopping") != NULL);
     CHECK(strstr(text, "answered with status 503: 'busy'; max.retries is 2") != NULL);
-    rig_end(&rig);
+    rig_end(&self);
 }
 
 TEST(with_kafka_retry_backoff_the_rest_of_the_batch_is_sent_later_and_nothing_twice)
 {
     const char *answers[] = {ok, busy, busy, ok};
-    rig rig;
-    rig_begin(&rig, answers, 4);
-    RIG_CREATE(&rig, "max.retries", "1", "kafka.retry.backoff.ms", "10");
-    sluice_fake_consumed(rig.batch, "t", 0, NULL, "first");
-    sluice_fake_consumed(rig.batch, "t", 1, NULL, "second");
-    CHECK(rig_put(&rig) == SLUICE_RETRY);
-    CHECK(rig_put(&rig) == SLUICE_OK);
+    rig self;
+    rig_begin(&self, answers, 4);
+    RIG_CREATE(&self, "max.retries", "1", "kafka.retry.backoff.ms", "10");
+    sluice_fake_consumed(self.batch, "t", 0, NULL, "first");
+    sluice_fake_consumed(self.batch, "t", 1, NULL, "second");
+    CHECK(rig_put(&self) == SLUICE_RETRY);
+    CHECK(rig_put(&self) == SLUICE_OK);
     const char *bodies[] = {"first", "second", "second", "second"};
-    CHECK_INT(rig.server.count, 4);
+    CHECK_INT(self.server.count, 4);
     for (int i = 0; i < 4; i++) {
-        CHECK_TEXT(rig_body(&rig, i), bodies[i]);
+        CHECK_TEXT(rig_body(&self, i), bodies[i]);
     }
-    rig_end(&rig);
+    rig_end(&self);
 }
 
 TEST(a_refused_record_is_a_dead_letter_and_the_next_goes_on)
 {
     const char *answers[] = {wrong, ok};
-    rig rig;
-    rig_begin(&rig, answers, 2);
-    RIG_CREATE(&rig, "max.retries", "3");
-    sluice_fake_consumed(rig.batch, "t", 0, NULL, "bad");
-    sluice_fake_consumed(rig.batch, "t", 1, NULL, "good");
-    CHECK(rig_put(&rig) == SLUICE_OK);
-    CHECK_INT(rig.server.count, 2);
-    CHECK_INT(sluice_fake_dead_letters(rig.fake), 1);
-    CHECK(strstr(sluice_fake_dead_letter(rig.fake, 0), "status 422: 'no!'") != NULL);
-    rig_end(&rig);
+    rig self;
+    rig_begin(&self, answers, 2);
+    RIG_CREATE(&self, "max.retries", "3");
+    sluice_fake_consumed(self.batch, "t", 0, NULL, "bad");
+    sluice_fake_consumed(self.batch, "t", 1, NULL, "good");
+    CHECK(rig_put(&self) == SLUICE_OK);
+    CHECK_INT(self.server.count, 2);
+    CHECK_INT(sluice_fake_dead_letters(self.fake), 1);
+    CHECK(strstr(sluice_fake_dead_letter(self.fake, 0), "status 422: 'no!'") != NULL);
+    rig_end(&self);
 }
 
 TEST(a_refused_record_fails_the_task_where_nothing_is_tolerated)
 {
     const char *answers[] = {wrong};
-    rig rig;
-    rig_begin(&rig, answers, 1);
-    RIG_CREATE(&rig, "max.retries", "3");
-    sluice_fake_tolerate(rig.fake, false);
-    sluice_fake_consumed(rig.batch, "t", 0, NULL, "bad");
-    CHECK(rig_put(&rig) != SLUICE_OK);
-    CHECK_INT(rig.server.count, 1);
-    rig_end(&rig);
+    rig self;
+    rig_begin(&self, answers, 1);
+    RIG_CREATE(&self, "max.retries", "3");
+    sluice_fake_tolerate(self.fake, false);
+    sluice_fake_consumed(self.batch, "t", 0, NULL, "bad");
+    CHECK(rig_put(&self) != SLUICE_OK);
+    CHECK_INT(self.server.count, 1);
+    rig_end(&self);
 }
 
 TEST(tombstones_are_bad_records_unless_they_are_ignored)
 {
     const char *answers[] = {ok};
-    rig rig;
-    rig_begin(&rig, answers, 1);
-    RIG_CREATE(&rig, "max.retries", "0");
-    sluice_fake_consumed(rig.batch, "t", 0, NULL, NULL);
-    CHECK(rig_put(&rig) == SLUICE_OK);
-    CHECK_INT(sluice_fake_dead_letters(rig.fake), 1);
-    rig_end(&rig);
-    rig_begin(&rig, answers, 1);
-    RIG_CREATE(&rig, "behavior.on.null.values", "ignore");
-    sluice_fake_consumed(rig.batch, "t", 0, NULL, NULL);
-    sluice_fake_consumed(rig.batch, "t", 1, NULL, "x");
-    CHECK(rig_put(&rig) == SLUICE_OK);
-    CHECK_INT(sluice_fake_dead_letters(rig.fake), 0);
-    CHECK_INT(rig.server.count, 1);
-    rig_end(&rig);
+    rig self;
+    rig_begin(&self, answers, 1);
+    RIG_CREATE(&self, "max.retries", "0");
+    sluice_fake_consumed(self.batch, "t", 0, NULL, NULL);
+    CHECK(rig_put(&self) == SLUICE_OK);
+    CHECK_INT(sluice_fake_dead_letters(self.fake), 1);
+    rig_end(&self);
+    rig_begin(&self, answers, 1);
+    RIG_CREATE(&self, "behavior.on.null.values", "ignore");
+    sluice_fake_consumed(self.batch, "t", 0, NULL, NULL);
+    sluice_fake_consumed(self.batch, "t", 1, NULL, "x");
+    CHECK(rig_put(&self) == SLUICE_OK);
+    CHECK_INT(sluice_fake_dead_letters(self.fake), 0);
+    CHECK_INT(self.server.count, 1);
+    rig_end(&self);
 }
 
 static void *stop_soon(void *argument)
@@ -349,35 +356,36 @@ static void *stop_soon(void *argument)
 TEST(a_task_that_is_stopped_does_not_wait_for_a_server_that_hangs)
 {
     const char *answers[] = {"hang"};
-    rig rig;
+    rig self;
     pthread_t stopper;
-    rig_begin(&rig, answers, 1);
-    RIG_CREATE(&rig, "http.timeout", "3600");
-    sluice_fake_consumed(rig.batch, "t", 0, NULL, "x");
-    CHECK(pthread_create(&stopper, NULL, stop_soon, &rig) == 0);
-    CHECK(rig_put(&rig) == SLUICE_RETRY);
+    rig_begin(&self, answers, 1);
+    RIG_CREATE(&self, "http.timeout", "3600");
+    sluice_fake_consumed(self.batch, "t", 0, NULL, "x");
+    CHECK(pthread_create(&stopper, NULL, stop_soon, &self) == 0);
+    CHECK(rig_put(&self) == SLUICE_RETRY);
     pthread_join(stopper, NULL);
-    rig_end(&rig);
+    rig_end(&self);
 }
 
 TEST(nobody_listening_is_said_with_the_url)
 {
     const char *answers[] = {ok};
-    rig rig;
-    rig_begin(&rig, answers, 1);
-    RIG_CREATE(&rig, "http.url", "http://127.0.0.1:1/x", "max.retries", "0");
-    sluice_fake_consumed(rig.batch, "t", 0, NULL, "x");
-    CHECK(rig_put(&rig) == SLUICE_FATAL);
-    CHECK(strstr(sluice_error_text(rig.err), "no answer from 'http://127.0.0.1:1/x': "
-                                             "Failed to connect") != NULL);
-    rig_end(&rig);
+    rig self;
+    rig_begin(&self, answers, 1);
+    RIG_CREATE(&self, "http.url", "http://127.0.0.1:1/x", "max.retries", "0");
+    sluice_fake_consumed(self.batch, "t", 0, NULL, "x");
+    CHECK(rig_put(&self) == SLUICE_FATAL);
+    CHECK(strstr(sluice_error_text(self.err), "no answer from 'http://127.0.0.1:1/x': "
+                                              "Failed to connect") != NULL);
+    rig_end(&self);
 }
 
 static const char *fault(const char *key, const char *value)
 {
     static char text[512];
     sluice_fake *fake = sluice_fake_new();
-    sluice_fake_config(fake, &http_config_table, "http.url", "http://x/", key, value, NULL);
+    sluice_fake_config(fake, &http_config_table, "http.url", "http://x/", key, value,
+                       NULL);
     snprintf(text, sizeof text, "%s", sluice_fake_fault(fake));
     sluice_fake_free(fake);
     return text;
@@ -387,13 +395,15 @@ TEST(mistakes_in_the_configuration_are_named)
 {
     CHECK_TEXT(fault("http.url", "ftp://x"),
                "http.url is 'ftp://x': must begin with http:// or https://");
-    CHECK_TEXT(fault("http.headers.additional", "novalue"),
-               "http.headers.additional has 'novalue': must be Name:value, in one line");
+    CHECK_TEXT(
+        fault("http.headers.additional", "novalue"),
+        "http.headers.additional has 'novalue': must be Name:value, in one line");
     CHECK_TEXT(fault("http.headers.additional", "A:1,a:2"),
                "http.headers.additional has 'a' twice: once is allowed");
-    CHECK_TEXT(fault("http.authorization.type", "static"),
-               "http.headers.authorization is needed by http.authorization.type=static, "
-               "and not set");
+    CHECK_TEXT(
+        fault("http.authorization.type", "static"),
+        "http.headers.authorization is needed by http.authorization.type=static, "
+        "and not set");
     CHECK_TEXT(fault("http.proxy.host", "proxy"),
                "http.proxy.host and http.proxy.port belong together: set both or none");
     CHECK(strstr(fault("http.ssl.ca.location", "/nowhere"), "cannot be read") != NULL);

@@ -183,14 +183,14 @@ int64_t http_retry_after_ms(const char *value, int64_t now_s)
 
 static bool worth_repeating(long status)
 {
-    return status == 408 || status == 429 || status >= 500;
+    return status < 200 || status == 408 || status == 429 || status >= 500;
 }
 
 static void judge_status(http_client *client, http_answer *answer)
 {
     struct curl_header *header;
     curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &answer->status);
-    if (answer->status < 400) {
+    if (answer->status >= 200 && answer->status < 400) {
         answer->result = HTTP_DELIVERED;
         return;
     }

@@ -10,8 +10,8 @@ typedef struct http_client http_client;
 
 /* What became of a request. */
 typedef enum http_result {
-    HTTP_DELIVERED, /* Answered with a status below 400. */
-    HTTP_AGAIN,     /* Not connected, timed out, or status 408, 429 or 5xx. */
+    HTTP_DELIVERED, /* Answered with a status from 200 to 399. */
+    HTTP_AGAIN,     /* No answer, none that is HTTP, or status 408, 429 or 5xx. */
     HTTP_REFUSED,   /* Another status from 400 on: the same request would be refused
                        again. */
     HTTP_STOPPED,   /* The task is being stopped; whether it arrived is not known. */
