@@ -207,8 +207,8 @@ static void judge_status(http_client *client, http_answer *answer)
 /* What libcurl cannot mend by trying again. */
 static bool is_final(CURLcode code)
 {
-    return code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL ||
-           code == CURLE_SSL_CACERT_BADFILE || code == CURLE_OUT_OF_MEMORY;
+    return code == CURLE_URL_MALFORMAT || code == CURLE_SSL_CACERT_BADFILE ||
+           code == CURLE_OUT_OF_MEMORY;
 }
 
 static void judge(http_client *client, CURLcode code, http_answer *answer)
