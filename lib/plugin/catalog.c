@@ -61,6 +61,7 @@ static json_t *load_line(plugins *loaded, size_t index, sluice_error *err)
 /* Loads the files from `first` on. Those before it were loaded by another child. */
 static void child(const plugins *files, size_t first, int fd)
 {
+    dup2(STDERR_FILENO, STDOUT_FILENO); /* Whatever a plugin prints is no output. */
     plugins *loaded = plugins_new();
     sluice_error *err = sluice_error_new();
     for (size_t i = 0; i < plugins_file_count(files); i++) {
@@ -254,4 +255,29 @@ sluice_status catalog_scan(const plugins *files, int load_ms_max, json_t **ret_c
     *ret_catalog =
         json_pack("{s:o, s:o}", "plugins", self.offered, "refused", self.refused);
     return SLUICE_OK;
+}
+
+static bool is_called(const json_t *feature, const char *name)
+{
+    size_t index;
+    json_t *alias;
+    json_array_foreach(json_object_get(feature, "aliases"), index, alias)
+    {
+        if (plugin_alias_is(json_string_value(alias), name)) {
+            return true;
+        }
+    }
+    return strcmp(text_of(feature, "name"), name) == 0;
+}
+
+const json_t *catalog_find(const json_t *catalog, const char *name, size_t *at)
+{
+    const json_t *offered = json_object_get(catalog, "plugins");
+    while (*at < json_array_size(offered)) {
+        const json_t *feature = json_array_get(offered, (*at)++);
+        if (is_called(feature, name)) {
+            return feature;
+        }
+    }
+    return NULL;
 }

@@ -19,4 +19,8 @@ enum { CATALOG_LOAD_MS_MAX = 10000 }; /* What a file may take to load. */
 sluice_status catalog_scan(const plugins *files, int load_ms_max, json_t **ret_catalog,
                            sluice_error *err);
 
+/* The features of a catalog that are called `name`, by the rule of plugins_find():
+ * borrowed; NULL behind the last. `*at` begins as 0. */
+const json_t *catalog_find(const json_t *catalog, const char *name, size_t *at);
+
 #endif

@@ -1,6 +1,9 @@
 /* Features, keys and values as JSON. */
 #include "describe.h"
+#include "../base/buffer.h"
+#include "../base/memory.h"
 #include "../config/key.h"
+#include <stdlib.h>
 #include <string.h>
 
 static json_t *text_or_null(const char *text)
@@ -45,16 +48,65 @@ json_t *describe_keys(const sluice_config *table)
     return keys;
 }
 
-static json_t *describe_unused(const sluice_config *table)
+/* What is said of one key, the caller's text; NULL: nothing. */
+typedef char *(*remark)(const sluice_key *key);
+
+/* {name: remark} of the keys that have one. */
+static json_t *remarks(const sluice_config *table, remark of)
 {
-    json_t *unused = json_object();
+    json_t *found = json_object();
     sluice_key key;
     for (size_t i = 0; config_key(table, i, &key); i++) {
-        if (key.unused != NULL) {
-            json_object_set_new(unused, key.name, json_string(key.unused));
+        char *text = of(&key);
+        if (text != NULL) {
+            json_object_set_new(found, key.name, json_string(text));
         }
+        free(text);
     }
-    return unused;
+    return found;
+}
+
+static char *unused_of(const sluice_key *key)
+{
+    return memory_text(key->unused);
+}
+
+static char *deprecated_of(const sluice_key *key)
+{
+    return memory_text(key->instead);
+}
+
+static char *choices_of(const sluice_key *key)
+{
+    buffer text = BUFFER_INIT;
+    for (size_t i = 0; key->choices[i] != NULL; i++) {
+        buffer_print(&text, "%s%s", i == 0 ? "" : ", ", key->choices[i]);
+    }
+    return buffer_take(&text, NULL);
+}
+
+static bool is_number(const sluice_key *key)
+{
+    return key->type == SLUICE_INT || key->type == SLUICE_LONG ||
+           key->type == SLUICE_DOUBLE || key->type == SLUICE_DURATION ||
+           key->type == SLUICE_SIZE;
+}
+
+static char *allowed_of(const sluice_key *key)
+{
+    if (key->choices != NULL) {
+        return choices_of(key);
+    }
+    if (key->min == 0 && key->max == 0) {
+        return NULL;
+    }
+    if (!is_number(key)) {
+        return memory_text("not empty");
+    }
+    if (key->max == 0 && key->min > 0) {
+        return memory_print("at least %lld", (long long)key->min);
+    }
+    return memory_print("%lld to %lld", (long long)key->min, (long long)key->max);
 }
 
 json_t *describe_feature(const plugin_feature *feature)
@@ -64,14 +116,16 @@ json_t *describe_feature(const plugin_feature *feature)
     for (size_t i = 0; alias != NULL && alias[i] != NULL; i++) {
         json_array_append_new(aliases, json_string(alias[i]));
     }
-    return json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o}",
-                     "kind", plugin_kind_name(feature->is.kind), "name",
-                     feature->is.name, "class", feature->class_name, "aliases", aliases,
-                     "plugin", feature->plugin, "version", feature->version, "license",
-                     text_or_null(feature->license), "path", feature->path, "summary",
-                     feature->is.summary, "doc", text_or_null(feature->is.doc), "keys",
-                     describe_keys(feature->is.config), "unused",
-                     describe_unused(feature->is.config));
+    return json_pack(
+        "{s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o}",
+        "kind", plugin_kind_name(feature->is.kind), "name", feature->is.name, "class",
+        feature->class_name, "aliases", aliases, "plugin", feature->plugin, "version",
+        feature->version, "license", text_or_null(feature->license), "path",
+        feature->path, "summary", feature->is.summary, "doc",
+        text_or_null(feature->is.doc), "keys", describe_keys(feature->is.config),
+        "allowed", remarks(feature->is.config, allowed_of), "deprecated",
+        remarks(feature->is.config, deprecated_of), "unused",
+        remarks(feature->is.config, unused_of));
 }
 
 static json_t *faults_of(const sluice_error *faults, const char *name)

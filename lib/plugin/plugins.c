@@ -355,6 +355,11 @@ static bool is_any_short_name(const plugin_feature *feature, const char *name)
     return false;
 }
 
+bool plugin_alias_is(const char *alias, const char *name)
+{
+    return strcmp(alias, name) == 0 || is_short_name(alias, name);
+}
+
 bool plugin_is_called(const plugin_feature *feature, const char *name)
 {
     return is_full_name(feature, name) || is_any_short_name(feature, name);

@@ -66,6 +66,9 @@ sluice_status plugins_find(plugins *self, unsigned kinds, const char *name,
 /* Whether one of the feature's names is `name`, by the same rule. */
 bool plugin_is_called(const plugin_feature *feature, const char *name);
 
+/* Whether `name` is `alias`, a Java class name, or a short form of it. */
+bool plugin_alias_is(const char *alias, const char *name);
+
 /* "source", "sink", "converter", "transformation" or "predicate". */
 const char *plugin_kind_name(sluice_kind kind);
 
