@@ -1,0 +1,240 @@
+/* connectors/file/sink_test.c - records become whole lines, also after a crash. */
+#include "file.h"
+
+#include "test.h"
+#include <fcntl.h>
+#include <sluice/test.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A sink task on a file of its own. */
+typedef struct rig {
+    char folder[64], path[96];
+    sluice_fake *fake;
+    sluice_batch *batch;
+    sluice_offsets *safe;
+    sluice_error *err;
+    void *self;
+} rig;
+
+static const sluice_sink_ops *ops(void)
+{
+    return file_sink_feature.ops.sink;
+}
+
+static void rig_init(rig *self)
+{
+    memset(self, 0, sizeof *self);
+    snprintf(self->folder, sizeof self->folder, "/tmp/sluice-file-XXXXXX");
+    CHECK(mkdtemp(self->folder) != NULL);
+    snprintf(self->path, sizeof self->path, "%s/out.txt", self->folder);
+    self->fake = sluice_fake_new();
+    self->batch = sluice_batch_new();
+    self->safe = sluice_offsets_new();
+    self->err = sluice_error_new();
+    sluice_log_set_level("", SLUICE_OFF);
+}
+
+static void rig_start(rig *self)
+{
+    void *config = sluice_fake_config(self->fake, file_sink_feature.config, "file",
+                                      self->path, NULL);
+    CHECK(config != NULL);
+    CHECK(ops()->create(config, sluice_fake_task(self->fake), &self->self, self->err) ==
+          SLUICE_OK);
+}
+
+static void rig_done(rig *self)
+{
+    char other[128];
+    ops()->destroy(self->self);
+    unlink(self->path);
+    snprintf(other, sizeof other, "%s.1", self->path);
+    unlink(other);
+    rmdir(self->folder);
+    sluice_batch_free(self->batch);
+    sluice_offsets_free(self->safe);
+    sluice_error_free(self->err);
+    sluice_fake_free(self->fake);
+}
+
+static void put_text(rig *self, const char *text)
+{
+    sluice_fake_consumed(self->batch, "t", 0, NULL, text);
+}
+
+static void put(rig *self)
+{
+    CHECK(ops()->put(self->self, self->batch, self->err) == SLUICE_OK);
+    sluice_batch_reset(self->batch);
+}
+
+static void flush(rig *self)
+{
+    CHECK(ops()->flush(self->self, self->safe, self->err) == SLUICE_OK);
+}
+
+static const char *content(const char *path)
+{
+    static char text[4096];
+    int fd = open(path, O_RDONLY);
+    CHECK(fd >= 0);
+    ssize_t len = read(fd, text, sizeof text - 1);
+    close(fd);
+    CHECK(len >= 0);
+    text[len] = '\0';
+    return text;
+}
+
+static void write_file(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    CHECK(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    close(fd);
+}
+
+TEST(each_put_appends_its_lines)
+{
+    rig self;
+    rig_init(&self);
+    write_file(self.path, "before\n");
+    rig_start(&self);
+    put_text(&self, "one");
+    put_text(&self, "two");
+    put(&self);
+    CHECK_TEXT(content(self.path), "before\none\ntwo\n");
+    put_text(&self, "three");
+    put(&self);
+    flush(&self);
+    CHECK_TEXT(content(self.path), "before\none\ntwo\nthree\n");
+    rig_done(&self);
+}
+
+TEST(values_are_written_as_java_prints_them_and_bytes_as_they_are)
+{
+    rig self;
+    rig_init(&self);
+    rig_start(&self);
+    sluice_arena *arena = sluice_batch_arena(self.batch);
+    sluice_value *map = sluice_map_new(arena, 1);
+    sluice_map_add_text(arena, map, "a", sluice_int64(arena, 1));
+    const sluice_value *values[] = {NULL, map, sluice_float64(arena, 1e10),
+                                    sluice_binary(arena, "raw", 3)};
+    for (size_t i = 0; i < 4; i++) {
+        put_text(&self, NULL);
+        sluice_record_set_value(sluice_batch_record(self.batch, i), NULL, values[i]);
+    }
+    put(&self);
+    CHECK_TEXT(content(self.path), "null\n{a=1}\n1.0E10\nraw\n");
+    rig_done(&self);
+}
+
+TEST(a_line_that_a_crash_cut_off_is_taken_out)
+{
+    rig self;
+    rig_init(&self);
+    write_file(self.path, "whole\nha");
+    rig_start(&self);
+    put_text(&self, "half");
+    put(&self);
+    CHECK_TEXT(content(self.path), "whole\nhalf\n");
+    rig_done(&self);
+}
+
+TEST(a_file_that_holds_a_part_of_one_line_only_is_emptied)
+{
+    rig self;
+    rig_init(&self);
+    write_file(self.path, "ha");
+    rig_start(&self);
+    CHECK_TEXT(content(self.path), "");
+    rig_done(&self);
+}
+
+TEST(a_line_with_a_large_text_goes_around_the_buffer_in_order)
+{
+    rig self;
+    struct stat status;
+    static char large[100001];
+    rig_init(&self);
+    rig_start(&self);
+    memset(large, 'x', sizeof large - 1);
+    put_text(&self, "a");
+    put_text(&self, large);
+    put_text(&self, "b");
+    for (int i = 0; i < 400; i++) {
+        put_text(&self,
+                 "0123456789012345678901234567890123456789012345678901234567890123"
+                 "0123456789012345678901234567890123456789012345678901234567890123"
+                 "0123456789012345678901234567890123456789012345678901234567890123"
+                 "0123456789012345678901234567890123456789012345678901234567890123"
+                 "0123456789012345678901234567890123456789012345678901234567890123"
+                 "0123456789012345678901234567890123456789012345678901234567890123"
+                 "0123456789012345678901234567890123456789012345678901234567890123"
+                 "0123456789012345678901234567890123456789012345678901234567890123"
+                 "0123456789012345678901234567890123456789012345678901234567890123"
+                 "0123456789012345678901234567890123456789012345678901234567890123");
+    }
+    put(&self);
+    CHECK(stat(self.path, &status) == 0);
+    CHECK_INT(status.st_size, 2 + 100001 + 2 + 400 * 641);
+    CHECK(strncmp(content(self.path), "a\nxxx", 5) == 0);
+    rig_done(&self);
+}
+
+TEST(a_file_that_was_moved_away_is_made_anew_at_the_next_flush)
+{
+    rig self;
+    char old[128];
+    rig_init(&self);
+    rig_start(&self);
+    put_text(&self, "one");
+    put(&self);
+    snprintf(old, sizeof old, "%s.1", self.path);
+    CHECK(rename(self.path, old) == 0);
+    put_text(&self, "two");
+    put(&self);
+    flush(&self);
+    put_text(&self, "three");
+    put(&self);
+    CHECK_TEXT(content(old), "one\ntwo\n");
+    CHECK_TEXT(content(self.path), "three\n");
+    rig_done(&self);
+}
+
+TEST(a_file_that_cannot_be_made_is_named)
+{
+    rig self;
+    char wanted[240];
+    rig_init(&self);
+    snprintf(self.path, sizeof self.path, "%s/none/out.txt", self.folder);
+    void *config = sluice_fake_config(self.fake, file_sink_feature.config, "file",
+                                      self.path, NULL);
+    CHECK(ops()->create(config, sluice_fake_task(self.fake), &self.self, self.err) ==
+          SLUICE_FATAL);
+    snprintf(
+        wanted, sizeof wanted,
+        "Couldn't find or create file '%s' for FileStreamSinkTask: No such file or "
+        "directory",
+        self.path);
+    CHECK_TEXT(sluice_error_text(self.err), wanted);
+    rig_done(&self);
+}
+
+TEST(a_full_disk_is_told_and_the_same_lines_may_come_again)
+{
+    rig self;
+    rig_init(&self);
+    snprintf(self.path, sizeof self.path, "/dev/full");
+    rig_start(&self);
+    put_text(&self, "one");
+    CHECK(ops()->put(self.self, self.batch, self.err) == SLUICE_RETRY);
+    CHECK_TEXT(sluice_error_text(self.err),
+               "cannot write to '/dev/full': No space left on device");
+    ops()->destroy(self.self);
+    self.self = NULL;
+    snprintf(self.path, sizeof self.path, "%s/out.txt", self.folder);
+    rig_done(&self);
+}
+
+TEST_MAIN
