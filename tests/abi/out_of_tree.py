@@ -1,0 +1,69 @@
+"""A plugin outside the tree: built against an installed Sluice that was moved, then listed.
+
+Arguments: meson, the build folder, the source folder, the prefix, libdir, and whether the
+.pc files of this build follow a tree that moves."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+meson, build, source, prefix, libdir, relocatable = sys.argv[1:]
+number = failed = 0
+
+
+def ok(good, what, detail=""):
+    global number, failed
+    number += 1
+    failed += not good
+    for line in "" if good else detail.splitlines():
+        print("#", line)
+    print("ok" if good else "not ok", number, "-", what, flush=True)
+
+
+def run(command, **options):
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          **options)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    folder = pathlib.Path(folder)
+    result = run([meson, "install", "-C", build, "--no-rebuild", "--destdir", folder / "first"])
+    ok(result.returncode == 0, "the tree is installed", result.stdout + result.stderr)
+    tree = folder / "moved" / "elsewhere"
+    tree.parent.mkdir()
+    shutil.move(str(folder / "first") + prefix, tree)
+
+    work = folder / "work"
+    shutil.copytree(pathlib.Path(source) / "examples" / "out-of-tree", work)
+    env = dict(os.environ, PKG_CONFIG_PATH=str(tree / libdir / "pkgconfig"))
+    pkg_config = "pkg-config"
+    if relocatable != "moves":
+        pkg_config += f" --define-variable=prefix={tree}"
+    env["PKG_CONFIG"] = pkg_config
+    for target in ("heartbeat.so", "check", "install"):
+        result = run(["make", "-C", work, target], env=env)
+        ok(result.returncode == 0, f"make {target}", result.stdout + result.stderr)
+
+    plugins = tree / libdir / "sluice" / "plugins"
+    abi = run(pkg_config.split() + ["--variable=plugin_abi", "sluice-1"],
+              env=env).stdout.strip()
+    ok(abi == "1.0", "pkg-config tells the plugin ABI", abi)
+    ok((plugins / "heartbeat.so").exists(), "pkg-config tells the moved plugin folder")
+
+    sluice = tree / "bin" / "sluice"
+    result = run([sluice, "plugins", "--json"], cwd=folder)
+    listed = json.loads(result.stdout or "{}").get("plugins", [])
+    paths = {one["name"]: one["path"] for one in listed}
+    ok(result.returncode == 0 and "heartbeat-source" in paths,
+       "the moved sluice lists it", result.stdout + result.stderr)
+    ok("file-source" in paths and all(str(plugins.resolve()) in str(pathlib.Path(path).resolve())
+                                      for path in paths.values()),
+       "and its own plugins, from the tree it was moved to", str(paths))
+    result = run([sluice, "plugins", "show", "Heartbeat"], cwd=folder)
+    ok("interval.ms" in result.stdout and 'default "1s"' in result.stdout,
+       "and shows its page by the short Java name", result.stdout + result.stderr)
+print(f"1..{number}")
+sys.exit(failed > 0)
