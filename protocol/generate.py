@@ -140,7 +140,7 @@ def write_struct(out, struct):
                        f"        size_t count;\n    }} {field.name};")
         else:
             out.append(f"    {field.c_type()} {field.name};")
-    out.append(f"}} {struct.name};\n")
+    out.append(f"}} {struct.name};\nextern const {struct.name} {struct.name}_defaults;\n")
 
 
 def write_functions(out, message):
@@ -150,7 +150,7 @@ def write_functions(out, message):
 /* All fields at their defaults. */
 static inline void {name}_init({name} *self)
 {{
-    memcpy(self, {name}_schema.body->defaults, sizeof *self);
+    *self = {name}_defaults;
 }}
 
 static inline sluice_status {name}_decode(const uint8_t *base, size_t size, int version,
@@ -175,7 +175,6 @@ def write_header(apis, records):
 
 #include "protocol/decode.h"
 #include "protocol/encode.h"
-#include <string.h>
 """]
     out.append("typedef enum api_key {")
     for api, _, _ in apis:
@@ -211,7 +210,7 @@ def field_row(struct, field):
 
 def write_table(out, message, struct):
     name = struct.name
-    out.append(f"static const {name} {name}_defaults = {struct.initial() or '{0}'};")
+    out.append(f"const {name} {name}_defaults = {struct.initial() or '{0}'};")
     least = [str(struct.minimum(version, message.flexible(version)))
              for version in range(message.versions[1] + 1)]
     out.append(f"static const uint16_t {name}_minimum[] = {{{', '.join(least)}}};")

@@ -327,7 +327,9 @@ void loop_free(loop *self)
         return;
     }
     assert(!self->started);
-    tasks_run(posted_take(self, false));
+    for (loop_task *first; (first = posted_take(self, false)) != NULL;) {
+        tasks_run(first); /* They may post again. */
+    }
     close(self->epoll_fd);
     close(self->wake_fd);
     pthread_mutex_destroy(&self->lock);
