@@ -8,6 +8,7 @@
 #define SLUICE_BROKER_NET_CONNECTION_H
 
 #include "broker/net/server.h"
+#include <semaphore.h>
 #include <stdatomic.h>
 
 enum { connection_host_size = 64, requests_max = 64 };
@@ -36,11 +37,19 @@ struct connection {
     loop_task burial;
 };
 
+/* Requests that are not over yet, and who waits until there is none. */
+typedef struct net_drain {
+    atomic_size_t requests;
+    atomic_bool wanted; /* Somebody waits, or will. */
+    sem_t empty;        /* Posted then whenever the number falls to 0. */
+} net_drain;
+
 /* What a network thread has. */
 struct net_thread {
     loop *loop;
     const net_options *options;
     atomic_size_t *connection_count; /* The server's. */
+    net_drain *drain;                /* The server's. */
     connection *idlest, *newest;
     request *spare_requests;
     size_t spare_request_count;

@@ -10,6 +10,7 @@ enum { spare_requests_max = 256, kept_bytes_max = 16 * 1024 };
 
 request *request_take(net_thread *home)
 {
+    atomic_fetch_add_explicit(&home->drain->requests, 1, memory_order_relaxed);
     request *self = home->spare_requests;
     if (self == NULL) {
         self = memory_zero(sizeof *self);
@@ -60,10 +61,9 @@ static void request_clear(request *self)
     output_clear(&self->out);
 }
 
-void request_give_back(request *self)
+static void keep_or_free(request *self)
 {
     net_thread *home = self->home;
-    request_clear(self);
     bool large =
         self->frame_room > kept_bytes_max || self->out.bytes.room > kept_bytes_max;
     if (large || home->spare_request_count >= spare_requests_max ||
@@ -74,6 +74,17 @@ void request_give_back(request *self)
     self->next = home->spare_requests;
     home->spare_requests = self;
     home->spare_request_count++;
+}
+
+void request_give_back(request *self)
+{
+    net_thread *home = self->home;
+    request_clear(self);
+    keep_or_free(self);
+    if (atomic_fetch_sub(&home->drain->requests, 1) == 1 &&
+        atomic_load(&home->drain->wanted)) {
+        sem_post(&home->drain->empty);
+    }
 }
 
 /* On the loop's thread, or when that has ended. */

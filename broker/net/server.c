@@ -30,7 +30,8 @@ struct net_server {
     size_t thread_count;
     size_t next_thread;
     atomic_size_t connection_count;
-    bool started;
+    net_drain drain;
+    bool started, closed;
 };
 
 /* ---- Listening ------------------------------------------------------------------- */
@@ -216,6 +217,7 @@ static sluice_status make_threads(net_server *self, sluice_error *err)
         self->thread_count = i + 1;
         home->options = &self->options;
         home->connection_count = &self->connection_count;
+        home->drain = &self->drain;
         home->idle_timer.run = close_idle;
         home->err = sluice_error_new();
     }
@@ -230,6 +232,7 @@ sluice_status net_server_new(const net_options *options, net_server **ret_server
     self->options = *options;
     self->options.listeners = NULL;
     self->options.listener_count = 0;
+    sem_init(&self->drain.empty, 0, 0);
     sluice_status status = open_listeners(self, options, err);
     if (status == SLUICE_OK) {
         status = make_threads(self, err);
@@ -308,9 +311,9 @@ static void close_connections(loop_task *task)
     loop_timer_remove(home->loop, &home->idle_timer);
 }
 
-void net_server_stop(net_server *self)
+void net_server_close(net_server *self)
 {
-    if (!self->started) {
+    if (!self->started || self->closed) {
         return;
     }
     closing task = {.task.run = close_listeners, .server = self, .home = self->threads};
@@ -318,6 +321,28 @@ void net_server_stop(net_server *self)
     for (size_t i = 0; i < self->thread_count; i++) {
         task = (closing){.task.run = close_connections, .home = &self->threads[i]};
         loop_call(self->threads[i].loop, &task.task);
+    }
+    self->closed = true;
+}
+
+static void wait_for_requests(net_drain *drain)
+{
+    atomic_store(&drain->wanted, true);
+    while (atomic_load(&drain->requests) > 0) {
+        while (sem_wait(&drain->empty) != 0) {
+            assert(errno == EINTR);
+        }
+    }
+}
+
+void net_server_stop(net_server *self)
+{
+    if (!self->started) {
+        return;
+    }
+    net_server_close(self);
+    wait_for_requests(&self->drain);
+    for (size_t i = 0; i < self->thread_count; i++) {
         loop_stop(self->threads[i].loop);
     }
     self->started = false;
@@ -347,6 +372,7 @@ void net_server_free(net_server *self)
     for (size_t i = 0; i < self->thread_count; i++) {
         thread_free(&self->threads[i]);
     }
+    sem_destroy(&self->drain.empty);
     free(self->threads);
     free(self->listeners);
     free(self);

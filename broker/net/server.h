@@ -46,9 +46,11 @@ size_t net_server_connections(const net_server *self); /* Open now. Any thread. 
 /* Starts the threads, and accepting. */
 sluice_status net_server_start(net_server *self, sluice_error *err);
 
-/* Closes listeners and connections and ends the threads. Requests that are not answered
- * yet stay until they are, so whoever answers them is stopped between this and
- * net_server_free(). */
+/* Closes listeners and connections. Requests that are not answered yet are still to be
+ * answered. */
+void net_server_close(net_server *self);
+
+/* Closes, waits until every request is answered, and ends the threads. */
 void net_server_stop(net_server *self);
 void net_server_free(net_server *self); /* NULL is accepted. */
 

@@ -298,11 +298,11 @@ TEST(requests_that_are_parked_at_the_end_can_still_be_answered)
     int fd = connect_client();
     send_request(fd, API_SYNC_GROUP, 3, 1);
     sem_wait(&parked_one);
-    net_server_stop(server);
+    net_server_close(server);
+    check_closed(fd);
     request_answer_nothing(parked[0]);
     end();
     CHECK_INT(sem_trywait(&sent_one), 0);
-    check_closed(fd);
 }
 
 TEST(a_request_above_the_limit_closes_the_connection)

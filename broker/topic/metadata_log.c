@@ -1,8 +1,7 @@
 /* The metadata log: records in frames, in batches, in a partition. */
 #include "broker/topic/metadata_log.h"
 #include "base/memory.h"
-#include "broker/log/partition.h"
-#include "broker/log/record_batch.h"
+#include "broker/topic/replay.h"
 #include "protocol/error_code.h"
 #include "protocol/wire.h"
 #include <errno.h>
@@ -10,11 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum {
-    frame_version = 1,
-    read_bytes = 1024 * 1024,
-    inflated_bytes_max = 64 * 1024 * 1024,
-};
+enum { frame_version = 1 };
 
 struct metadata_log {
     partition *log;
@@ -88,21 +83,22 @@ void metadata_log_close(metadata_log *self)
 typedef struct replay {
     metadata_apply *apply;
     void *context;
-    sluice_arena *arena;
-    sluice_error *err;
 } replay;
 
 /* A value is: frame version, record type, record version, record. */
-static sluice_status apply_value(replay *self, sluice_bytes value)
+static sluice_status apply_value(void *context, const log_record *one,
+                                 sluice_arena *arena, sluice_error *err)
 {
+    const replay *self = context;
+    sluice_bytes value = one->value;
     const uint8_t *base = value.base;
     uint32_t numbers[3];
     size_t at = 0;
     for (int i = 0; i < 3; i++) {
         size_t used = wire_get_uvarint(base + at, value.len - at, &numbers[i]);
         if (used == 0) {
-            return sluice_fail(self->err, SLUICE_FATAL,
-                               "a record of %zu bytes has no header", value.len);
+            return sluice_fail(err, SLUICE_FATAL, "a record of %zu bytes has no header",
+                               value.len);
         }
         at += used;
     }
@@ -110,91 +106,18 @@ static sluice_status apply_value(replay *self, sluice_bytes value)
     if (numbers[0] != frame_version || found == NULL) {
         return SLUICE_OK;
     }
-    void *record = sluice_arena_take(self->arena, found->schema->body->size);
-    sluice_status status =
-        message_decode(found->schema, (int)numbers[2], base + at, value.len - at,
-                       self->arena, record, self->err);
-    return status != SLUICE_OK
-               ? SLUICE_FATAL
-               : self->apply(self->context, found->type, record, self->err);
-}
-
-static sluice_status apply_batch(replay *self, const uint8_t *base, size_t size)
-{
-    record_reader reader;
-    sluice_status status = record_reader_init(&reader, base, size, self->arena,
-                                              inflated_bytes_max, self->err);
-    bool over = false;
-    while (status == SLUICE_OK && !over) {
-        log_record one;
-        status = record_reader_next(&reader, &one, &over, self->err);
-        if (status == SLUICE_OK && !over && one.value.base != NULL) {
-            status = apply_value(self, one.value);
-        }
-    }
-    return status;
-}
-
-/* Applies whole batches and moves `offset` behind them. */
-static sluice_status apply_batches(replay *self, const uint8_t *base, size_t size,
-                                   int64_t *offset)
-{
-    sluice_status status = SLUICE_OK;
-    for (size_t at = 0; status == SLUICE_OK && at + RECORD_BATCH_HEADER_SIZE <= size;) {
-        record_batch_header header;
-        record_batch_read_header(base + at, &header);
-        size_t len = (size_t)record_batch_size(&header);
-        if (len > size - at) {
-            break;
-        }
-        bool control = (header.attributes & RECORD_BATCH_CONTROL) != 0;
-        status = control ? SLUICE_OK : apply_batch(self, base + at, len);
-        at += len;
-        *offset = record_batch_last_offset(&header) + 1;
-    }
-    return status;
-}
-
-static sluice_status replay_some(replay *self, partition *log, int64_t *offset)
-{
-    partition_data data;
-    partition_read(log, *offset, read_bytes, true, PARTITION_LOG_END, &data);
-    sluice_status status = SLUICE_OK;
-    if (data.error_code != ERROR_NONE) {
-        status = sluice_fail(self->err, SLUICE_FATAL, "cannot read offset %lld: %s",
-                             (long long)*offset, error_code_name(data.error_code));
-    } else {
-        void *bytes = sluice_arena_take(self->arena, data.bytes);
-        status = partition_data_copy(&data, bytes, self->err);
-        int64_t before = *offset;
-        if (status == SLUICE_OK) {
-            status = apply_batches(self, bytes, data.bytes, offset);
-        }
-        if (status == SLUICE_OK && *offset == before) {
-            status = sluice_fail(self->err, SLUICE_FATAL, "offset %lld is broken",
-                                 (long long)before);
-        }
-    }
-    partition_data_done(&data);
-    sluice_arena_reset(self->arena);
-    return status;
+    void *record = sluice_arena_take(arena, found->schema->body->size);
+    sluice_status status = message_decode(found->schema, (int)numbers[2], base + at,
+                                          value.len - at, arena, record, err);
+    return status != SLUICE_OK ? SLUICE_FATAL
+                               : self->apply(self->context, found->type, record, err);
 }
 
 sluice_status metadata_log_replay(metadata_log *self, metadata_apply *apply,
                                   void *context, sluice_error *err)
 {
-    replay one = {apply, context, sluice_arena_new(), err};
-    int64_t offset = partition_log_start_offset(self->log);
-    int64_t end = partition_log_end_offset(self->log);
-    sluice_status status = SLUICE_OK;
-    while (status == SLUICE_OK && offset < end) {
-        status = replay_some(&one, self->log, &offset);
-    }
-    sluice_arena_free(one.arena);
-    if (status != SLUICE_OK) {
-        sluice_prefix(err, "metadata log");
-    }
-    return status;
+    replay one = {apply, context};
+    return partition_replay(self->log, apply_value, &one, err);
 }
 
 /* ---- Append ---------------------------------------------------------------------- */

@@ -1,0 +1,170 @@
+/* A broker, put together: directories, topics, groups, background work, network; and
+ * taken apart in the other order. */
+#include "broker/broker.h"
+#include "base/memory.h"
+#include "broker/background.h"
+#include "broker/request/group_edge.h"
+#include <sluice/log.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct broker {
+    broker_config config;
+    log_dir **dirs;
+    size_t dir_count;
+    topic_set *topics;
+    background *background;
+    group_edge *groups;
+    net_server *server;
+    broker_parts parts;
+    char **addresses; /* Of the listeners. */
+};
+
+static sluice_status open_dirs(broker *self, sluice_error *err)
+{
+    self->dirs = memory_zero(self->config.log_dir_count * sizeof *self->dirs);
+    const char *cluster_id = NULL;
+    for (size_t i = 0; i < self->config.log_dir_count; i++) {
+        log_dir_options options = {.node_id = self->config.node_id,
+                                   .cluster_id = cluster_id,
+                                   .sync_none = self->config.sync_none};
+        sluice_status status =
+            log_dir_open(self->config.log_dirs[i], &options, &self->dirs[i], err);
+        if (status != SLUICE_OK) {
+            return status;
+        }
+        self->dir_count = i + 1;
+        cluster_id = log_dir_cluster_id(self->dirs[0]);
+    }
+    return SLUICE_OK;
+}
+
+static sluice_status open_network(broker *self, sluice_error *err)
+{
+    size_t count = self->config.listener_count;
+    net_listener *listeners = memory_zero(count * sizeof *listeners);
+    for (size_t i = 0; i < count; i++) {
+        listeners[i] = (net_listener){self->config.listeners[i].host,
+                                      self->config.listeners[i].port};
+    }
+    net_options options = {.listeners = listeners,
+                           .listener_count = count,
+                           .threads = (unsigned)self->config.network_threads,
+                           .request_bytes_max = (size_t)self->config.request_bytes_max,
+                           .connections_max = (size_t)self->config.connections_max,
+                           .idle_ms_max = self->config.connections_idle_ms_max,
+                           .send_buffer_bytes = self->config.send_buffer_bytes,
+                           .receive_buffer_bytes = self->config.receive_buffer_bytes,
+                           .handle = request_dispatch,
+                           .overlaps = request_overlaps,
+                           .context = &self->parts};
+    sluice_status status = net_server_new(&options, &self->server, err);
+    free(listeners);
+    return status;
+}
+
+static void on_topic_deleted(void *context, const topic *gone)
+{
+    group_edge_topic_deleted(context, gone);
+}
+
+static void name_addresses(broker *self)
+{
+    size_t count = self->config.listener_count;
+    self->addresses = memory_zero((count + 1) * sizeof *self->addresses);
+    for (size_t i = 0; i < count; i++) {
+        const char *host = self->config.listeners[i].host;
+        const char *form = strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u";
+        self->addresses[i] = memory_print(form, *host == '\0' ? "0.0.0.0" : host,
+                                          net_server_port(self->server, i));
+    }
+}
+
+/* Each step is undone by broker_stop(), as far as it was done. */
+static sluice_status start(broker *self, const properties *given, sluice_error *err)
+{
+    sluice_status status = broker_config_parse(given, &self->config, err);
+    if (status == SLUICE_OK) {
+        status = open_network(self, err); /* Before any work: the port may be taken. */
+    }
+    if (status == SLUICE_OK) {
+        status = open_dirs(self, err);
+    }
+    if (status == SLUICE_OK) {
+        status = topic_set_open(&self->config, self->dirs, self->dir_count,
+                                &self->topics, err);
+    }
+    if (status == SLUICE_OK) {
+        status = background_new(&self->config, self->topics, self->dirs,
+                                self->dir_count, &self->background, err);
+    }
+    if (status == SLUICE_OK) {
+        status = group_edge_open(&self->config, self->topics,
+                                 background_loop(self->background), &self->groups, err);
+    }
+    if (status != SLUICE_OK) {
+        return status;
+    }
+    topic_set_on_delete(self->topics, on_topic_deleted, self->groups);
+    self->parts = (broker_parts){.config = &self->config,
+                                 .cluster_id = log_dir_cluster_id(self->dirs[0]),
+                                 .topics = self->topics,
+                                 .server = self->server,
+                                 .groups = self->groups};
+    name_addresses(self);
+    status = background_start(self->background, err);
+    return status == SLUICE_OK ? net_server_start(self->server, err) : status;
+}
+
+sluice_status broker_start(const properties *given, broker **ret_broker,
+                           sluice_error *err)
+{
+    broker *self = memory_zero(sizeof *self);
+    sluice_status status = start(self, given, err);
+    if (status != SLUICE_OK) {
+        broker_stop(self);
+        return status;
+    }
+    *ret_broker = self;
+    return SLUICE_OK;
+}
+
+void broker_stop(broker *self)
+{
+    if (self == NULL) {
+        return;
+    }
+    if (self->server != NULL) {
+        net_server_close(self->server);
+    }
+    if (self->groups != NULL) {
+        group_edge_stop(self->groups);
+    }
+    if (self->background != NULL) {
+        background_stop(self->background);
+    }
+    net_server_free(self->server);
+    background_free(self->background);
+    group_edge_free(self->groups);
+    topic_set_close(self->topics);
+    for (size_t i = 0; i < self->dir_count; i++) {
+        log_dir_close(self->dirs[i]);
+    }
+    free(self->dirs);
+    for (size_t i = 0; self->addresses != NULL && self->addresses[i] != NULL; i++) {
+        free(self->addresses[i]);
+    }
+    free(self->addresses);
+    broker_config_done(&self->config);
+    free(self);
+}
+
+size_t broker_listener_count(const broker *self)
+{
+    return self->config.listener_count;
+}
+
+const char *broker_address(const broker *self, size_t listener)
+{
+    return self->addresses[listener];
+}
