@@ -19,7 +19,7 @@ static const char *const sync_choices[] = {"data", "none", NULL};
 static const char *const role_choices[] = {"broker", "controller", NULL};
 
 /* clang-format off */
-const config_key broker_config_keys[] = {
+const setting broker_config_keys[] = {
     {"listeners", CONFIG_STRING, "PLAINTEXT://127.0.0.1:9092", 0, 0, NULL, NO_FIELD, NULL},
     {"advertised.listeners", CONFIG_STRING, NULL, 0, 0, NULL, NO_FIELD, NULL},
     {"log.dirs", CONFIG_STRING, NULL, 0, 0, NULL, NO_FIELD, NULL},
@@ -131,7 +131,7 @@ const char *broker_config_text(const broker_config *self, const char *name)
     if (given != NULL) {
         return given;
     }
-    const config_key *key = config_key_find(broker_config_keys, name);
+    const setting *key = setting_find(broker_config_keys, name);
     return key != NULL ? key->initial : NULL;
 }
 
@@ -317,9 +317,9 @@ static bool is_known_prefix(const char *name)
     return false;
 }
 
-static const config_key *near_key(const char *name)
+static const setting *near_key(const char *name)
 {
-    for (const config_key *key = broker_config_keys; key->name != NULL; key++) {
+    for (const setting *key = broker_config_keys; key->name != NULL; key++) {
         if (text_is_near(name, key->name)) {
             return key;
         }
@@ -329,9 +329,9 @@ static const config_key *near_key(const char *name)
 
 static sluice_status check_key(const char *name, const char *value, sluice_error *err)
 {
-    const config_key *key = config_key_find(broker_config_keys, name);
+    const setting *key = setting_find(broker_config_keys, name);
     if (key == NULL) {
-        const config_key *near = near_key(name);
+        const setting *near = near_key(name);
         if (near != NULL) {
             return sluice_fail_key(err, name, "%s is not a key of the broker: '%s' is",
                                    name, near->name);
@@ -345,7 +345,7 @@ static sluice_status check_key(const char *name, const char *value, sluice_error
     if (key->ignored != NULL) {
         sluice_log(SLUICE_INFO, "broker", "%s has no effect: %s", name, key->ignored);
     }
-    return config_key_check(key, value, err);
+    return setting_check(key, value, err);
 }
 
 static sluice_status check_all(const properties *given, sluice_error *err)
@@ -362,16 +362,16 @@ static sluice_status check_all(const properties *given, sluice_error *err)
 
 static void store_all(broker_config *self)
 {
-    for (const config_key *key = broker_config_keys; key->name != NULL; key++) {
+    for (const setting *key = broker_config_keys; key->name != NULL; key++) {
         const char *text = broker_config_text(self, key->name);
         if (text != NULL && key->offset >= 0) {
-            config_key_store(key, text, self);
+            setting_store(key, text, self);
         }
     }
     /* Two names for one thing: the newer one wins where both are given. */
     const char *node_id = properties_get(self->given, "node.id");
     if (node_id != NULL) {
-        config_key_store(config_key_find(broker_config_keys, "node.id"), node_id, self);
+        setting_store(setting_find(broker_config_keys, "node.id"), node_id, self);
     }
     const char *sync = broker_config_text(self, "acks.all.sync");
     self->sync_none = strcmp(sync, "none") == 0;

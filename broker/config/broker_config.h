@@ -5,7 +5,7 @@
 #define SLUICE_BROKER_CONFIG_BROKER_CONFIG_H
 
 #include "base/properties.h"
-#include "broker/config/config_key.h"
+#include "broker/config/setting.h"
 #include <stdbool.h>
 
 /* "PLAINTEXT://127.0.0.1:9092" */
@@ -49,7 +49,7 @@ typedef struct broker_config {
 } broker_config;
 
 /* Every key, ended by a NULL name. */
-extern const config_key broker_config_keys[];
+extern const setting broker_config_keys[];
 
 /* Parses `given`, which is borrowed as long as the result. SLUICE_BAD_CONFIG with a
  * message per fault. Keys that are unknown, or that do nothing here, are logged once.

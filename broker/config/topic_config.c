@@ -20,7 +20,7 @@ const char *const topic_policies[] = {"delete", "compact", NULL};
 const char *const topic_timestamp_types[] = {"CreateTime", "LogAppendTime", NULL};
 
 /* clang-format off */
-const config_key topic_config_keys[] = {
+const setting topic_config_keys[] = {
     {"cleanup.policy", CONFIG_LIST, "delete", 0, 0, topic_policies, NO_FIELD, NULL},
     {"compression.gzip.level", CONFIG_INT, "-1", -1, 9, NULL, NO_FIELD, NULL},
     {"compression.lz4.level", CONFIG_INT, "9", 1, 17, NULL, NO_FIELD, NULL},
@@ -136,7 +136,7 @@ static const char *in_unit(const char *value, int64_t factor,
     return room;
 }
 
-const char *topic_config_default(const broker_config *broker, const config_key *key,
+const char *topic_config_default(const broker_config *broker, const setting *key,
                                  char room[topic_config_text_size],
                                  bool *ret_from_broker)
 {
@@ -156,9 +156,9 @@ const char *topic_config_default(const broker_config *broker, const config_key *
 
 sluice_status topic_config_check(const char *name, const char *value, sluice_error *err)
 {
-    const config_key *key = config_key_find(topic_config_keys, name);
+    const setting *key = setting_find(topic_config_keys, name);
     if (key == NULL) {
-        for (const config_key *one = topic_config_keys; one->name != NULL; one++) {
+        for (const setting *one = topic_config_keys; one->name != NULL; one++) {
             if (text_is_near(name, one->name)) {
                 return sluice_fail_key(err, name, "%s is not a topic config: '%s' is",
                                        name, one->name);
@@ -166,7 +166,7 @@ sluice_status topic_config_check(const char *name, const char *value, sluice_err
         }
         return sluice_fail_key(err, name, "%s is not a topic config", name);
     }
-    return config_key_check(key, value, err);
+    return setting_check(key, value, err);
 }
 
 static bool has_item(const char *list, const char *item)
@@ -200,7 +200,7 @@ typedef struct sources {
     size_t count;
 } sources;
 
-static const char *text_of(const sources *from, const config_key *key,
+static const char *text_of(const sources *from, const setting *key,
                            char room[topic_config_text_size])
 {
     for (size_t i = 0; i < from->count; i++) {
@@ -215,7 +215,7 @@ static const char *text_of(const sources *from, const config_key *key,
 static const char *text_by_name(const sources *from, const char *name,
                                 char room[topic_config_text_size])
 {
-    return text_of(from, config_key_find(topic_config_keys, name), room);
+    return text_of(from, setting_find(topic_config_keys, name), room);
 }
 
 static int32_t level_of(const sources *from, compression_type type,
@@ -239,9 +239,9 @@ void topic_config_parse(const broker_config *broker, const config_pair *pairs,
     sources from = {broker, pairs, count};
     char room[topic_config_text_size];
     *ret_config = (topic_config){.log = initial};
-    for (const config_key *key = topic_config_keys; key->name != NULL; key++) {
+    for (const setting *key = topic_config_keys; key->name != NULL; key++) {
         if (key->offset >= 0) {
-            config_key_store(key, text_of(&from, key, room), ret_config);
+            setting_store(key, text_of(&from, key, room), ret_config);
         }
     }
     log_config *log = &ret_config->log;

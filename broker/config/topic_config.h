@@ -18,7 +18,7 @@ typedef struct topic_config {
 } topic_config;
 
 /* Every key, ended by a NULL name; offsets are of a topic_config. */
-extern const config_key topic_config_keys[];
+extern const setting topic_config_keys[];
 
 extern const char *const topic_compressions[], *const topic_policies[],
                                                    *const topic_timestamp_types[];
@@ -34,7 +34,7 @@ sluice_status topic_config_check(const char *name, const char *value,
 /* The value of a key for topics that do not set it; `ret_from_broker` tells that the
  * broker's configuration sets it. Memory: `room`'s, or constant; NULL: null. */
 enum { topic_config_text_size = 32 };
-const char *topic_config_default(const broker_config *broker, const config_key *key,
+const char *topic_config_default(const broker_config *broker, const setting *key,
                                  char room[topic_config_text_size],
                                  bool *ret_from_broker);
 

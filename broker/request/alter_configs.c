@@ -81,8 +81,7 @@ static char *combine(request *self, const char *list, const char *other, bool ap
 static int16_t change_list(change *self, message_text name, const char *value,
                            bool append, sluice_error *err)
 {
-    const config_key *key =
-        config_key_find(topic_config_keys, text_of(self->owner, name));
+    const setting *key = setting_find(topic_config_keys, text_of(self->owner, name));
     if (key == NULL || key->type != CONFIG_LIST) {
         sluice_fail(err, SLUICE_BAD_CONFIG,
                     "%.*s is not a list: nothing can be added to it or taken from it",

@@ -51,7 +51,7 @@ static void describe_configs(request *self, const topic *made,
     }
     RESPONSE_ARRAY(self, answer->configs, count);
     for (size_t i = 0; i < count; i++) {
-        const config_key *key = &topic_config_keys[i];
+        const setting *key = &topic_config_keys[i];
         char room[topic_config_text_size];
         bool from_broker;
         const char *own = topic_config_own(made, key->name);

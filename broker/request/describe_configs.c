@@ -42,7 +42,7 @@ static void add_synonym(describe_configs_response_config *config, const char *na
             .name = message_text_of(name), .value = value, .source = source};
 }
 
-static describe_configs_response_config *add(description *self, const config_key *key,
+static describe_configs_response_config *add(description *self, const setting *key,
                                              const char *value, int8_t source)
 {
     describe_configs_response_config *config =
@@ -58,8 +58,7 @@ static describe_configs_response_config *add(description *self, const config_key
     return config;
 }
 
-static void describe_topic_key(description *self, const topic *of,
-                               const config_key *key)
+static void describe_topic_key(description *self, const topic *of, const setting *key)
 {
     char room[topic_config_text_size];
     bool from_broker;
@@ -82,7 +81,7 @@ static void describe_topic_key(description *self, const topic *of,
     }
 }
 
-static void start_configs(description *self, const config_key *table)
+static void start_configs(description *self, const setting *table)
 {
     size_t count = 0;
     while (table[count].name != NULL) {
@@ -104,7 +103,7 @@ static void describe_topic(description *self)
         return;
     }
     start_configs(self, topic_config_keys);
-    for (const config_key *key = topic_config_keys; key->name != NULL; key++) {
+    for (const setting *key = topic_config_keys; key->name != NULL; key++) {
         if (is_wanted(self, key->name)) {
             describe_topic_key(self, found, key);
         }
@@ -129,7 +128,7 @@ static void describe_broker(description *self)
         return;
     }
     start_configs(self, broker_config_keys);
-    for (const config_key *key = broker_config_keys; key->name != NULL; key++) {
+    for (const setting *key = broker_config_keys; key->name != NULL; key++) {
         if (!is_wanted(self, key->name)) {
             continue;
         }

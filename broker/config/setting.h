@@ -1,9 +1,9 @@
-/* broker/config/config_key.h - a configuration key as data, and the parse of its value.
+/* broker/config/setting.h - a configuration key as data, and the parse of its value.
  *
  * Two tables are made of these: the broker's keys (broker_config.c) and the topic's
  * (topic_config.c). From them come the parse, what is refused, and DescribeConfigs. */
-#ifndef SLUICE_BROKER_CONFIG_CONFIG_KEY_H
-#define SLUICE_BROKER_CONFIG_CONFIG_KEY_H
+#ifndef SLUICE_BROKER_CONFIG_SETTING_H
+#define SLUICE_BROKER_CONFIG_SETTING_H
 
 #include <sluice/error.h>
 #include <stddef.h>
@@ -22,7 +22,7 @@ typedef enum config_type {
     CONFIG_PASSWORD = 9,
 } config_type;
 
-typedef struct config_key {
+typedef struct setting {
     const char *name;
     config_type type;
     const char *initial;        /* NULL: null. */
@@ -30,18 +30,17 @@ typedef struct config_key {
     const char *const *choices; /* Of a string or of a list's items; NULL: any. */
     int32_t offset;             /* Of its C field in the caller's struct; -1: none. */
     const char *ignored;        /* Why Sluice does nothing with it; NULL: it does. */
-} config_key;
+} setting;
 
 /* Whether `value` can be one of `key`: SLUICE_BAD_CONFIG with "KEY is 'VALUE': must be
  * …". */
-sluice_status config_key_check(const config_key *key, const char *value,
-                               sluice_error *err);
+sluice_status setting_check(const setting *key, const char *value, sluice_error *err);
 
 /* Writes a checked number or boolean to `base + key->offset`: bool for BOOLEAN, int32_t
  * for INT and SHORT, int64_t for LONG, double for DOUBLE; other types have no field. */
-void config_key_store(const config_key *key, const char *value, void *base);
+void setting_store(const setting *key, const char *value, void *base);
 
 /* The key of a table that ends with a NULL name, or NULL. */
-const config_key *config_key_find(const config_key *table, const char *name);
+const setting *setting_find(const setting *table, const char *name);
 
 #endif

@@ -1,5 +1,5 @@
 /* The parse of values by the table of their keys. */
-#include "broker/config/config_key.h"
+#include "broker/config/setting.h"
 #include "base/text.h"
 #include <assert.h>
 #include <inttypes.h>
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const config_key *config_key_find(const config_key *table, const char *name)
+const setting *setting_find(const setting *table, const char *name)
 {
     for (; table->name != NULL; table++) {
         if (strcmp(table->name, name) == 0) {
@@ -18,7 +18,7 @@ const config_key *config_key_find(const config_key *table, const char *name)
     return NULL;
 }
 
-static void limits_of(const config_key *key, int64_t *ret_min, int64_t *ret_max)
+static void limits_of(const setting *key, int64_t *ret_min, int64_t *ret_max)
 {
     *ret_min = key->min;
     *ret_max = key->max;
@@ -32,7 +32,7 @@ static void limits_of(const config_key *key, int64_t *ret_min, int64_t *ret_max)
     }
 }
 
-static sluice_status check_number(const config_key *key, const char *value,
+static sluice_status check_number(const setting *key, const char *value,
                                   sluice_error *err)
 {
     int64_t number, min, max;
@@ -56,7 +56,7 @@ static bool is_choice(const char *item, const char *const *choices)
     return false;
 }
 
-static sluice_status refuse_choice(const config_key *key, const char *value,
+static sluice_status refuse_choice(const setting *key, const char *value,
                                    sluice_error *err)
 {
     char allowed[256] = "";
@@ -68,7 +68,7 @@ static sluice_status refuse_choice(const config_key *key, const char *value,
                            key->type == CONFIG_LIST ? "of " : "one of ", allowed);
 }
 
-static sluice_status check_choices(const config_key *key, const char *value,
+static sluice_status check_choices(const setting *key, const char *value,
                                    sluice_error *err)
 {
     if (key->choices == NULL) {
@@ -88,8 +88,7 @@ static sluice_status check_choices(const config_key *key, const char *value,
     return good ? SLUICE_OK : refuse_choice(key, value, err);
 }
 
-sluice_status config_key_check(const config_key *key, const char *value,
-                               sluice_error *err)
+sluice_status setting_check(const setting *key, const char *value, sluice_error *err)
 {
     bool flag;
     double fraction;
@@ -122,7 +121,7 @@ sluice_status config_key_check(const config_key *key, const char *value,
     return SLUICE_OK;
 }
 
-void config_key_store(const config_key *key, const char *value, void *base)
+void setting_store(const setting *key, const char *value, void *base)
 {
     void *field = (char *)base + key->offset;
     int64_t number = 0;
