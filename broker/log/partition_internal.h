@@ -68,6 +68,7 @@ struct partition {
     bool deleted;
     bool folder_synced;
     partition_sync_state sync_state;
+    int64_t sync_end; /* Below it all is durable when the running sync is over. */
     partition_gate pending, syncing; /* `syncing` is what a running sync will open. */
     partition_wait *waits, **waits_last;
     int64_t unflushed_records;

@@ -53,7 +53,9 @@ bool partition_wait_durable(partition *self, partition_wait *wait, int64_t offse
     if (!over && error_code == ERROR_NONE) {
         *self->waits_last = wait;
         self->waits_last = &wait->next;
-        partition_want_sync(self);
+        if (self->sync_state != PARTITION_SYNC_RUNNING || offset > self->sync_end) {
+            partition_want_sync(self);
+        }
     }
     pthread_mutex_unlock(&self->lock);
     if (!over && error_code != ERROR_NONE) {
@@ -176,7 +178,7 @@ static void begin_turn(partition *self, sync_turn *turn)
     assert(self->sync_state == PARTITION_SYNC_QUEUED);
     self->sync_state = PARTITION_SYNC_RUNNING;
     take_dirty(self, turn);
-    turn->end = self->log_end;
+    turn->end = self->sync_end = self->log_end;
     turn->folder = !self->folder_synced;
     if (self->pending.closed && !self->syncing.closed) {
         self->syncing = self->pending;
