@@ -8,10 +8,11 @@
 #include "broker/log/file.h"
 #include "broker/log/partition_internal.h"
 
-#include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sluice/log.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -300,6 +301,28 @@ void log_dir_forget(log_dir *self, const partition *which)
 
 /* ---- Open and close
  * ------------------------------------------------------------------ */
+
+void log_dir_remove_deleted(log_dir *self)
+{
+    DIR *folder = opendir(self->path);
+    if (folder == NULL) {
+        return;
+    }
+    sluice_error *err = sluice_error_new();
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        if (!text_ends(entry->d_name, "-delete")) {
+            continue;
+        }
+        char *path = file_path(self->path, entry->d_name);
+        if (file_remove_folder(path, err) != SLUICE_OK) {
+            sluice_log(SLUICE_WARN, "broker.log", "%s; the next round tries again",
+                       sluice_error_text(err));
+        }
+        free(path);
+    }
+    sluice_error_free(err);
+    closedir(folder);
+}
 
 /* An open file description's lock conflicts with the POSIX lock that Kafka takes, and
  * with one of this same process. */

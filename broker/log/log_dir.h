@@ -58,6 +58,10 @@ const char *log_dir_cluster_id(const log_dir *self); /* Borrowed. */
 /* Whether the last stop was clean, so that partitions were not scanned. */
 bool log_dir_was_clean(const log_dir *self);
 
+/* Removes the directories of partitions that were deleted ("…-delete"): the space comes
+ * back when the last reader lets go of the files. By the background thread. */
+void log_dir_remove_deleted(log_dir *self);
+
 /* Writes the checkpoints of all partitions: each minute, by the background thread. */
 sluice_status log_dir_checkpoint(log_dir *self, sluice_error *err);
 

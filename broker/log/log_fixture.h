@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sluice/log.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,6 +32,7 @@ static const uuid fixture_topic_id = {{1, 2, 3}};
 
 __attribute__((unused)) static void fixture_open(log_fixture *self)
 {
+    sluice_log_set_level("broker", SLUICE_OFF);
     sluice_error *err = sluice_error_new();
     if (log_dir_open(self->path, &self->options, &self->dir, err) != SLUICE_OK ||
         partition_open(self->dir, "t", 0, &fixture_topic_id, &self->config, &self->log,

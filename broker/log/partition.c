@@ -2,6 +2,7 @@
  * deleted. */
 #include "broker/log/partition.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "broker/log/file.h"
 #include "broker/log/partition_internal.h"
 #include "protocol/error_code.h"
@@ -92,7 +93,9 @@ static void close_partition(partition *self)
     sluice_error *err = sluice_error_new();
     bool closed = true;
     if (!self->deleted && !self->dir->abandoned) {
-        closed = !self->failed && close_files(self, err) == SLUICE_OK;
+        closed = self->failed
+                     ? sluice_fail(err, SLUICE_FATAL, "its disk failed") == SLUICE_OK
+                     : close_files(self, err) == SLUICE_OK;
     }
     if (!closed) {
         sluice_log(SLUICE_WARN, "broker.log",
@@ -251,16 +254,12 @@ int64_t partition_size(partition *self)
 /* ---- Delete
  * -------------------------------------------------------------------------- */
 
-/* A name that no partition has: "<topic>-<number>.<32 digits>-delete", as Kafka's. The
- * background removes it. */
-static void rename_away(partition *self)
+void partition_rename_away(const partition *self, const char *suffix)
 {
     uuid unique = uuid_random();
     char digits[2 * sizeof(unique.bytes) + 1];
-    for (size_t i = 0; i < sizeof(unique.bytes); i++) {
-        snprintf(digits + 2 * i, 3, "%02x", unique.bytes[i]);
-    }
-    char *away = memory_print("%s.%s-delete", self->path, digits);
+    text_hex(digits, unique.bytes, sizeof(unique.bytes));
+    char *away = memory_print("%s.%s-%s", self->path, digits, suffix);
     if (rename(self->path, away) != 0) {
         sluice_log(SLUICE_WARN, "broker.log",
                    "cannot rename '%s' to '%s': %s; the directory stays", self->path,
@@ -279,7 +278,7 @@ void partition_delete(partition *self)
         return;
     }
     log_dir_forget(self->dir, self);
-    rename_away(self);
+    partition_rename_away(self, "delete");
     partition_cancel_waits(self, ERROR_NOT_LEADER_OR_FOLLOWER);
     partition_wake(self, 0, true);
 }

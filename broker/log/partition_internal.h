@@ -102,6 +102,10 @@ void partition_add_segment(partition *self, segment *segment);
 /* Closes the last segment and begins one at log end. */
 sluice_status partition_roll(partition *self, sluice_error *err);
 
+/* Gives the directory a name that no partition has, as Kafka does:
+ * "<topic>-<number>.<32 digits>-<suffix>". */
+void partition_rename_away(const partition *self, const char *suffix);
+
 /* The last stable offset. */
 int64_t partition_stable_offset(const partition *self);
 

@@ -7,10 +7,10 @@
  * on the way. Nothing that was acknowledged can be behind a torn batch, since a sync
  * brings all bytes before it to disk too. */
 #include "base/memory.h"
+#include "base/text.h"
 #include "broker/log/file.h"
 #include "broker/log/partition_internal.h"
 
-#include "base/text.h"
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -151,42 +151,70 @@ static sluice_status add_segments(partition *self, const folder_files *files,
 /* ---- Identity
  * ------------------------------------------------------------------------ */
 
-static sluice_status check_topic_id(const partition *self, const buffer *content,
-                                    const char *path, sluice_error *err)
+/* Whether the text of a partition.metadata names another topic. */
+static bool is_of_another(const partition *self, const buffer *content, uuid *ret_there)
 {
     static const char start[] = "version: 0\ntopic_id: ";
-    uuid there;
     const char *text = buffer_text(content);
     size_t len = sizeof(start) - 1;
-    if (strncmp(text, start, len) != 0 ||
-        !uuid_parse(text + len, strcspn(text + len, "\r\n"), &there)) {
-        return sluice_fail(err, SLUICE_FATAL, "'%s' is no partition.metadata", path);
-    }
-    if (!uuid_equal(&there, &self->topic_id)) {
-        char wanted[UUID_TEXT_SIZE], got[UUID_TEXT_SIZE];
-        uuid_print(&self->topic_id, wanted);
-        uuid_print(&there, got);
-        return sluice_fail(err, SLUICE_FATAL,
-                           "'%s' says topic_id %s: the topic's id is %s", path, got,
-                           wanted);
+    return strncmp(text, start, len) == 0 &&
+           uuid_parse(text + len, strcspn(text + len, "\r\n"), ret_there) &&
+           !uuid_equal(ret_there, &self->topic_id);
+}
+
+/* A topic of the same name was deleted, and the process died before its directory was
+ * gone; or somebody copied one here. It is kept under another name. */
+static void put_stray_away(const partition *self, const uuid *there)
+{
+    char wanted[UUID_TEXT_SIZE], got[UUID_TEXT_SIZE];
+    uuid_print(&self->topic_id, wanted);
+    uuid_print(there, got);
+    sluice_log(SLUICE_WARN, "broker.log",
+               "'%s' is of topic id %s, but topic '%s' has the id %s; renaming it to "
+               "…-stray and starting an empty partition",
+               self->path, got, self->topic, wanted);
+    log_dir_forget(self->dir, self);
+    partition_rename_away(self, "stray");
+}
+
+static sluice_status write_identity(const partition *self, const char *path,
+                                    sluice_error *err)
+{
+    char id[UUID_TEXT_SIZE];
+    uuid_print(&self->topic_id, id);
+    char *text = memory_print("version: 0\ntopic_id: %s", id);
+    sluice_status status = file_replace(path, text, strlen(text), false, err);
+    free(text);
+    return status;
+}
+
+static sluice_status make_folder(const partition *self, sluice_error *err)
+{
+    if (mkdir(self->path, 0755) != 0 && errno != EEXIST) {
+        return sluice_fail(err, SLUICE_FATAL, "cannot make '%s': %s", self->path,
+                           strerror(errno));
     }
     return SLUICE_OK;
 }
 
+/* Has the folder, with a partition.metadata of this topic. An empty one is what a power
+ * loss leaves before anything was acknowledged. */
 static sluice_status load_identity(const partition *self, sluice_error *err)
 {
     char *path = file_path(self->path, "partition.metadata");
     buffer content = BUFFER_INIT;
     bool there;
+    uuid other;
     sluice_status status = file_load(path, 4096, &content, &there, err);
-    /* Empty: the power went before it was on disk, and nothing was acknowledged. */
-    if (status == SLUICE_OK && content.len > 0) {
-        status = check_topic_id(self, &content, path, err);
-    } else if (status == SLUICE_OK) {
-        char id[UUID_TEXT_SIZE];
-        uuid_print(&self->topic_id, id);
-        buffer_print(&content, "version: 0\ntopic_id: %s", id);
-        status = file_replace(path, content.base, content.len, false, err);
+    if (status == SLUICE_OK && is_of_another(self, &content, &other)) {
+        put_stray_away(self, &other);
+        buffer_clear(&content);
+    }
+    if (status == SLUICE_OK && content.len == 0) {
+        status = make_folder(self, err);
+        if (status == SLUICE_OK) {
+            status = write_identity(self, path, err);
+        }
     }
     buffer_done(&content);
     free(path);
@@ -453,10 +481,6 @@ static sluice_status load_segments(partition *self, const folder_files *files,
 
 sluice_status partition_load(partition *self, sluice_error *err)
 {
-    if (mkdir(self->path, 0755) != 0 && errno != EEXIST) {
-        return sluice_fail(err, SLUICE_FATAL, "cannot make '%s': %s", self->path,
-                           strerror(errno));
-    }
     folder_files files = {0};
     sluice_status status = load_identity(self, err);
     if (status == SLUICE_OK) {

@@ -8,9 +8,6 @@
 #include "broker/log/partition_internal.h"
 #include "protocol/error_code.h"
 
-#include <assert.h>
-#include <inttypes.h>
-#include <sluice/log.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -102,7 +99,6 @@ size_t partition_apply_retention(partition *self, int64_t now_ms)
     if (count > 0) {
         partition_write_epochs(self, NULL);
     }
-    int64_t log_start = self->log_start;
     pthread_mutex_unlock(&self->lock);
     for (size_t i = 0; i < count; i++) {
         segment_delete_files(old[i]);
@@ -110,10 +106,6 @@ size_t partition_apply_retention(partition *self, int64_t now_ms)
     }
     free(old);
     if (count > 0) {
-        sluice_log(SLUICE_INFO, "broker.log",
-                   "partition '%s-%d' starts at offset %" PRId64
-                   ": deleted segments=%zu",
-                   self->topic, self->number, log_start, count);
         partition_wake(self, 0, true);
     }
     return count;

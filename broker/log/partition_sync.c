@@ -146,7 +146,9 @@ typedef struct sync_turn {
     int64_t *sizes;
     size_t count;
     int64_t end;
-    bool folder;
+    bool folder; /* Its entries too. */
+    bool deleted;
+    bool failed; /* The outcome. */
 } sync_turn;
 
 static bool is_dirty(const segment *self)
@@ -180,6 +182,7 @@ static void begin_turn(partition *self, sync_turn *turn)
     take_dirty(self, turn);
     turn->end = self->sync_end = self->log_end;
     turn->folder = !self->folder_synced;
+    turn->deleted = self->deleted;
     if (self->pending.closed && !self->syncing.closed) {
         self->syncing = self->pending;
     }
@@ -197,8 +200,10 @@ static int run_turn(partition *self, const sync_turn *turn)
             return fault;
         }
     }
-    if (turn->folder && (file_sync_folder(self->path, NULL) != SLUICE_OK ||
-                         file_sync_folder(self->dir->path, NULL) != SLUICE_OK)) {
+    /* A deleted partition's folder has another name, and nobody waits for it. */
+    if (turn->folder && !turn->deleted &&
+        (file_sync_folder(self->path, NULL) != SLUICE_OK ||
+         file_sync_folder(self->dir->path, NULL) != SLUICE_OK)) {
         return EIO;
     }
     return 0;
@@ -234,8 +239,8 @@ static int64_t end_turn(partition *self, sync_turn *turn, int fault,
     self->sync_state = PARTITION_SYNC_IDLE;
     if (fault == 0) {
         note_success(self, turn);
-    } else {
-        self->failed = true;
+    } else if (!self->deleted) {
+        self->failed = turn->failed = true;
     }
     *ret_over = take_waits(self, self->failed);
     partition_watermark(self, &gate);
@@ -257,10 +262,10 @@ void partition_sync(partition *self)
     partition_wait *over;
     begin_turn(self, &turn);
     int fault = run_turn(self, &turn);
-    if (fault != 0) {
+    int64_t visible_bytes = end_turn(self, &turn, fault, &over);
+    if (turn.failed) {
         log_failure(self, fault);
     }
-    int64_t visible_bytes = end_turn(self, &turn, fault, &over);
     call_waits(over, fault == 0 ? ERROR_NONE : ERROR_KAFKA_STORAGE_ERROR);
     partition_wake(self, visible_bytes, fault != 0);
 }
