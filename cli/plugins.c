@@ -238,19 +238,19 @@ static int show(const json_t *catalog, const char *name, bool json)
 /* Finds all plugins; NULL, with a line on standard error, if that is not possible. */
 static json_t *find_all(const plugins_options *chosen)
 {
-    plugins *files = plugins_new();
+    plugin_files *files = plugin_files_new();
     sluice_error *err = sluice_error_new();
     json_t *catalog = NULL;
-    plugins_add_own(files);
+    plugin_files_add_own(files);
     if (chosen->plugin_path != NULL &&
-        plugins_add_list(files, chosen->plugin_path, err) != SLUICE_OK) {
+        plugin_files_add_list(files, chosen->plugin_path, err) != SLUICE_OK) {
         fprintf(stderr, "%s\n", sluice_error_text(err));
     }
     if (catalog_scan(files, CATALOG_LOAD_MS_MAX, &catalog, err) != SLUICE_OK) {
         fprintf(stderr, "%s\n", sluice_error_text(err));
     }
     sluice_error_free(err);
-    plugins_free(files);
+    plugin_files_free(files);
     return catalog;
 }
 

@@ -41,15 +41,15 @@ static void write_line(int fd, json_t *line)
 }
 
 /* A line for file `index`: {"features":[…]} or {"reason":"…"}. */
-static json_t *load_line(plugins *loaded, size_t index, sluice_error *err)
+static json_t *load_line(plugin_files *loaded, size_t index, sluice_error *err)
 {
-    size_t before = plugins_feature_count(loaded);
-    if (plugins_load(loaded, index, err) != SLUICE_OK) {
+    size_t before = plugin_files_feature_count(loaded);
+    if (plugin_files_load(loaded, index, err) != SLUICE_OK) {
         return json_pack("{s:s}", "reason", sluice_error_text(err));
     }
     json_t *features = json_array();
-    for (size_t i = before; i < plugins_feature_count(loaded); i++) {
-        json_t *feature = describe_feature(plugins_feature(loaded, i));
+    for (size_t i = before; i < plugin_files_feature_count(loaded); i++) {
+        json_t *feature = describe_feature(plugin_files_feature(loaded, i));
         if (json_array_append_new(features, feature) < 0) {
             json_decref(features);
             return NULL;
@@ -59,15 +59,15 @@ static json_t *load_line(plugins *loaded, size_t index, sluice_error *err)
 }
 
 /* Loads the files from `first` on. Those before it were loaded by another child. */
-static void child(const plugins *files, size_t first, int fd)
+static void child(const plugin_files *files, size_t first, int fd)
 {
     dup2(STDERR_FILENO, STDOUT_FILENO); /* Whatever a plugin prints is no output. */
-    plugins *loaded = plugins_new();
+    plugin_files *loaded = plugin_files_new();
     sluice_error *err = sluice_error_new();
-    for (size_t i = 0; i < plugins_file_count(files); i++) {
-        plugins_add(loaded, plugins_file(files, i), NULL);
+    for (size_t i = 0; i < plugin_files_count(files); i++) {
+        plugin_files_add(loaded, plugin_files_path(files, i), NULL);
     }
-    for (size_t i = first; i < plugins_file_count(loaded); i++) {
+    for (size_t i = first; i < plugin_files_count(loaded); i++) {
         write_line(fd, load_line(loaded, i, err));
         sluice_error_clear(err);
     }
@@ -77,7 +77,7 @@ static void child(const plugins *files, size_t first, int fd)
 /* --- The parent. --- */
 
 typedef struct scan {
-    const plugins *files;
+    const plugin_files *files;
     size_t next; /* The file whose line comes next. */
     int load_ms_max;
     json_t *offered, *refused;
@@ -130,7 +130,7 @@ static bool offered_twice(scan *self, const char *path, const json_t *features)
 
 static void take_line(scan *self, const char *line, size_t len)
 {
-    const char *path = plugins_file(self->files, self->next++);
+    const char *path = plugin_files_path(self->files, self->next++);
     json_t *parsed = json_loadb(line, len, 0, NULL);
     json_t *features = json_object_get(parsed, "features");
     const char *reason = json_string_value(json_object_get(parsed, "reason"));
@@ -146,7 +146,7 @@ static void take_line(scan *self, const char *line, size_t len)
 static void take_lines(scan *self, buffer *text)
 {
     const char *base = text->base, *end = base + text->len, *line_end;
-    while (self->next < plugins_file_count(self->files) &&
+    while (self->next < plugin_files_count(self->files) &&
            (line_end = memchr(base, '\n', (size_t)(end - base))) != NULL) {
         take_line(self, base, (size_t)(line_end - base));
         base = line_end + 1;
@@ -183,7 +183,7 @@ static bool listen(scan *self, int fd)
 /* Why the child ended before it had written the line of `self->next`. */
 static void refuse_next(scan *self, bool hung, int wait_status)
 {
-    const char *path = plugins_file(self->files, self->next);
+    const char *path = plugin_files_path(self->files, self->next);
     char *reason;
     if (hung) {
         reason = memory_print("'%s' took longer than %d ms to load: the process was "
@@ -224,27 +224,27 @@ static sluice_status run(scan *self, sluice_error *err)
     }
     bool hung = listen(self, fds[0]);
     close(fds[0]);
-    if (self->next < plugins_file_count(self->files)) {
+    if (self->next < plugin_files_count(self->files)) {
         kill(pid, SIGKILL); /* It is dead, or hangs, or said too much. */
     }
     int wait_status = 0;
     while (waitpid(pid, &wait_status, 0) < 0 && errno == EINTR) {
     }
-    if (self->next < plugins_file_count(self->files)) {
+    if (self->next < plugin_files_count(self->files)) {
         refuse_next(self, hung, wait_status);
     }
     return SLUICE_OK;
 }
 
-sluice_status catalog_scan(const plugins *files, int load_ms_max, json_t **ret_catalog,
-                           sluice_error *err)
+sluice_status catalog_scan(const plugin_files *files, int load_ms_max,
+                           json_t **ret_catalog, sluice_error *err)
 {
     scan self = {.files = files,
                  .load_ms_max = load_ms_max,
                  .offered = json_array(),
                  .refused = json_array()};
     sluice_status status = SLUICE_OK;
-    while (status == SLUICE_OK && self.next < plugins_file_count(files)) {
+    while (status == SLUICE_OK && self.next < plugin_files_count(files)) {
         status = run(&self, err);
     }
     if (status != SLUICE_OK) {

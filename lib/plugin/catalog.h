@@ -8,7 +8,7 @@
 #ifndef SLUICE_PLUGIN_CATALOG_H
 #define SLUICE_PLUGIN_CATALOG_H
 
-#include "plugins.h"
+#include "plugin_files.h"
 #include <jansson.h>
 
 enum { CATALOG_LOAD_MS_MAX = 10000 }; /* What a file may take to load. */
@@ -16,10 +16,10 @@ enum { CATALOG_LOAD_MS_MAX = 10000 }; /* What a file may take to load. */
 /* {"plugins":[describe_feature()…],"refused":[{"path","reason"}…]}, a new reference.
  * `files` has the files; none is loaded into this process. `load_ms_max` is
  * CATALOG_LOAD_MS_MAX but in tests. FATAL where no child can be started. */
-sluice_status catalog_scan(const plugins *files, int load_ms_max, json_t **ret_catalog,
-                           sluice_error *err);
+sluice_status catalog_scan(const plugin_files *files, int load_ms_max,
+                           json_t **ret_catalog, sluice_error *err);
 
-/* The features of a catalog that are called `name`, by the rule of plugins_find():
+/* The features of a catalog that are called `name`, by the rule of plugin_files_find():
  * borrowed; NULL behind the last. `*at` begins as 0. */
 const json_t *catalog_find(const json_t *catalog, const char *name, size_t *at);
 

@@ -118,7 +118,7 @@ json_t *describe_feature(const plugin_feature *feature)
     }
     return json_pack(
         "{s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o}",
-        "kind", plugin_kind_name(feature->is.kind), "name", feature->is.name, "class",
+        "kind", feature_kind_name(feature->is.kind), "name", feature->is.name, "class",
         feature->class_name, "aliases", aliases, "plugin", feature->plugin, "version",
         feature->version, "license", text_or_null(feature->license), "path",
         feature->path, "summary", feature->is.summary, "doc",

@@ -4,7 +4,7 @@
 #ifndef SLUICE_PLUGIN_DESCRIBE_H
 #define SLUICE_PLUGIN_DESCRIBE_H
 
-#include "plugins.h"
+#include "plugin_files.h"
 #include <jansson.h>
 
 /* {"kind","name","class","aliases","plugin","version","license","path","summary","doc",

@@ -13,14 +13,14 @@
 static const char *loaded(const char *path)
 {
     static char text[1000];
-    plugins *all = plugins_new();
+    plugin_files *all = plugin_files_new();
     sluice_error *err = sluice_error_new();
-    if (plugins_add(all, path, err) == SLUICE_OK) {
-        plugins_load(all, 0, err);
+    if (plugin_files_add(all, path, err) == SLUICE_OK) {
+        plugin_files_load(all, 0, err);
     }
     snprintf(text, sizeof text, "%s", sluice_error_text(err));
     sluice_error_free(err);
-    plugins_free(all);
+    plugin_files_free(all);
     return text;
 }
 
@@ -83,94 +83,95 @@ TEST(a_table_of_keys_is_checked_before_anybody_configures_it)
 
 TEST(a_refusal_is_remembered)
 {
-    plugins *all = plugins_new();
+    plugin_files *all = plugin_files_new();
     sluice_error *err = sluice_error_new();
-    CHECK(plugins_add(all, FILE_OF("doc"), NULL) == SLUICE_OK);
-    CHECK(plugins_load(all, 0, NULL) == SLUICE_BAD_CONFIG);
-    CHECK(plugins_load(all, 0, err) == SLUICE_BAD_CONFIG);
+    CHECK(plugin_files_add(all, FILE_OF("doc"), NULL) == SLUICE_OK);
+    CHECK(plugin_files_load(all, 0, NULL) == SLUICE_BAD_CONFIG);
+    CHECK(plugin_files_load(all, 0, err) == SLUICE_BAD_CONFIG);
     CHECK(text_ends(sluice_error_text(err), "has no doc"));
-    CHECK_INT(plugins_feature_count(all), 0);
+    CHECK_INT(plugin_files_feature_count(all), 0);
     sluice_error_free(err);
-    plugins_free(all);
+    plugin_files_free(all);
 }
 
 /* The good, the older and the duplicate one, not loaded yet. */
-static plugins *three(void)
+static plugin_files *three(void)
 {
-    plugins *all = plugins_new();
-    CHECK(plugins_add_list(all,
-                           FILE_OF("good") " , " FILE_OF("older") "," FILE_OF("good"),
-                           NULL) == SLUICE_OK);
-    CHECK_INT(plugins_file_count(all), 2);
-    CHECK(plugins_add(all, FILE_OF("duplicate"), NULL) == SLUICE_OK);
+    plugin_files *all = plugin_files_new();
+    CHECK(plugin_files_add_list(
+              all, FILE_OF("good") " , " FILE_OF("older") "," FILE_OF("good"), NULL) ==
+          SLUICE_OK);
+    CHECK_INT(plugin_files_count(all), 2);
+    CHECK(plugin_files_add(all, FILE_OF("duplicate"), NULL) == SLUICE_OK);
     return all;
 }
 
 TEST(two_plugins_with_one_name_are_not_both_loaded)
 {
-    plugins *all = three();
+    plugin_files *all = three();
     sluice_error *err = sluice_error_new();
-    CHECK(plugins_load(all, 0, NULL) == SLUICE_OK);
-    CHECK(plugins_load(all, 2, err) == SLUICE_BAD_CONFIG);
+    CHECK(plugin_files_load(all, 0, NULL) == SLUICE_OK);
+    CHECK(plugin_files_load(all, 2, err) == SLUICE_BAD_CONFIG);
     CHECK_TEXT(sluice_error_text(err),
                "'" FILE_OF("duplicate") "' offers 'abi-good', "
                                         "which is already in '" FILE_OF("good") "'");
     sluice_error_free(err);
-    plugins_free(all);
+    plugin_files_free(all);
 }
 
 TEST(an_older_plugin_is_seen_as_not_having_what_came_later)
 {
-    plugins *all = three();
+    plugin_files *all = three();
     const plugin_feature *found = NULL;
-    CHECK(plugins_find(all, PLUGIN_CONNECTORS, "abi-older", &found, NULL) == SLUICE_OK);
+    CHECK(plugin_files_find(all, PLUGIN_CONNECTORS, "abi-older", &found, NULL) ==
+          SLUICE_OK);
     CHECK(found->is.ops.source->poll != NULL);
     CHECK(found->is.ops.source->committed == NULL);
     CHECK_INT(found->is.ops.source->size, sizeof(sluice_source_ops));
-    plugins_free(all);
+    plugin_files_free(all);
 }
 
-static void check_found(plugins *all, const char *name, const char *feature)
+static void check_found(plugin_files *all, const char *name, const char *feature)
 {
     const plugin_feature *found = NULL;
-    CHECK(plugins_find(all, PLUGIN_CONNECTORS, name, &found, NULL) == SLUICE_OK);
+    CHECK(plugin_files_find(all, PLUGIN_CONNECTORS, name, &found, NULL) == SLUICE_OK);
     CHECK_TEXT(found->is.name, feature);
 }
 
 TEST(a_feature_is_found_by_each_of_its_names)
 {
-    plugins *all = three();
+    plugin_files *all = three();
     check_found(all, "abi-older", "abi-older");
     check_found(all, "org.example.OlderConnector", "abi-older");
     check_found(all, "OlderConnector", "abi-older");
     check_found(all, "Older", "abi-older");
-    CHECK_INT(plugins_feature_count(all), 1); /* The others stayed closed. */
+    CHECK_INT(plugin_files_feature_count(all), 1); /* The others stayed closed. */
     check_found(all, "Good", "abi-good");
-    plugins_free(all);
+    plugin_files_free(all);
 }
 
 TEST(who_is_not_found_is_compared_with_who_is_there)
 {
-    plugins *all = three();
+    plugin_files *all = three();
     const plugin_feature *found = NULL;
     sluice_error *err = sluice_error_new();
-    CHECK(plugins_find(all, PLUGIN_CONNECTORS, "org.example.OldConnector", &found,
-                       err) == SLUICE_BAD_CONFIG);
+    CHECK(plugin_files_find(all, PLUGIN_CONNECTORS, "org.example.OldConnector", &found,
+                            err) == SLUICE_BAD_CONFIG);
     CHECK_TEXT(
         sluice_error_text(err),
         "no plugin offers a connector called 'org.example.OldConnector'; did you "
         "mean 'org.example.OlderConnector'?");
-    CHECK(plugins_find(all, PLUGIN_KIND(SLUICE_SINK), "Good", &found, err) ==
+    CHECK(plugin_files_find(all, PLUGIN_KIND(SLUICE_SINK), "Good", &found, err) ==
           SLUICE_BAD_CONFIG);
     CHECK_TEXT(sluice_error_text(err),
                "no plugin offers a sink called 'Good'; there is none at all");
-    CHECK(plugins_find(all, PLUGIN_CONNECTORS, "Nope", &found, err) ==
+    CHECK(plugin_files_find(all, PLUGIN_CONNECTORS, "Nope", &found, err) ==
           SLUICE_BAD_CONFIG);
     CHECK_TEXT(sluice_error_text(err),
                "no plugin offers a connector called 'Nope'; there are "
                "'org.example.GoodConnector', 'org.example.OlderConnector'");
     sluice_error_free(err);
-    plugins_free(all);
+    plugin_files_free(all);
 }
 
 static const char *refusal(const json_t *catalog, size_t index)
@@ -182,9 +183,9 @@ static const char *refusal(const json_t *catalog, size_t index)
 
 TEST(a_plugin_that_crashes_while_it_is_loaded_is_a_line_in_the_list)
 {
-    plugins *all = plugins_new();
+    plugin_files *all = plugin_files_new();
     json_t *catalog = NULL;
-    CHECK(plugins_add_list(
+    CHECK(plugin_files_add_list(
               all,
               FILE_OF("crash") "," FILE_OF("good") "," FILE_OF("exit") "," FILE_OF(
                   "doc") "," FILE_OF("older") "," FILE_OF("duplicate"),
@@ -203,28 +204,28 @@ TEST(a_plugin_that_crashes_while_it_is_loaded_is_a_line_in_the_list)
     CHECK_TEXT(refusal(catalog, 3),
                "'" FILE_OF("duplicate") "' offers 'abi-good', which "
                                         "is already in '" FILE_OF("good") "'");
-    CHECK_INT(plugins_feature_count(all), 0); /* Nothing was loaded here. */
+    CHECK_INT(plugin_files_feature_count(all), 0); /* Nothing was loaded here. */
     json_decref(catalog);
-    plugins_free(all);
+    plugin_files_free(all);
 }
 
 TEST(a_plugin_that_hangs_while_it_is_loaded_is_given_up)
 {
-    plugins *all = plugins_new();
+    plugin_files *all = plugin_files_new();
     json_t *catalog = NULL;
-    CHECK(plugins_add(all, FILE_OF("hang"), NULL) == SLUICE_OK);
+    CHECK(plugin_files_add(all, FILE_OF("hang"), NULL) == SLUICE_OK);
     CHECK(catalog_scan(all, 200, &catalog, NULL) == SLUICE_OK);
     CHECK_TEXT(refusal(catalog, 0), "'" FILE_OF("hang") "' took longer than 200 ms to "
                                                         "load: the process was killed");
     json_decref(catalog);
-    plugins_free(all);
+    plugin_files_free(all);
 }
 
 TEST(keys_are_described_as_kafka_connect_describes_them)
 {
-    plugins *all = three();
+    plugin_files *all = three();
     const plugin_feature *found = NULL;
-    CHECK(plugins_find(all, PLUGIN_CONNECTORS, "Good", &found, NULL) == SLUICE_OK);
+    CHECK(plugin_files_find(all, PLUGIN_CONNECTORS, "Good", &found, NULL) == SLUICE_OK);
     json_t *keys = describe_keys(found->is.config);
     char *text = json_dumps(keys, JSON_COMPACT);
     CHECK_TEXT(text, "[{\"name\":\"number\",\"type\":\"INT\",\"required\":false,"
@@ -234,18 +235,18 @@ TEST(keys_are_described_as_kafka_connect_describes_them)
                      "\"order\":1}]");
     free(text);
     json_decref(keys);
-    plugins_free(all);
+    plugin_files_free(all);
 }
 
 TEST(values_are_described_with_their_faults)
 {
-    plugins *all = three();
+    plugin_files *all = three();
     const plugin_feature *found = NULL;
     void *config = NULL;
     sluice_error *err = sluice_error_new();
     sluice_props *props = sluice_props_new();
     sluice_props_set(props, "number", "x");
-    CHECK(plugins_find(all, PLUGIN_CONNECTORS, "Good", &found, NULL) == SLUICE_OK);
+    CHECK(plugin_files_find(all, PLUGIN_CONNECTORS, "Good", &found, NULL) == SLUICE_OK);
     CHECK(sluice_config_parse(found->is.config, props, &config, err) != SLUICE_OK);
     json_t *values = describe_values(found->is.config, props, err);
     char *text =
@@ -257,7 +258,7 @@ TEST(values_are_described_with_their_faults)
     json_decref(values);
     sluice_props_free(props);
     sluice_error_free(err);
-    plugins_free(all);
+    plugin_files_free(all);
 }
 
 TEST(a_folder_is_searched_with_the_folders_right_below)
@@ -267,12 +268,12 @@ TEST(a_folder_is_searched_with_the_folders_right_below)
     snprintf(below, sizeof below, "%s/connector", folder);
     snprintf(path, sizeof path, "%s/x.so", below);
     CHECK(mkdir(below, 0700) == 0 && symlink(FILE_OF("good"), path) == 0);
-    plugins *all = plugins_new();
-    CHECK(plugins_add(all, folder, NULL) == SLUICE_OK);
-    CHECK_INT(plugins_file_count(all), 1);
-    CHECK_TEXT(plugins_file(all, 0), path);
-    CHECK(plugins_load(all, 0, NULL) == SLUICE_OK);
-    plugins_free(all);
+    plugin_files *all = plugin_files_new();
+    CHECK(plugin_files_add(all, folder, NULL) == SLUICE_OK);
+    CHECK_INT(plugin_files_count(all), 1);
+    CHECK_TEXT(plugin_files_path(all, 0), path);
+    CHECK(plugin_files_load(all, 0, NULL) == SLUICE_OK);
+    plugin_files_free(all);
     unlink(path);
     rmdir(below);
     rmdir(folder);

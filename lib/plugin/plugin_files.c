@@ -1,5 +1,5 @@
 /* Files, loaded plugins and their features; finding a feature by one of its names. */
-#include "plugins.h"
+#include "plugin_files.h"
 #include "../base/buffer.h"
 #include "../base/memory.h"
 #include "../base/text.h"
@@ -19,7 +19,7 @@ typedef struct plugin_file {
     char *reason; /* Why it was refused. */
 } plugin_file;
 
-struct plugins {
+struct plugin_files {
     plugin_file *files;
     size_t file_count;
     plugin_feature **features;
@@ -27,14 +27,14 @@ struct plugins {
     sluice_arena *arena; /* The copies of what plugins declare. */
 };
 
-plugins *plugins_new(void)
+plugin_files *plugin_files_new(void)
 {
-    plugins *self = memory_zero(sizeof *self);
+    plugin_files *self = memory_zero(sizeof *self);
     self->arena = sluice_arena_new();
     return self;
 }
 
-void plugins_free(plugins *self)
+void plugin_files_free(plugin_files *self)
 {
     if (self == NULL) {
         return;
@@ -51,7 +51,7 @@ void plugins_free(plugins *self)
 
 static void add_file(void *argument, const char *path)
 {
-    plugins *self = argument;
+    plugin_files *self = argument;
     for (size_t i = 0; i < self->file_count; i++) {
         if (strcmp(self->files[i].path, path) == 0) {
             return;
@@ -62,20 +62,20 @@ static void add_file(void *argument, const char *path)
     self->files[self->file_count++] = (plugin_file){.path = memory_text(path)};
 }
 
-sluice_status plugins_add(plugins *self, const char *path, sluice_error *err)
+sluice_status plugin_files_add(plugin_files *self, const char *path, sluice_error *err)
 {
     return files_list(path, add_file, self, err);
 }
 
-sluice_status plugins_add_list(plugins *self, const char *plugin_path,
-                               sluice_error *err)
+sluice_status plugin_files_add_list(plugin_files *self, const char *plugin_path,
+                                    sluice_error *err)
 {
     size_t count;
     char **paths = text_split(plugin_path, &count);
     sluice_error *fault = sluice_error_new();
     sluice_status status = SLUICE_OK;
     for (size_t i = 0; i < count; i++) {
-        if (*paths[i] != '\0' && plugins_add(self, paths[i], fault) != SLUICE_OK) {
+        if (*paths[i] != '\0' && plugin_files_add(self, paths[i], fault) != SLUICE_OK) {
             status =
                 sluice_fail_key(err, "plugin.path", "%s", sluice_error_text(fault));
         }
@@ -85,28 +85,28 @@ sluice_status plugins_add_list(plugins *self, const char *plugin_path,
     return status;
 }
 
-void plugins_add_own(plugins *self)
+void plugin_files_add_own(plugin_files *self)
 {
     files_list_own(add_file, self);
 }
 
-size_t plugins_file_count(const plugins *self)
+size_t plugin_files_count(const plugin_files *self)
 {
     return self->file_count;
 }
 
-const char *plugins_file(const plugins *self, size_t index)
+const char *plugin_files_path(const plugin_files *self, size_t index)
 {
     assert(index < self->file_count);
     return self->files[index].path;
 }
 
-size_t plugins_feature_count(const plugins *self)
+size_t plugin_files_feature_count(const plugin_files *self)
 {
     return self->feature_count;
 }
 
-const plugin_feature *plugins_feature(const plugins *self, size_t index)
+const plugin_feature *plugin_files_feature(const plugin_files *self, size_t index)
 {
     assert(index < self->feature_count);
     return self->features[index];
@@ -188,7 +188,7 @@ static const char *common_name(const plugin_feature *one, const plugin_feature *
     return NULL;
 }
 
-static sluice_status check_unique(const plugins *self, const plugin_feature *added,
+static sluice_status check_unique(const plugin_files *self, const plugin_feature *added,
                                   sluice_error *err)
 {
     for (size_t i = 0; i < self->feature_count; i++) {
@@ -202,7 +202,7 @@ static sluice_status check_unique(const plugins *self, const plugin_feature *add
     return SLUICE_OK;
 }
 
-static sluice_status add_feature(plugins *self, const sluice_manifest *manifest,
+static sluice_status add_feature(plugin_files *self, const sluice_manifest *manifest,
                                  const char *path, const sluice_feature *old,
                                  sluice_error *err)
 {
@@ -224,7 +224,7 @@ static sluice_status add_feature(plugins *self, const sluice_manifest *manifest,
 }
 
 /* All features of a manifest, or none. */
-static sluice_status adopt_manifest(plugins *self, const sluice_manifest *manifest,
+static sluice_status adopt_manifest(plugin_files *self, const sluice_manifest *manifest,
                                     const char *path, sluice_error *err)
 {
     size_t before = self->feature_count;
@@ -250,7 +250,7 @@ static const char *open_fault(const char *path)
     return repeated ? text + len + 2 : text;
 }
 
-static sluice_status open_file(plugins *self, const char *path, sluice_error *err)
+static sluice_status open_file(plugin_files *self, const char *path, sluice_error *err)
 {
     char *real =
         realpath(path, NULL); /* A path with a '/', so that no search happens. */
@@ -276,7 +276,7 @@ static sluice_status open_file(plugins *self, const char *path, sluice_error *er
     return status;
 }
 
-sluice_status plugins_load(plugins *self, size_t index, sluice_error *err)
+sluice_status plugin_files_load(plugin_files *self, size_t index, sluice_error *err)
 {
     assert(index < self->file_count);
     plugin_file *file = &self->files[index];
@@ -293,7 +293,7 @@ sluice_status plugins_load(plugins *self, size_t index, sluice_error *err)
     return SLUICE_OK;
 }
 
-const char *plugin_kind_name(sluice_kind kind)
+const char *feature_kind_name(sluice_kind kind)
 {
     switch (kind) {
     case SLUICE_SOURCE:
@@ -366,7 +366,7 @@ bool plugin_is_called(const plugin_feature *feature, const char *name)
 }
 
 /* The features of `kinds` called `name`: how many, and the last of them. */
-static size_t match(const plugins *self, unsigned kinds, const char *name,
+static size_t match(const plugin_files *self, unsigned kinds, const char *name,
                     bool (*is_called)(const plugin_feature *feature, const char *name),
                     const plugin_feature **ret_feature)
 {
@@ -382,18 +382,18 @@ static size_t match(const plugins *self, unsigned kinds, const char *name,
 }
 
 /* A name and its aliases are constants in the file; what is not there can't match. */
-static void load_candidates(plugins *self, const char *name)
+static void load_candidates(plugin_files *self, const char *name)
 {
     for (size_t i = 0; i < self->file_count; i++) {
         if (self->files[i].state == file_closed &&
             files_contain(self->files[i].path, name)) {
-            plugins_load(self, i, NULL);
+            plugin_files_load(self, i, NULL);
         }
     }
 }
 
 /* Names of the wanted kinds, and why files that may have had it were refused. */
-static sluice_status fail_find(plugins *self, unsigned kinds, const char *name,
+static sluice_status fail_find(plugin_files *self, unsigned kinds, const char *name,
                                sluice_error *err)
 {
     buffer text = BUFFER_INIT;
@@ -401,7 +401,7 @@ static sluice_status fail_find(plugins *self, unsigned kinds, const char *name,
     size_t count = 0;
     for (size_t i = 0; i < self->file_count; i++) {
         bool suspect = files_contain(self->files[i].path, name);
-        if (plugins_load(self, i, NULL) != SLUICE_OK && suspect) {
+        if (plugin_files_load(self, i, NULL) != SLUICE_OK && suspect) {
             buffer_print(&text, "; %s", self->files[i].reason);
         }
     }
@@ -425,14 +425,14 @@ static sluice_status fail_find(plugins *self, unsigned kinds, const char *name,
     sluice_fail(err, SLUICE_BAD_CONFIG, "no plugin offers a %s called '%s'%s",
                 kinds == PLUGIN_CONNECTORS
                     ? "connector"
-                    : plugin_kind_name((sluice_kind)__builtin_ctz(kinds)),
+                    : feature_kind_name((sluice_kind)__builtin_ctz(kinds)),
                 name, buffer_text(&text));
     buffer_done(&text);
     return SLUICE_BAD_CONFIG;
 }
 
-sluice_status plugins_find(plugins *self, unsigned kinds, const char *name,
-                           const plugin_feature **ret_feature, sluice_error *err)
+sluice_status plugin_files_find(plugin_files *self, unsigned kinds, const char *name,
+                                const plugin_feature **ret_feature, sluice_error *err)
 {
     load_candidates(self, name);
     if (match(self, kinds, name, is_full_name, ret_feature) > 0) {

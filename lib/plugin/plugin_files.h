@@ -1,4 +1,5 @@
-/* lib/plugin/plugins.h - loading plugins: the files, what is in them, who is meant.
+/* lib/plugin/plugin_files.h - loading plugins: the files, what is in them, who is
+ * meant.
  *
  * Loading runs foreign code (constructors), so it is done in a connector host, or in a
  * child process: catalog.h. A file is opened once and never closed. What it offers is
@@ -6,13 +7,13 @@
  * a member that an older plugin did not have is NULL, and never read from its memory.
  *
  * Threads: belongs to one thread at a time. Memory: all results are borrowed for as
- * long as the `plugins`; what a plugin's own constants hold, for ever. */
-#ifndef SLUICE_PLUGIN_PLUGINS_H
-#define SLUICE_PLUGIN_PLUGINS_H
+ * long as the `plugin_files`; what a plugin's own constants hold, for ever. */
+#ifndef SLUICE_PLUGIN_PLUGIN_FILES_H
+#define SLUICE_PLUGIN_PLUGIN_FILES_H
 
 #include <sluice/plugin.h>
 
-typedef struct plugins plugins;
+typedef struct plugin_files plugin_files;
 
 /* Something that a plugin offers. */
 typedef struct plugin_feature {
@@ -22,34 +23,34 @@ typedef struct plugin_feature {
     sluice_feature is;      /* `config` is never NULL; `doc` may be. */
 } plugin_feature;
 
-plugins *plugins_new(void);
-void plugins_free(plugins *self); /* NULL is accepted. Closes no file. */
+plugin_files *plugin_files_new(void);
+void plugin_files_free(plugin_files *self); /* NULL is accepted. Closes no file. */
 
 /* Adds the files of `path`: itself, or, of a folder, every *.so in it and in the
  * folders right below, sorted by name. Nothing is loaded. A file that is there already
  * is not added again. BAD_CONFIG where it cannot be read. */
-sluice_status plugins_add(plugins *self, const char *path, sluice_error *err);
+sluice_status plugin_files_add(plugin_files *self, const char *path, sluice_error *err);
 
 /* Adds each entry of a list between commas, as `plugin.path` is. What cannot be read is
  * skipped; a message for each is in `err`, and BAD_CONFIG returned. */
-sluice_status plugins_add_list(plugins *self, const char *plugin_path,
-                               sluice_error *err);
+sluice_status plugin_files_add_list(plugin_files *self, const char *plugin_path,
+                                    sluice_error *err);
 
 /* Adds what belongs to this very program, found from where it lies: in a build tree the
  * folders connectors, converters and transforms beside it; installed, the plugin folder
  * below `prefix/libdir`. A folder that is not there is skipped. */
-void plugins_add_own(plugins *self);
+void plugin_files_add_own(plugin_files *self);
 
-size_t plugins_file_count(const plugins *self);
-const char *plugins_file(const plugins *self, size_t index);
+size_t plugin_files_count(const plugin_files *self);
+const char *plugin_files_path(const plugin_files *self, size_t index);
 
 /* Loads file `index`, unless it is loaded. BAD_CONFIG with a sentence that names the
  * file and the reason, the same one at each further call. */
-sluice_status plugins_load(plugins *self, size_t index, sluice_error *err);
+sluice_status plugin_files_load(plugin_files *self, size_t index, sluice_error *err);
 
 /* The features of all files that are loaded. */
-size_t plugins_feature_count(const plugins *self);
-const plugin_feature *plugins_feature(const plugins *self, size_t index);
+size_t plugin_files_feature_count(const plugin_files *self);
+const plugin_feature *plugin_files_feature(const plugin_files *self, size_t index);
 
 /* A set of kinds: PLUGIN_KIND(SLUICE_SOURCE) | PLUGIN_KIND(SLUICE_SINK). */
 #define PLUGIN_KIND(kind) (1U << (kind))
@@ -60,8 +61,8 @@ const plugin_feature *plugins_feature(const plugins *self, size_t index);
  * "HeaderConverter", "Transformation" or "Predicate". Loads only files in which the
  * name can be; other files stay closed. BAD_CONFIG where there is none, or where a
  * short name means several. */
-sluice_status plugins_find(plugins *self, unsigned kinds, const char *name,
-                           const plugin_feature **ret_feature, sluice_error *err);
+sluice_status plugin_files_find(plugin_files *self, unsigned kinds, const char *name,
+                                const plugin_feature **ret_feature, sluice_error *err);
 
 /* Whether one of the feature's names is `name`, by the same rule. */
 bool plugin_is_called(const plugin_feature *feature, const char *name);
@@ -70,6 +71,6 @@ bool plugin_is_called(const plugin_feature *feature, const char *name);
 bool plugin_alias_is(const char *alias, const char *name);
 
 /* "source", "sink", "converter", "transformation" or "predicate". */
-const char *plugin_kind_name(sluice_kind kind);
+const char *feature_kind_name(sluice_kind kind);
 
 #endif
