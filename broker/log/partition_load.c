@@ -366,15 +366,6 @@ static void drop_segments_from(partition *self, size_t first)
     }
 }
 
-static sluice_status sync_recovered(partition *self, const segment *recovered,
-                                    sluice_error *err)
-{
-    int fault = self->dir->disk.sync(recovered->fd);
-    return fault == 0 ? SLUICE_OK
-                      : sluice_fail(err, SLUICE_FATAL, "cannot sync '%s.log': %s",
-                                    recovered->path, strerror(fault));
-}
-
 static sluice_status recover_from(partition *self, size_t first, sluice_error *err)
 {
     for (size_t i = first; i < self->segment_count; i++) {
@@ -382,9 +373,6 @@ static sluice_status recover_from(partition *self, size_t first, sluice_error *e
         int64_t before = each->size;
         sluice_status status =
             segment_recover(each, &self->config, true, note_batch, self, err);
-        if (status == SLUICE_OK) {
-            status = sync_recovered(self, each, err);
-        }
         if (status != SLUICE_OK) {
             return status;
         }
