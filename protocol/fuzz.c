@@ -51,39 +51,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *base, size_t size)
 }
 
 #ifdef FUZZ_CORPUS_MAIN
-#include <dirent.h>
-
-static void run(const char *folder, const char *name, int number)
-{
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    static uint8_t bytes[1 << 20];
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) {
-        printf("not ok %d - %s\n", number, name);
-        return;
-    }
-    size_t size = fread(bytes, 1, sizeof bytes, file);
-    fclose(file);
-    LLVMFuzzerTestOneInput(bytes, size);
-    printf("ok %d - %s\n", number, name);
-}
-
-int main(int argc, char **argv)
-{
-    DIR *folder = argc > 1 ? opendir(argv[1]) : NULL;
-    if (folder == NULL) {
-        fprintf(stderr, "usage: %s CORPUS_FOLDER\n", argv[0]);
-        return 2;
-    }
-    int count = 0;
-    for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
-        if (entry->d_name[0] != '.') {
-            run(argv[1], entry->d_name, ++count);
-        }
-    }
-    closedir(folder);
-    printf("1..%d\n", count);
-    return count == 0;
-}
+#include "tests/lib/corpus.h"
 #endif

@@ -89,7 +89,7 @@ def check_includes(path, text, files):
     folder = path.split("/")[0]
     if folder not in LAYERS:
         return []
-    test = path.endswith("_test.c")
+    test = path.endswith(("_test.c", "fuzz.c"))
     faults = []
     for number, line in enumerate(text.split("\n"), 1):
         match = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
