@@ -461,6 +461,64 @@ TEST(members_that_do_what_they_like_cannot_break_a_group)
     free(log_records);
 }
 
+/* ---- Broken logs
+ * ------------------------------------------------------------------------- */
+
+static stage broken;
+
+/* A byte changed, or the end cut off. */
+static sluice_bytes damage(sluice_bytes bytes)
+{
+    if (bytes.base == NULL || bytes.len == 0 || pick(4) > 0) {
+        return bytes;
+    }
+    uint8_t *copy = (uint8_t *)sluice_arena_copy(broken.arena, bytes.base, bytes.len);
+    if (pick(4) == 0) {
+        return (sluice_bytes){copy, pick((unsigned)bytes.len)};
+    }
+    copy[pick((unsigned)bytes.len)] = (uint8_t)pick(256);
+    return (sluice_bytes){copy, bytes.len};
+}
+
+static void play_on(void)
+{
+    group_description *groups;
+    size_t count;
+    group_core_list(broken.core, broken.arena, &groups, &count);
+    for (size_t i = 0; i < count; i++) {
+        group_event event = {.type = GROUP_JOIN, .join = broken.join};
+        event.join.group_id = groups[i].group_id;
+        stage_ask(&broken, event);
+    }
+    stage_pass(&broken, 1000000);
+}
+
+TEST(a_damaged_log_harms_nobody)
+{
+    printf("# seed %llu\n", (unsigned long long)seed);
+    stage_init(&broken);
+    for (int round = 0; round < 5; round++) {
+        char name[8];
+        snprintf(name, sizeof name, "g%d", round);
+        const char *member = stage_stable(&broken, name);
+        stage_commit(&broken, name, member, 1, round, "meta");
+    }
+    size_t good = broken.log_count;
+    for (int round = 0; round < 200; round++) {
+        stage_restart_empty(&broken);
+        broken.log_count = good;
+        broken.requests = 0;
+        for (size_t i = 0; i < good; i++) {
+            sluice_bytes key = damage(broken.log[i].key);
+            sluice_bytes value = damage(broken.log[i].value);
+            group_core_load(broken.core, key, value, NULL);
+        }
+        group_core_loaded(broken.core, broken.now, &broken.actions);
+        play_on();
+    }
+    stage_done(&broken);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "--seed") == 0) {
