@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
@@ -231,11 +232,36 @@ def offsets_survive_a_crash_of_the_broker():
         until(lambda: len(one.values) >= 10, one.poll, lambda: one.values)
         one.consumer.commit(
             offsets=[confluent_kafka.TopicPartition("t", 0, 7)], asynchronous=False)
+        one.consumer.close()
         running.crash()
         running.start()
         two = Member(running.address, "g", "t")
         until(lambda: len(two.values) >= 3, two.poll, lambda: two.values)
         check_equal(two.values, ["v7", "v8", "v9"])
+        two.consumer.close()
+
+
+@test
+def members_go_on_after_a_crash_of_the_broker():
+    need(confluent_kafka, "python3-confluent-kafka")
+    with broker() as running:
+        create_topic(running.address, "t", 2)
+        # Without rebalances in between, whatever the reconnecting takes.
+        settings = {"session_timeout_ms": 20000}
+        one = Member(running.address, "g", "t", **settings)
+        two = Member(running.address, "g", "t", **settings)
+        until(lambda: len(one.owned()) == 1 and len(two.owned()) == 1, poll_all(one, two),
+              shares(one, two))
+        before = [one.owned(), two.owned(), one.assignments, two.assignments]
+        running.crash()
+        running.start()
+        produce(running.address, "t", ["a", "b"], 2)
+        until(lambda: one.values and two.values, poll_all(one, two),
+              lambda: [one.values, two.values])
+        one.consumer.commit(asynchronous=False)
+        two.consumer.commit(asynchronous=False)
+        check_equal([one.owned(), two.owned(), one.assignments, two.assignments], before)
+        one.consumer.close()
         two.consumer.close()
 
 
@@ -260,15 +286,40 @@ def a_consumer_that_assigns_its_partitions_commits_without_joining():
 # ---- kafka-python -------------------------------------------------------------------------
 
 
-def python_consumer(address, **settings):
-    return kafka.KafkaConsumer(
-        "t", bootstrap_servers=address, group_id="g", auto_offset_reset="earliest",
-        enable_auto_commit=False, session_timeout_ms=3000, heartbeat_interval_ms=200,
-        max_poll_interval_ms=10000, **settings)
+class PythonMember(threading.Thread):
+    """A kafka-python consumer in a thread, because its poll() waits for a rebalance."""
 
+    def __init__(self, address, **settings):
+        super().__init__()
+        self.consumer = kafka.KafkaConsumer(
+            "t", bootstrap_servers=address, group_id="g", auto_offset_reset="earliest",
+            enable_auto_commit=False, session_timeout_ms=3000, heartbeat_interval_ms=200,
+            max_poll_interval_ms=10000, **settings)
+        self.values = []
+        self.owned = []
+        self.changed = threading.Condition()
+        self.ending = False
+        self.start()
 
-def numbers(consumer):
-    return sorted(partition.partition for partition in consumer.assignment())
+    def run(self):
+        while not self.ending:
+            polled = self.consumer.poll(100)
+            with self.changed:
+                for records in polled.values():
+                    self.values += [record.value.decode() for record in records]
+                self.owned = sorted(partition.partition
+                                    for partition in self.consumer.assignment())
+                self.changed.notify_all()
+        self.consumer.commit()
+        self.consumer.close()
+
+    def wait(self):
+        with self.changed:
+            self.changed.wait(1)
+
+    def leave(self):
+        self.ending = True
+        self.join()
 
 
 @test
@@ -278,26 +329,23 @@ def two_members_of_kafka_python_share_and_one_takes_over():
     with broker() as running:
         create_topic(running.address, "t", 4)
         produce(running.address, "t", [f"v{i}" for i in range(8)], 4)
-        one, two = python_consumer(running.address), python_consumer(running.address)
-        values = []
-
-        def poll():
-            for consumer in (one, two):
-                for records in consumer.poll(100).values():
-                    values.extend(record.value.decode() for record in records)
-
-        until(lambda: len(numbers(one)) == 2 and len(numbers(two)) == 2, poll,
-              lambda: [numbers(one), numbers(two)])
-        check_equal(sorted(numbers(one) + numbers(two)), [0, 1, 2, 3])
-        until(lambda: len(set(values)) == 8, poll, lambda: values)
-        one.commit()
-        two.commit()
-        two.close()
-        until(lambda: numbers(one) == [0, 1, 2, 3], lambda: one.poll(100),
-              lambda: numbers(one))
-        check_equal([one.committed(kafka.TopicPartition("t", i)) for i in range(4)],
+        one, two = PythonMember(running.address), PythonMember(running.address)
+        owned = lambda: [one.owned, two.owned]  # noqa: E731
+        try:
+            until(lambda: sorted(map(len, owned())) == [2, 2], one.wait, owned)
+            check_equal(sorted(one.owned + two.owned), [0, 1, 2, 3])
+            until(lambda: len(set(one.values + two.values)) == 8, one.wait,
+                  lambda: [one.values, two.values])
+            two.leave()
+            until(lambda: one.owned == [0, 1, 2, 3], one.wait, owned)
+        finally:
+            one.ending = two.ending = True
+        one.leave()
+        admin = kafka.admin.KafkaAdminClient(bootstrap_servers=running.address)
+        offsets = admin.list_consumer_group_offsets("g")
+        check_equal([offsets[kafka.TopicPartition("t", i)].offset for i in range(4)],
                     [2, 2, 2, 2])
-        one.close()
+        admin.close()
 
 
 @test
@@ -307,10 +355,10 @@ def the_admin_client_lists_describes_and_deletes_groups():
     with broker() as running:
         create_topic(running.address, "t", 2)
         produce(running.address, "t", ["a", "b"], 2)
-        member = python_consumer(running.address, client_id="me")
-        until(lambda: numbers(member) == [0, 1], lambda: member.poll(100),
-              lambda: numbers(member))
-        member.poll(500)
+        member = kafka.KafkaConsumer("t", bootstrap_servers=running.address, group_id="g",
+                                     client_id="me", enable_auto_commit=False)
+        until(lambda: len(member.assignment()) == 2, lambda: member.poll(100),
+              member.assignment)
         member.commit()
         admin = kafka.admin.KafkaAdminClient(bootstrap_servers=running.address)
         check_equal(admin.list_consumer_groups(), [("g", "consumer")])

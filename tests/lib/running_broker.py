@@ -23,8 +23,8 @@ class RunningBroker:
         self.start()
 
     def start(self):
-        """Starts it on its data, on another port than before."""
-        settings = {"listeners": "PLAINTEXT://127.0.0.1:0",
+        """Starts it on its data, again on the port it had."""
+        settings = {"listeners": f"PLAINTEXT://{self.address or '127.0.0.1:0'}",
                     "log.dirs": os.path.join(self.folder, "data"), **self.settings}
         command = [self.program, "broker"]
         for key, value in settings.items():
