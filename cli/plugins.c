@@ -1,6 +1,7 @@
 /* sluice plugins: lists what connectors, converters and transforms there are, and shows
  * the page of one, made from the table that also parses its configuration. */
 #include "base/memory.h"
+#include "base/text.h"
 #include "command.h"
 #include "options.h"
 #include "plugin/catalog.h"
@@ -213,6 +214,28 @@ static void print_feature(const json_t *feature)
     print_unused(feature);
 }
 
+/* Names the nearest plugin, and those that were refused: it may be among them. */
+static int fail_unknown(const json_t *catalog, const char *name)
+{
+    const json_t *features = json_object_get(catalog, "plugins");
+    size_t count = json_array_size(features);
+    const char **names = memory_take((2 * count + 1) * sizeof *names);
+    for (size_t i = 0; i < count; i++) {
+        names[2 * i] = text_of(json_array_get(features, i), "name");
+        names[2 * i + 1] = text_of(json_array_get(features, i), "class");
+    }
+    const char *near = text_nearest(name, names, 2 * count);
+    print_refused(catalog);
+    fprintf(stderr, "no plugin is called '%s': ", name);
+    if (near != NULL) {
+        fprintf(stderr, "did you mean '%s'?\n", near);
+    } else {
+        fprintf(stderr, "sluice plugins lists those there are\n");
+    }
+    free(names);
+    return CLI_FAILED;
+}
+
 static int show(const json_t *catalog, const char *name, bool json)
 {
     size_t at = 0, count = 0;
@@ -225,14 +248,7 @@ static int show(const json_t *catalog, const char *name, bool json)
         }
         count++;
     }
-    if (count == 0) {
-        print_refused(catalog);
-        fprintf(stderr,
-                "no plugin is called '%s': sluice plugins lists those there are\n",
-                name);
-        return CLI_FAILED;
-    }
-    return CLI_DONE;
+    return count > 0 ? CLI_DONE : fail_unknown(catalog, name);
 }
 
 /* Finds all plugins; NULL, with a line on standard error, if that is not possible. */

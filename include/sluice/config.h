@@ -92,8 +92,13 @@ typedef struct sluice_key {
 
 /* An offset that compiles only if the field has the C type of the key:
  *     SLUICE_AT(int32_t, my_config, batch_size)                                    */
+#ifdef __cplusplus
+#define SLUICE_AT(type, config, field)                                                 \
+    (offsetof(config, field) + 0 * sizeof(static_cast<type *>(&((config *)0)->field)))
+#else
 #define SLUICE_AT(type, config, field)                                                 \
     _Generic(((config *)0)->field, type : offsetof(config, field))
+#endif
 
 typedef struct sluice_config {
     size_t size;

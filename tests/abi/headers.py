@@ -24,5 +24,27 @@ for header in headers:
         failed += result.returncode != 0
         print("ok" if result.returncode == 0 else "not ok", number, "-",
               f"sluice/{header.name} compiles alone as {name}")
+
+# A table in each language, right and with a field of the wrong type.
+TABLE = """#include <sluice/plugin.h>
+typedef struct settings { int32_t number; const char *text; } settings;
+extern const sluice_key keys[];
+const sluice_key keys[] = {{"a", "1", "d", 0, 0, 0, 0, 0, 0, 0, SLUICE_INT, SLUICE_LOW,
+                            SLUICE_AT(%s, settings, number)},
+                           {"b", "1", "d", 0, 0, 0, 0, 0, 0, 0, SLUICE_STRING, SLUICE_LOW,
+                            SLUICE_AT(const char *, settings, text)}};
+"""
+for name, command in ways:
+    for kind, good in (("int32_t", True), ("int64_t", False)):
+        number += 1
+        result = subprocess.run(command + flags[:3] + flags[4:], input=TABLE % kind,
+                                capture_output=True, text=True)
+        fine = (result.returncode == 0) == good
+        for line in [] if fine else result.stderr.splitlines():
+            print("#", line)
+        failed += not fine
+        print("ok" if fine else "not ok", number, "-",
+              f"a key {'with' if good else 'without'} its C type compiles"
+              f"{'' if good else ' not'} as {name}")
 print(f"1..{number}")
 sys.exit(failed > 0)
