@@ -82,6 +82,9 @@ static sluice_status close_files(partition *self, sluice_error *err)
     }
     self->durable = self->log_end;
     sluice_status status = SLUICE_OK;
+    if (self->log_end == 0) {
+        return status; /* Nothing was ever written: there are no files. */
+    }
     if (partition_active(self)->loaded) {
         status = segment_seal(partition_active(self), err);
     }

@@ -8,7 +8,7 @@
 #include "broker/log/partition_internal.h"
 #include "protocol/error_code.h"
 
-#include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <sluice/log.h>
 #include <stdlib.h>
@@ -205,7 +205,7 @@ static void note_failed_write(partition *self, append_run *run, int fault)
                " bytes to '%s.log': %s; the batches are refused",
                run->bytes, active->path, strerror(fault));
     undo_run(self, run);
-    if (segment_cut(active, active->size, NULL) != SLUICE_OK) {
+    if (active->fd >= 0 && segment_cut(active, active->size, NULL) != SLUICE_OK) {
         self->failed = true;
     }
 }
@@ -227,14 +227,24 @@ static void note_written(partition *self, const run_batch *batch)
     self->unflushed_records += batch->header.record_count;
 }
 
+/* 0 or an errno. */
+static int write_pieces(partition *self, const append_run *run)
+{
+    segment *active = partition_active(self);
+    errno = 0;
+    if (segment_open(active, NULL) != SLUICE_OK) {
+        return errno;
+    }
+    return self->dir->disk.write(active->fd, run->pieces, (int)run->count,
+                                 active->size);
+}
+
 static void write_run(partition *self, append_run *run)
 {
     if (run->count == 0) {
         return;
     }
-    segment *active = partition_active(self);
-    int fault =
-        self->dir->disk.write(active->fd, run->pieces, (int)run->count, active->size);
+    int fault = write_pieces(self, run);
     if (fault != 0) {
         note_failed_write(self, run, fault);
     }

@@ -47,7 +47,10 @@ sluice_status segment_create(const char *folder, int64_t base_offset,
 {
     segment *self = segment_new(folder, base_offset, 0);
     self->loaded = true;
-    sluice_status status = open_file(self, O_CREAT | O_TRUNC, err);
+    sluice_status status = SLUICE_OK;
+    if (base_offset > 0) {
+        status = open_file(self, O_CREAT | O_TRUNC, err);
+    }
     if (status != SLUICE_OK) {
         segment_unref(self);
         return status;
@@ -77,7 +80,8 @@ void segment_unref(segment *self)
 
 sluice_status segment_open(segment *self, sluice_error *err)
 {
-    return self->fd >= 0 ? SLUICE_OK : open_file(self, 0, err);
+    bool is_new = self->size == 0 && self->base_offset == 0;
+    return self->fd >= 0 ? SLUICE_OK : open_file(self, is_new ? O_CREAT : 0, err);
 }
 
 void segment_note(segment *self, const record_batch_header *header,

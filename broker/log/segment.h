@@ -36,7 +36,8 @@ typedef struct segment {
 /* A segment whose file is there with `size` bytes; nothing is read yet. Never NULL. */
 segment *segment_new(const char *folder, int64_t base_offset, int64_t size);
 
-/* Makes an empty one, with its file. */
+/* Makes an empty one, with its file, whose name keeps the offset; that of offset 0 is
+ * made when it is first opened, since many partitions stay empty. */
 sluice_status segment_create(const char *folder, int64_t base_offset,
                              segment **ret_segment, sluice_error *err);
 
