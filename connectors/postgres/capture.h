@@ -1,0 +1,58 @@
+/* connectors/postgres/capture.h - messages of the stream become records.
+ *
+ * Follows transactions and positions, keeps the tables up to date, skips what was
+ * delivered before a restart, and makes the records of each change.
+ *
+ * Threads: a task's own. */
+#ifndef SLUICE_POSTGRES_CAPTURE_H
+#define SLUICE_POSTGRES_CAPTURE_H
+
+#include "envelope.h"
+#include "stream.h"
+
+typedef struct capture {
+    const postgres_config *config;
+    connection *query; /* For the catalog. */
+    relations *relations;
+    envelope *envelope;
+    pgoutput *decoder;
+    position_writer writer;
+    ledger ledger;
+    pg_position done; /* Behind the last change that was taken. */
+    lsn last_end;     /* Of the transaction before, for source.sequence. */
+
+    struct {
+        bool open;
+        bool has_records;
+        lsn final;
+        uint64_t index; /* Of the change at hand, from 1. */
+        uint64_t skip;  /* Changes that were delivered before. */
+        uint32_t xid;
+        int64_t time_us;
+        pg_position last; /* Of its last record. */
+    } transaction;
+
+    sluice_batch *out;
+    sluice_arena *arena;
+    sluice_record *last_record; /* Of the open transaction, in this batch; or NULL. */
+    bool skips_create, skips_update, skips_delete, skips_truncate;
+
+    bool before_snapshot; /* What is stored now must not look like a position. */
+    lsn until;    /* Not 0: the stream ends before the first transaction behind it. */
+    bool reached; /* It has. */
+} capture;
+
+void capture_init(capture *self, const postgres_config *config, connection *query,
+                  relations *relations, envelope *envelope);
+void capture_done(capture *self);
+
+/* From now on records go to `out`. */
+void capture_begin(capture *self, sluice_batch *out);
+/* A new stream has begun, at `done`. */
+void capture_restart(capture *self);
+
+/* Takes one message of the stream. */
+sluice_status capture_take(capture *self, stream *from, const char *message, size_t len,
+                           sluice_error *err);
+
+#endif

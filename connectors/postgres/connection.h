@@ -1,0 +1,62 @@
+/* connectors/postgres/connection.h - connections to the server that can be stopped.
+ *
+ * All calls of libpq here are non-blocking: whatever waits, waits for the task's stop
+ * too, and ends within its time limit. Both kinds of connections fix the settings that
+ * change how values are written, so that the stream and COPY write them alike.
+ *
+ * Errors: SLUICE_RETRY where waiting helps (the server is away, starting, full, or the
+ * connection broke; also when the task is stopped), SLUICE_BAD_CONFIG where a key or a
+ * right must be changed, SLUICE_FATAL else.
+ *
+ * Threads: a connection belongs to one thread at a time. */
+#ifndef SLUICE_POSTGRES_CONNECTION_H
+#define SLUICE_POSTGRES_CONNECTION_H
+
+#include "config.h"
+#include <libpq-fe.h>
+#include <sluice/task.h>
+
+typedef struct connection {
+    const postgres_config *config;
+    const sluice_task *task;
+    bool replication; /* Speaks the replication protocol; it is in no transaction. */
+    PGconn *pq;       /* NULL: not connected. */
+} connection;
+
+void connection_init(connection *self, const postgres_config *config,
+                     const sluice_task *task, bool replication);
+/* Closes it; it may be opened again. */
+void connection_close(connection *self);
+bool connection_is_open(const connection *self);
+
+/* Connects, unless it is connected. */
+sluice_status connection_open(connection *self, sluice_error *err);
+
+/* Runs one statement, printed from `format`, and gives its result, which the caller
+ * clears with PQclear(). `ret_result` NULL: nobody wants it. Names and texts go through
+ * connection_name() and connection_text(). */
+sluice_status connection_query(connection *self, sluice_error *err,
+                               PGresult **ret_result, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The same with a limit of time other than database.query.timeout.ms; -1: none. */
+sluice_status connection_run(connection *self, const char *sql, int64_t timeout_ms,
+                             PGresult **ret_result, sluice_error *err);
+
+/* Says why the last call of libpq did not work, from its result (may be NULL). The
+ * connection is closed if it is broken. */
+sluice_status connection_fail(connection *self, const PGresult *result,
+                              sluice_error *err);
+
+/* The rest of what the server says, without "ERROR: " and in one line; in `out`. */
+enum { CONNECTION_TEXT_SIZE = 512 };
+const char *connection_reason(const char *message, char out[CONNECTION_TEXT_SIZE]);
+
+/* Quoted for SQL, malloc'd. Never NULL: aborts when memory is out. */
+char *connection_name(connection *self, const char *name);
+char *connection_text(connection *self, const char *text);
+
+/* Monotonic milliseconds, and microseconds since 1970. */
+int64_t clock_ms(void);
+int64_t clock_us(void);
+
+#endif

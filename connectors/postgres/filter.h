@@ -1,0 +1,31 @@
+/* connectors/postgres/filter.h - which tables and columns are captured, and by which
+ * keys.
+ *
+ * The include and exclude lists, and message.key.columns, with their regular
+ * expressions compiled. An expression matches a whole name, upper and lower case alike,
+ * as in Debezium; Java's syntax is translated to POSIX's where it differs, and refused
+ * where that is impossible.
+ *
+ * Threads: a task's own. */
+#ifndef SLUICE_POSTGRES_FILTER_H
+#define SLUICE_POSTGRES_FILTER_H
+
+#include "config.h"
+
+typedef struct filter filter;
+
+/* SLUICE_BAD_CONFIG, with a message per expression that is none. */
+sluice_status filter_new(const postgres_config *config, filter **ret_filter,
+                         sluice_error *err);
+void filter_free(filter *self); /* NULL is accepted. */
+
+/* System schemas are never captured. */
+bool filter_table(const filter *self, const char *schema, const char *table);
+bool filter_column(const filter *self, const char *schema, const char *table,
+                   const char *column);
+/* Whether the snapshot reads a captured table. */
+bool filter_snapshot(const filter *self, const char *schema, const char *table);
+/* The columns of message.key.columns for this table, "a,b", or NULL. */
+const char *filter_key(const filter *self, const char *schema, const char *table);
+
+#endif

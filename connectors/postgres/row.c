@@ -1,0 +1,113 @@
+/* connectors/postgres/row.c - tuples of the stream as rows and keys. */
+#include "relation.h"
+
+#include <sluice/log.h>
+#include <string.h>
+
+/* A text that could not be converted: null where the configuration allows that. */
+static sluice_status unconverted(const pg_relation *self, const pg_column *column,
+                                 const sluice_value **ret_value, sluice_error *err)
+{
+    sluice_prefix(err, "column '%s' of table '%s.%s'", column->name, self->schema,
+                  self->name);
+    if (column->config->failure_mode == FAILURE_FAIL) {
+        return SLUICE_FATAL;
+    }
+    if (column->config->failure_mode == FAILURE_WARN) {
+        sluice_log(SLUICE_WARN, "connectors.postgres", "%s: null instead",
+                   sluice_error_text(err));
+    }
+    *ret_value = NULL;
+    return SLUICE_OK;
+}
+
+static inline sluice_status convert(const pg_relation *self, const pg_column *column,
+                                    const pg_cell *cell, sluice_arena *arena,
+                                    const sluice_value **ret_value, sluice_error *err)
+{
+    sluice_status status =
+        column->convert(column, arena, cell->text, (size_t)cell->len, ret_value, err);
+    return status == SLUICE_OK ? SLUICE_OK : unconverted(self, column, ret_value, err);
+}
+
+/* The value of a cell. A 'K' tuple says null for what it does not know. */
+static inline sluice_status cell_value(const pg_relation *self, const pg_tuple *tuple,
+                                       const pg_tuple *old, int i, sluice_arena *arena,
+                                       const sluice_value **ret_value,
+                                       sluice_error *err)
+{
+    const pg_column *column = &self->columns[i];
+    const pg_cell *cell = &tuple->cells[i];
+    if (cell->kind == CELL_UNCHANGED) {
+        bool known = old != NULL && old->kind == TUPLE_OLD && i < old->count &&
+                     old->cells[i].kind == CELL_TEXT;
+        if (!known) {
+            *ret_value = column->unavailable;
+            return SLUICE_OK;
+        }
+        cell = &old->cells[i];
+    }
+    if (cell->kind == CELL_TEXT) {
+        return convert(self, column, cell, arena, ret_value, err);
+    }
+    bool unknown = tuple->kind == TUPLE_KEY && !column->identity;
+    *ret_value = unknown && !column->optional ? column->fallback : NULL;
+    return SLUICE_OK;
+}
+
+sluice_status relation_row(const pg_relation *self, const pg_tuple *tuple,
+                           const pg_tuple *old, sluice_arena *arena,
+                           row_values *ret_values, int *ret_null, sluice_error *err)
+{
+    *ret_null = -1;
+    if (tuple->count != self->count) {
+        return sluice_fail(
+            err, SLUICE_FATAL,
+            "the server sent a row of %d columns for table '%s.%s', which "
+            "it described with %d",
+            tuple->count, self->schema, self->name, self->count);
+    }
+    sluice_value *row = sluice_struct_new(arena, self->value_schema);
+    sluice_value *key =
+        self->key_schema == NULL ? NULL : sluice_struct_new(arena, self->key_schema);
+    for (int i = 0; i < self->count; i++) {
+        const pg_column *column = &self->columns[i];
+        if (column->field < 0 && column->key_field < 0) {
+            continue;
+        }
+        const sluice_value *value;
+        sluice_status status = cell_value(self, tuple, old, i, arena, &value, err);
+        if (status != SLUICE_OK) {
+            return status;
+        }
+        if (value == NULL && !column->optional) {
+            *ret_null = i;
+            return SLUICE_BAD_RECORD;
+        }
+        if (column->field >= 0) {
+            sluice_struct_set(row, (size_t)column->field, value);
+        }
+        if (column->key_field >= 0) {
+            sluice_struct_set(key, (size_t)column->key_field, value);
+        }
+    }
+    *ret_values = (row_values){key, row};
+    return SLUICE_OK;
+}
+
+bool relation_same_key(const pg_relation *self, const pg_tuple *one,
+                       const pg_tuple *other)
+{
+    for (int i = 0; i < self->count && i < one->count && i < other->count; i++) {
+        const pg_cell *left = &one->cells[i], *right = &other->cells[i];
+        if (self->columns[i].key_field < 0 || right->kind == CELL_UNCHANGED) {
+            continue;
+        }
+        if (left->kind != right->kind || left->len != right->len ||
+            (left->len > 0 &&
+             memcmp(left->text, right->text, (size_t)left->len) != 0)) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,417 @@
+/* connectors/postgres/snapshot.c - the tables as they were when the slot was created.
+ *
+ * A row's mark says whether it is the last of its table, or of all. That is known only
+ * when the next row has come, or nothing; so one row is always held back. */
+#include "snapshot.h"
+
+#include <poll.h>
+#include <sluice/log.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOGGER "connectors.postgres"
+
+struct snapshot {
+    const postgres_config *config;
+    sluice_task *task;
+    const filter *filter;
+    slot_start start;
+    int64_t time_us;
+    uint32_t xid;
+    connection link;
+    sluice_arena *arena;
+    published_list tables;
+    size_t next_table;
+    bool copying;
+    const published_table *table;
+    const pg_relation *relation; /* That is being read. */
+    int64_t rows, table_rows;
+
+    char *held; /* The row that is held back, as COPY wrote it; PQfreemem(). */
+    size_t held_len;
+    const pg_relation *held_relation;
+    bool held_first, held_first_in_table;
+    pg_cell *cells;
+    int cell_room;
+};
+
+/* --- Beginning. --- */
+
+static sluice_status import_snapshot(snapshot *self, sluice_error *err)
+{
+    connection *link = &self->link;
+    sluice_status status = connection_query(
+        link, err, NULL, "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    if (status == SLUICE_OK) {
+        status = connection_query(link, err, NULL, "SET TRANSACTION SNAPSHOT '%s'",
+                                  self->start.snapshot);
+    }
+    if (status == SLUICE_OK) {
+        status = connection_query(link, err, NULL,
+                                  "SET statement_timeout = 0; SET "
+                                  "idle_in_transaction_session_timeout = 0");
+    }
+    PGresult *result;
+    if (status == SLUICE_OK) {
+        status = connection_query(
+            link, err, &result,
+            "SELECT pg_catalog.txid_snapshot_xmax(pg_catalog.txid_current_snapshot())");
+    }
+    if (status == SLUICE_OK) {
+        self->xid = (uint32_t)result_number(result, 0, 0);
+        PQclear(result);
+    }
+    return status;
+}
+
+/* Keeps the tables that are captured and wanted. */
+static void choose_tables(snapshot *self)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < self->tables.count; i++) {
+        const published_table *table = &self->tables.tables[i];
+        if (filter_table(self->filter, table->schema, table->name) &&
+            filter_snapshot(self->filter, table->schema, table->name)) {
+            self->tables.tables[kept++] = *table;
+        }
+    }
+    self->tables.count = kept;
+}
+
+sluice_status snapshot_new(const postgres_config *config, sluice_task *task,
+                           const filter *captured, const slot_start *start,
+                           snapshot **ret_snapshot, sluice_error *err)
+{
+    snapshot *self = calloc(1, sizeof *self);
+    if (self == NULL) {
+        abort();
+    }
+    self->config = config;
+    self->task = task;
+    self->filter = captured;
+    self->start = *start;
+    self->time_us = clock_us();
+    self->arena = sluice_arena_new();
+    connection_init(&self->link, config, task, false);
+    sluice_status status = connection_open(&self->link, err);
+    if (status == SLUICE_OK) {
+        status = import_snapshot(self, err);
+    }
+    if (status == SLUICE_OK) {
+        status = catalog_published(&self->link, self->arena, &self->tables, err);
+    }
+    if (status != SLUICE_OK) {
+        sluice_prefix(err, "snapshot");
+        snapshot_free(self);
+        return status;
+    }
+    choose_tables(self);
+    char at[LSN_TEXT_SIZE];
+    sluice_log(SLUICE_INFO, LOGGER, "snapshot begins tables=%zu lsn=%s",
+               self->tables.count, lsn_print(start->at, at));
+    *ret_snapshot = self;
+    return SLUICE_OK;
+}
+
+void snapshot_free(snapshot *self)
+{
+    if (self != NULL) {
+        if (self->held != NULL) {
+            PQfreemem(self->held);
+        }
+        connection_close(&self->link);
+        sluice_arena_free(self->arena);
+        free(self->cells);
+        free(self);
+    }
+}
+
+/* --- Rows. --- */
+
+/* Splits a line of COPY's text format into cells, unescaping it in place. Returns how
+ * many there are, or -1 where there are more than `room`. */
+static int split(char *line, size_t len, pg_cell *cells, int room)
+{
+    char *at = line, *end = line + len;
+    int count = 0;
+    for (;;) {
+        if (count == room) {
+            return -1;
+        }
+        char *start = at, *out = at;
+        bool null = end - at >= 2 && at[0] == '\\' && at[1] == 'N';
+        for (; at < end && *at != '\t'; at++) {
+            char c = *at;
+            if (c == '\\' && at + 1 < end) {
+                static const char from[] = "bfnrtv", to[] = "\b\f\n\r\t\v";
+                c = *++at;
+                const char *known = c == '\0' ? NULL : strchr(from, c);
+                c = known != NULL ? to[known - from] : c;
+            }
+            *out++ = c;
+        }
+        cells[count++] = null ? (pg_cell){NULL, 0, CELL_NULL}
+                              : (pg_cell){start, (int32_t)(out - start), CELL_TEXT};
+        if (at == end) {
+            return count;
+        }
+        at++;
+    }
+}
+
+static snapshot_mark mark_of(const snapshot *self, bool last_in_table, bool last)
+{
+    if (last) {
+        return MARK_LAST;
+    }
+    if (self->held_first) {
+        return MARK_FIRST;
+    }
+    if (last_in_table) {
+        return MARK_LAST_IN_TABLE;
+    }
+    return self->held_first_in_table ? MARK_FIRST_IN_TABLE : MARK_TRUE;
+}
+
+static const sluice_value *offset_of(const snapshot *self, capture *to, bool last)
+{
+    pg_position position = {.event = self->start.at,
+                            .xid = self->xid,
+                            .time_us = self->time_us,
+                            .in_snapshot = !last,
+                            .after_snapshot = last};
+    if (last) {
+        position.end = position.commit = self->start.at;
+    }
+    return position_write(&to->writer, to->arena, &position);
+}
+
+static sluice_status held_values(snapshot *self, capture *to, row_values *ret_values,
+                                 sluice_error *err)
+{
+    const pg_relation *relation = self->held_relation;
+    if (self->cell_room < relation->count) {
+        self->cell_room = relation->count;
+        self->cells =
+            realloc(self->cells, sizeof *self->cells * (size_t)relation->count);
+        if (self->cells == NULL) {
+            abort();
+        }
+    }
+    char *line = sluice_arena_copy(to->arena, self->held, self->held_len);
+    size_t len =
+        self->held_len - (self->held_len > 0 && line[self->held_len - 1] == '\n');
+    pg_tuple tuple = {TUPLE_NEW, 0, self->cells};
+    if (relation->count > 0 || len > 0) {
+        tuple.count = split(line, len, self->cells, relation->count);
+    }
+    int null_column;
+    sluice_status status =
+        relation_row(relation, &tuple, NULL, to->arena, ret_values, &null_column, err);
+    if (status == SLUICE_BAD_RECORD) { /* Cannot be: one snapshot gave both. */
+        return sluice_fail(err, SLUICE_FATAL,
+                           "column '%s' of table '%s.%s' is NOT NULL, and null in the "
+                           "snapshot",
+                           relation->columns[null_column].name, relation->schema,
+                           relation->name);
+    }
+    return status;
+}
+
+/* Makes the record of the row that was held back. */
+static sluice_status emit_held(snapshot *self, capture *to, bool last_in_table,
+                               bool last, sluice_error *err)
+{
+    if (self->held == NULL) {
+        return SLUICE_OK;
+    }
+    row_values values;
+    sluice_status status = held_values(self, to, &values, err);
+    if (status != SLUICE_OK) {
+        return status;
+    }
+    pg_change change = {.relation = self->held_relation,
+                        .op = 'r',
+                        .mark = mark_of(self, last_in_table, last),
+                        .event = self->start.at,
+                        .after = values.row,
+                        .key = values.key,
+                        .offset = offset_of(self, to, last)};
+    envelope_finish(to->envelope, envelope_add(to->envelope, &change));
+    PQfreemem(self->held);
+    self->held = NULL;
+    return SLUICE_OK;
+}
+
+static void hold(snapshot *self, char *row, size_t len)
+{
+    self->held = row;
+    self->held_len = len;
+    self->held_relation = self->relation;
+    self->held_first = self->rows++ == 0;
+    self->held_first_in_table = self->table_rows++ == 0;
+}
+
+/* --- Tables. --- */
+
+static char *column_list(snapshot *self, const pg_relation *relation)
+{
+    size_t size = 1, len = 0;
+    char *list = calloc(1, 1);
+    for (int i = 0; i < relation->count; i++) {
+        char *name = connection_name(&self->link, relation->columns[i].name);
+        size += strlen(name) + 2;
+        list = realloc(list, size);
+        if (list == NULL) {
+            abort();
+        }
+        len +=
+            (size_t)snprintf(list + len, size - len, "%s%s", i > 0 ? ", " : "", name);
+        free(name);
+    }
+    return list;
+}
+
+/* Children of an inheritance tree are tables of their own; partitions are not. */
+static sluice_status start_copy(snapshot *self, sluice_error *err)
+{
+    const published_table *table = self->table;
+    char *schema = connection_name(&self->link, table->schema);
+    char *name = connection_name(&self->link, table->name);
+    char *columns = column_list(self, self->relation);
+    PGresult *result = NULL;
+    sluice_status status = connection_query(
+        &self->link, err, &result, "COPY (SELECT %s FROM %s%s.%s%s%s) TO STDOUT",
+        columns, table->partitioned ? "" : "ONLY ", schema, name,
+        table->filter != NULL ? " WHERE " : "",
+        table->filter != NULL ? table->filter : "");
+    PQclear(result);
+    free(columns);
+    free(schema);
+    free(name);
+    if (status != SLUICE_OK) {
+        sluice_prefix(err, "snapshot of table '%s.%s'", table->schema, table->name);
+    }
+    return status;
+}
+
+static sluice_status start_table(snapshot *self, capture *to, sluice_error *err)
+{
+    self->table = &self->tables.tables[self->next_table++];
+    self->table_rows = 0;
+    pg_relation *relation;
+    sluice_status status =
+        relations_take_table(to->relations, &self->link, self->table, &relation, err);
+    if (status != SLUICE_OK) {
+        return status;
+    }
+    self->relation = relation;
+    char doing[256];
+    snprintf(doing, sizeof doing, "snapshot of %s.%s", relation->schema,
+             relation->name);
+    sluice_task_doing(self->task, doing);
+    status = start_copy(self, err);
+    self->copying = status == SLUICE_OK;
+    return status;
+}
+
+/* COPY has said all: takes its result. */
+static sluice_status end_table(snapshot *self, sluice_error *err)
+{
+    PGresult *result;
+    sluice_status status = SLUICE_OK;
+    self->copying = false;
+    while ((result = PQgetResult(self->link.pq)) != NULL) {
+        if (PQresultStatus(result) == PGRES_FATAL_ERROR && status == SLUICE_OK) {
+            status = connection_fail(&self->link, result, err);
+            sluice_prefix(err, "snapshot of table '%s.%s'", self->table->schema,
+                          self->table->name);
+        }
+        PQclear(result);
+    }
+    if (status == SLUICE_OK) {
+        sluice_log(SLUICE_INFO, LOGGER, "snapshot of '%s.%s' read rows=%lld",
+                   self->table->schema, self->table->name, (long long)self->table_rows);
+    }
+    return status;
+}
+
+/* Takes the rows that have come, up to a full batch. `*ret_more`: there may be more
+ * without waiting. */
+static sluice_status take_rows(snapshot *self, capture *to, bool *ret_more,
+                               sluice_error *err)
+{
+    *ret_more = true;
+    while (sluice_batch_count(to->out) < (size_t)self->config->batch_max) {
+        char *row;
+        int len = PQgetCopyData(self->link.pq, &row, 1);
+        if (len == 0) {
+            if (PQconsumeInput(self->link.pq) == 0) {
+                return connection_fail(&self->link, NULL, err);
+            }
+            len = PQgetCopyData(self->link.pq, &row, 1);
+        }
+        if (len == 0) {
+            *ret_more = false;
+            return SLUICE_OK;
+        }
+        if (len < 0) {
+            return len == -1 ? end_table(self, err)
+                             : connection_fail(&self->link, NULL, err);
+        }
+        sluice_status status =
+            emit_held(self, to, self->held_relation != self->relation, false, err);
+        if (status != SLUICE_OK) {
+            PQfreemem(row);
+            return status;
+        }
+        hold(self, row, (size_t)len);
+    }
+    return SLUICE_OK;
+}
+
+static sluice_status finish(snapshot *self, capture *to, bool *ret_done,
+                            sluice_error *err)
+{
+    sluice_status status = emit_held(self, to, true, true, err);
+    if (status == SLUICE_OK) {
+        sluice_log(SLUICE_INFO, LOGGER, "snapshot ends rows=%lld",
+                   (long long)self->rows);
+        sluice_task_doing(self->task, NULL);
+        *ret_done = true;
+    }
+    return status;
+}
+
+sluice_status snapshot_poll(snapshot *self, capture *to, bool *ret_done,
+                            sluice_error *err)
+{
+    *ret_done = false;
+    envelope_clock(to->envelope, clock_us());
+    envelope_transaction(to->envelope, self->xid, self->time_us, 0);
+    for (;;) {
+        if (sluice_batch_count(to->out) >= (size_t)self->config->batch_max) {
+            break;
+        }
+        sluice_status status = SLUICE_OK;
+        bool more = true;
+        if (self->copying) {
+            status = take_rows(self, to, &more, err);
+        } else if (self->next_table < self->tables.count) {
+            status = start_table(self, to, err);
+        } else {
+            sluice_task_gauge(self->task, "snapshot.rows", self->rows);
+            return finish(self, to, ret_done, err);
+        }
+        if (status != SLUICE_OK) {
+            return status;
+        }
+        if (!more && sluice_task_wait(self->task, PQsocket(self->link.pq), POLLIN,
+                                      -1) != SLUICE_WAIT_READY) {
+            break;
+        }
+    }
+    sluice_task_gauge(self->task, "snapshot.rows", self->rows);
+    return SLUICE_OK;
+}

@@ -1,0 +1,367 @@
+/* connectors/postgres/source.c - the source task: snapshot, then stream. */
+#include "source.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define LOGGER "connectors.postgres"
+
+/* --- Beginning and end. --- */
+
+/* Keys that hide data have names of their own making; nobody must find out later that
+ * they did nothing. */
+static sluice_status check_masks(const sluice_props *props, sluice_error *err)
+{
+    for (size_t i = 0; i < sluice_props_count(props); i++) {
+        const char *name = sluice_props_name(props, i);
+        if (strncmp(name, "column.mask.", 12) == 0 ||
+            strncmp(name, "column.truncate.", 16) == 0) {
+            return sluice_fail(err, SLUICE_BAD_CONFIG,
+                               "'%s' is not supported, and without it values would be "
+                               "written that should not: leave the columns out with "
+                               "column.exclude.list, or use the MaskField transform",
+                               name);
+        }
+    }
+    return SLUICE_OK;
+}
+
+/* An orderly stop drops the slot where that is wished: this is for tests, which have no
+ * slots to spare. The task is stopping, so nothing here may wait for its stop. */
+static void drop_slot(source *self)
+{
+    char sql[160];
+    snprintf(sql, sizeof sql,
+             "SELECT pg_catalog.pg_drop_replication_slot(slot_name) FROM "
+             "pg_catalog.pg_replication_slots WHERE slot_name = '%s'",
+             self->config->slot);
+    PQsetnonblocking(self->query.pq, 0);
+    for (int i = 0; i < 100; i++) { /* While the server notices that nobody streams. */
+        PGresult *result = PQexec(self->query.pq, sql);
+        bool good = PQresultStatus(result) == PGRES_TUPLES_OK;
+        PQclear(result);
+        if (good) {
+            break;
+        }
+        nanosleep(&(struct timespec){0, 10 * 1000 * 1000}, NULL);
+    }
+}
+
+static void source_destroy(void *base)
+{
+    source *self = base;
+    if (self == NULL) {
+        return;
+    }
+    snapshot_free(self->snapshot);
+    connection_close(&self->exporter);
+    stream_done(&self->stream);
+    if (self->config->slot_drop_on_stop && connection_is_open(&self->query)) {
+        drop_slot(self);
+    }
+    connection_close(&self->query);
+    capture_done(&self->capture);
+    relations_free(self->relations);
+    envelope_free(self->envelope);
+    filter_free(self->filter);
+    sluice_arena_free(self->constants);
+    free(self);
+}
+
+static sluice_status source_create(const void *config, sluice_task *task,
+                                   void **ret_self, sluice_error *err)
+{
+    filter *captured;
+    sluice_status status = check_masks(sluice_task_props(task), err);
+    if (status == SLUICE_OK) {
+        status = filter_new(config, &captured, err);
+    }
+    if (status != SLUICE_OK) {
+        return status;
+    }
+    source *self = calloc(1, sizeof *self);
+    if (self == NULL) {
+        abort();
+    }
+    self->config = config;
+    self->task = task;
+    self->filter = captured;
+    self->constants = sluice_arena_new();
+    self->envelope = envelope_new(config, sluice_task_number(task));
+    self->relations =
+        relations_new(config, captured, envelope_source_schema(self->envelope),
+                      envelope_block_schema(self->envelope));
+    connection_init(&self->query, config, task, false);
+    connection_init(&self->exporter, config, task, true);
+    stream_init(&self->stream, config, task);
+    capture_init(&self->capture, config, &self->query, self->relations, self->envelope);
+    self->heartbeat_ms = clock_ms();
+    status = source_start(self, err);
+    if (status != SLUICE_OK) {
+        source_destroy(self);
+        return status;
+    }
+    *ret_self = self;
+    return SLUICE_OK;
+}
+
+/* --- The snapshot. --- */
+
+static void snapshot_ended(source *self)
+{
+    lsn at = self->snapshot_start.at;
+    snapshot_free(self->snapshot);
+    self->snapshot = NULL;
+    self->capture.done = (pg_position){.end = at, .commit = at};
+    self->capture.until = 0;
+    self->capture.before_snapshot = false;
+    ledger_ended(&self->capture.ledger, &self->capture.done, at);
+    self->phase = self->ends_after_snapshot ? PHASE_DONE : PHASE_STREAM;
+}
+
+static sluice_status poll_snapshot(source *self, sluice_error *err)
+{
+    bool done;
+    sluice_status status = snapshot_poll(self->snapshot, &self->capture, &done, err);
+    if (status == SLUICE_OK && done) {
+        snapshot_ended(self);
+    } else if (status == SLUICE_RETRY) {
+        sluice_log(SLUICE_WARN, LOGGER, "the snapshot was broken off; it begins again");
+        snapshot_free(self->snapshot);
+        self->snapshot = NULL;
+        stream_stop(&self->stream);
+        self->phase = PHASE_START;
+    }
+    return status;
+}
+
+/* --- The stream. --- */
+
+static sluice_status open_stream(source *self, sluice_error *err)
+{
+    if (self->stream.streaming) {
+        return SLUICE_OK;
+    }
+    lsn start = self->capture.done.end;
+    sluice_status status =
+        stream_start(&self->stream, start, self->server_timeout_ms, err);
+    if (status == SLUICE_OK) {
+        char text[LSN_TEXT_SIZE];
+        capture_restart(&self->capture);
+        self->stream.flush = self->capture.ledger.flush;
+        sluice_log(SLUICE_INFO, LOGGER, "streaming from slot '%s' lsn=%s",
+                   self->config->slot, lsn_print(start, text));
+    }
+    return status;
+}
+
+static bool is_full(const source *self)
+{
+    size_t count = sluice_batch_count(self->capture.out);
+    return count > 0 && count + 3 > (size_t)self->config->batch_max;
+}
+
+/* Takes what has come, until the batch is full or there is nothing more now. */
+static sluice_status drain(source *self, sluice_error *err)
+{
+    sluice_status status = SLUICE_OK;
+    stream_lock(&self->stream);
+    envelope_clock(self->envelope, clock_us());
+    while (status == SLUICE_OK && !is_full(self) && !self->capture.reached) {
+        const char *message;
+        size_t len;
+        status = stream_take(&self->stream, &message, &len, err);
+        if (status != SLUICE_OK || len == 0) {
+            break;
+        }
+        status = capture_take(&self->capture, &self->stream, message, len, err);
+    }
+    self->stream.flush = self->capture.ledger.flush;
+    stream_unlock(&self->stream);
+    return status;
+}
+
+/* --- Heartbeats. --- */
+
+/* Milliseconds until the next, -1: none. */
+static int64_t heartbeat_in(const source *self)
+{
+    if (self->config->heartbeat_interval_ms == 0) {
+        return -1;
+    }
+    int64_t left =
+        self->heartbeat_ms + self->config->heartbeat_interval_ms - clock_ms();
+    return left > 0 ? left : 0;
+}
+
+static sluice_status beat(source *self, sluice_error *err)
+{
+    if (heartbeat_in(self) != 0) {
+        return SLUICE_OK;
+    }
+    self->heartbeat_ms = clock_ms();
+    envelope_clock(self->envelope, clock_us());
+    envelope_add_heartbeat(self->envelope,
+                           position_write(&self->capture.writer, self->capture.arena,
+                                          &self->capture.done));
+    const char *query = self->config->heartbeat_query;
+    if (query == NULL || *query == '\0') {
+        return SLUICE_OK;
+    }
+    sluice_status status = connection_open(&self->query, err);
+    if (status == SLUICE_OK) {
+        status = connection_run(&self->query, query, self->config->query_timeout_ms,
+                                NULL, err);
+    }
+    if (status != SLUICE_OK) {
+        sluice_prefix(err, "heartbeat.action.query");
+    }
+    return status;
+}
+
+/* --- Polling. --- */
+
+/* How long to wait for more. Within a transaction the rest is on its way: a millisecond
+ * for it makes full batches of large transactions. */
+static int64_t patience(const source *self)
+{
+    if (sluice_batch_count(self->capture.out) > 0) {
+        return self->capture.transaction.open ? 1 : 0;
+    }
+    int64_t wait = heartbeat_in(self);
+    int64_t check = self->phase == PHASE_CATCH_UP ? 100 : self->stream.silence_ms;
+    if (check > 0 && (wait < 0 || check < wait)) {
+        wait = check;
+    }
+    return wait;
+}
+
+static sluice_status caught_up(source *self)
+{
+    stream_stop(&self->stream);
+    self->phase = PHASE_SNAPSHOT;
+    return SLUICE_OK;
+}
+
+/* The wait is over and nothing has come: asks, or finds the connection dead. */
+static sluice_status nothing_came(source *self, sluice_error *err)
+{
+    stream_lock(&self->stream);
+    bool silent = stream_is_silent(&self->stream);
+    if (self->phase == PHASE_CATCH_UP) {
+        stream_tell(&self->stream, true);
+    }
+    stream_unlock(&self->stream);
+    if (!silent) {
+        return SLUICE_OK;
+    }
+    return sluice_fail(err, SLUICE_RETRY,
+                       "'%s:%d' has been silent for longer than wal_sender_timeout; "
+                       "connecting again",
+                       self->config->hostname, (int)self->config->port);
+}
+
+static sluice_status stream_rounds(source *self, sluice_error *err)
+{
+    for (;;) {
+        sluice_status status = drain(self, err);
+        if (status == SLUICE_OK && self->capture.reached) {
+            return caught_up(self);
+        }
+        if (status == SLUICE_OK) {
+            status = beat(self, err);
+        }
+        int64_t wait = patience(self);
+        if (status != SLUICE_OK || wait == 0 || is_full(self)) {
+            return status;
+        }
+        unsigned ended = sluice_task_wait(self->task, PQsocket(self->stream.link.pq),
+                                          POLLIN, (int)wait);
+        if ((ended & (SLUICE_WAIT_WAKE | SLUICE_WAIT_STOP)) != 0) {
+            return SLUICE_OK;
+        }
+        if (ended == SLUICE_WAIT_TIMEOUT && sluice_batch_count(self->capture.out) > 0) {
+            return SLUICE_OK;
+        }
+        if (ended == SLUICE_WAIT_TIMEOUT) {
+            status = nothing_came(self, err);
+        }
+        if (status != SLUICE_OK) {
+            return status;
+        }
+    }
+}
+
+static sluice_status poll_stream(source *self, sluice_error *err)
+{
+    sluice_status status = open_stream(self, err);
+    if (status == SLUICE_OK) {
+        status = stream_rounds(self, err);
+        if (status != SLUICE_OK) {
+            stream_stop(&self->stream); /* It begins again behind what was taken. */
+        }
+    }
+    lsn behind = self->stream.server_end > self->stream.received
+                     ? self->stream.server_end
+                     : self->stream.received;
+    lsn flush = self->capture.ledger.flush;
+    if (flush > 0) {
+        sluice_task_gauge(self->task, "lag.bytes",
+                          behind > flush ? (int64_t)(behind - flush) : 0);
+    }
+    return status;
+}
+
+static sluice_status source_poll(void *base, sluice_batch *out, sluice_error *err)
+{
+    source *self = base;
+    relations_forget(self->relations);
+    envelope_begin(self->envelope, out);
+    capture_begin(&self->capture, out);
+    if (self->phase == PHASE_START) {
+        sluice_status status = source_start(self, err);
+        if (status != SLUICE_OK) {
+            return status;
+        }
+    }
+    switch (self->phase) {
+    case PHASE_SNAPSHOT:
+        return poll_snapshot(self, err);
+    case PHASE_CATCH_UP:
+    case PHASE_STREAM:
+        return poll_stream(self, err);
+    case PHASE_START:
+    case PHASE_DONE:
+        break;
+    }
+    sluice_task_wait(self->task, -1, 0, -1);
+    return SLUICE_OK;
+}
+
+static sluice_status source_committed(void *base, const sluice_offsets *done,
+                                      sluice_error *err)
+{
+    source *self = base;
+    pg_position position;
+    const sluice_value *offset =
+        sluice_offsets_find(done, envelope_partition(self->envelope));
+    if (!position_read(offset, &position)) {
+        return SLUICE_OK;
+    }
+    stream_lock(&self->stream);
+    ledger_stored(&self->capture.ledger, &position);
+    self->stream.flush = self->capture.ledger.flush;
+    stream_tell(&self->stream, false);
+    stream_unlock(&self->stream);
+    return SLUICE_OK;
+}
+
+const sluice_source_ops postgres_source_ops = {
+    .size = sizeof(sluice_source_ops),
+    .create = source_create,
+    .destroy = source_destroy,
+    .poll = source_poll,
+    .committed = source_committed,
+};

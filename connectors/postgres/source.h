@@ -1,0 +1,43 @@
+/* connectors/postgres/source.h - the source task: snapshot, then stream.
+ *
+ * Threads: a task's own. */
+#ifndef SLUICE_POSTGRES_SOURCE_H
+#define SLUICE_POSTGRES_SOURCE_H
+
+#include "plan.h"
+#include "snapshot.h"
+#include <sluice/plugin.h>
+
+typedef enum phase {
+    PHASE_START,    /* What to do is to be decided, again after a broken snapshot. */
+    PHASE_CATCH_UP, /* Streaming up to a new snapshot. */
+    PHASE_SNAPSHOT,
+    PHASE_STREAM,
+    PHASE_DONE, /* There is nothing more to do. */
+} phase;
+
+typedef struct source {
+    const postgres_config *config;
+    sluice_task *task;
+    filter *filter;
+    envelope *envelope;
+    relations *relations;
+    sluice_arena *constants;
+    connection query;
+    connection exporter; /* Holds a temporary slot until its snapshot is imported. */
+    stream stream;
+    capture capture;
+    snapshot *snapshot;
+    slot_start snapshot_start;
+    bool ends_after_snapshot;
+    phase phase;
+    int64_t server_timeout_ms;
+    int64_t heartbeat_ms; /* When the last one was written. */
+} source;
+
+extern const sluice_source_ops postgres_source_ops;
+
+/* start.c: connects, prepares the server, decides, and sets the phase. */
+sluice_status source_start(source *self, sluice_error *err);
+
+#endif

@@ -1,0 +1,562 @@
+/* connectors/postgres/types.c - the table of PostgreSQL's types: what each becomes.
+ *
+ * To add a type, add a row. A row whose schema depends on the column or on the
+ * configuration has a `shape` function, which is given the column with what the row
+ * says and changes it; everything else is data. */
+#include "column.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEBEZIUM_TIME "io.debezium.time."
+#define DEBEZIUM_DATA "io.debezium.data."
+
+typedef enum structure {
+    PLAIN,
+    DECIMAL,
+    VARIABLE_DECIMAL,
+    ENUM,
+    BITS,
+    ARRAY,
+} structure;
+
+/* A column's schema while it is being decided. */
+typedef struct type_design {
+    sluice_data_type type;
+    const char *name; /* Semantic name, or NULL. */
+    structure structure;
+    int precision;
+    const char *labels;
+    const char *zero; /* The text that stands for "nothing known" where null cannot. */
+} type_design;
+
+typedef struct type_row {
+    uint32_t oid;
+    const char *known_as; /* For types of extensions, whose oid differs: their name. */
+    sluice_data_type type;
+    const char *name;
+    column_convert convert;
+    const char *zero;
+    void (*shape)(pg_column *column, type_design *design);
+} type_row;
+
+static void numeric_shape(pg_column *column, type_design *design)
+{
+    switch ((decimal_mode)column->config->decimal_mode) {
+    case DECIMAL_DOUBLE:
+        design->type = SLUICE_TYPE_FLOAT64;
+        column->convert = convert_float64;
+        return;
+    case DECIMAL_STRING:
+        design->type = SLUICE_TYPE_STRING;
+        column->convert = convert_decimal_string;
+        return;
+    case DECIMAL_PRECISE:
+        break;
+    }
+    if (column->typmod < 4) {
+        design->type = SLUICE_TYPE_STRUCT;
+        design->structure = VARIABLE_DECIMAL;
+        column->convert = convert_variable_decimal;
+        return;
+    }
+    design->structure = DECIMAL;
+    int packed = column->typmod - 4;
+    design->precision = packed >> 16 & 0xffff;
+    column->scale = ((packed & 0x7ff) ^ 1024) - 1024; /* 11 bits with a sign. */
+}
+
+static void money_shape(pg_column *column, type_design *design)
+{
+    column->scale = column->config->money_digits;
+    if (column->config->decimal_mode == DECIMAL_DOUBLE) {
+        design->type = SLUICE_TYPE_FLOAT64;
+    } else if (column->config->decimal_mode == DECIMAL_STRING) {
+        design->type = SLUICE_TYPE_STRING;
+    } else {
+        design->structure = DECIMAL;
+    }
+}
+
+static void bytea_shape(pg_column *column, type_design *design)
+{
+    if (column->config->binary_mode != BINARY_BYTES) {
+        design->type = SLUICE_TYPE_STRING;
+    }
+}
+
+static void bit_shape(pg_column *column, type_design *design)
+{
+    column->length = column->typmod > 0 ? column->typmod : INT32_MAX;
+    if (column->length == 1) {
+        design->type = SLUICE_TYPE_BOOLEAN;
+        design->name = NULL;
+        column->convert = convert_bit;
+    } else {
+        design->structure = BITS;
+    }
+}
+
+static void date_shape(pg_column *column, type_design *design)
+{
+    if (column->config->time_mode == TIME_CONNECT) {
+        design->name = SLUICE_DATE;
+    } else if (column->config->time_mode == TIME_ISOSTRING) {
+        design->type = SLUICE_TYPE_STRING;
+        design->name = DEBEZIUM_TIME "IsoDate";
+    }
+}
+
+static void set_digits(pg_column *column)
+{
+    column->digits = column->typmod >= 0 && column->typmod <= 6 ? column->typmod : 6;
+}
+
+static void time_shape(pg_column *column, type_design *design)
+{
+    set_digits(column);
+    switch ((time_mode)column->config->time_mode) {
+    case TIME_ADAPTIVE:
+        if (column->digits <= 3) {
+            design->type = SLUICE_TYPE_INT32;
+            design->name = DEBEZIUM_TIME "Time";
+        }
+        break;
+    case TIME_CONNECT:
+        design->type = SLUICE_TYPE_INT32;
+        design->name = SLUICE_TIME;
+        break;
+    case TIME_ISOSTRING:
+        design->type = SLUICE_TYPE_STRING;
+        design->name = DEBEZIUM_TIME "IsoTime";
+        break;
+    case TIME_NANOSECONDS:
+        design->name = DEBEZIUM_TIME "NanoTime";
+        break;
+    case TIME_ADAPTIVE_MICROSECONDS:
+    case TIME_MICROSECONDS:
+        break;
+    }
+}
+
+static void timestamp_shape(pg_column *column, type_design *design)
+{
+    set_digits(column);
+    switch ((time_mode)column->config->time_mode) {
+    case TIME_ADAPTIVE:
+    case TIME_ADAPTIVE_MICROSECONDS:
+        if (column->digits <= 3) {
+            design->name = DEBEZIUM_TIME "Timestamp";
+        }
+        break;
+    case TIME_CONNECT:
+        design->name = SLUICE_TIMESTAMP;
+        break;
+    case TIME_ISOSTRING:
+        design->type = SLUICE_TYPE_STRING;
+        design->name = DEBEZIUM_TIME "IsoTimestamp";
+        break;
+    case TIME_NANOSECONDS:
+        design->name = DEBEZIUM_TIME "NanoTimestamp";
+        break;
+    case TIME_MICROSECONDS:
+        break;
+    }
+}
+
+static void timestamptz_shape(pg_column *column, type_design *design)
+{
+    set_digits(column);
+}
+
+static void interval_shape(pg_column *column, type_design *design)
+{
+    if (column->config->interval_mode == INTERVAL_STRING) {
+        design->type = SLUICE_TYPE_STRING;
+        design->name = DEBEZIUM_TIME "Interval";
+    }
+}
+
+#define TEXT(oid, name)                                                                \
+    {                                                                                  \
+        oid, NULL, SLUICE_TYPE_STRING, name, convert_string, "", NULL                  \
+    }
+#define ADDON(known_as, name)                                                          \
+    {                                                                                  \
+        0, known_as, SLUICE_TYPE_STRING, name, convert_string, "", NULL                \
+    }
+
+static const type_row rows[] = {
+    {16, NULL, SLUICE_TYPE_BOOLEAN, NULL, convert_boolean, "f", NULL},
+    {20, NULL, SLUICE_TYPE_INT64, NULL, convert_int64, "0", NULL},
+    {21, NULL, SLUICE_TYPE_INT16, NULL, convert_int16, "0", NULL},
+    {23, NULL, SLUICE_TYPE_INT32, NULL, convert_int32, "0", NULL},
+    {26, NULL, SLUICE_TYPE_INT64, NULL, convert_int64, "0", NULL}, /* oid */
+    {700, NULL, SLUICE_TYPE_FLOAT32, NULL, convert_float32, "0", NULL},
+    {701, NULL, SLUICE_TYPE_FLOAT64, NULL, convert_float64, "0", NULL},
+    {1700, NULL, SLUICE_TYPE_BYTES, NULL, convert_decimal, "0", numeric_shape},
+    {790, NULL, SLUICE_TYPE_BYTES, NULL, convert_money, "$0.00", money_shape},
+    TEXT(25, NULL),                 /* text */
+    TEXT(1043, NULL),               /* varchar */
+    TEXT(1042, NULL),               /* bpchar, keeping its blanks */
+    TEXT(18, NULL),                 /* "char" */
+    TEXT(19, NULL),                 /* name */
+    TEXT(869, NULL),                /* inet */
+    TEXT(650, NULL),                /* cidr */
+    TEXT(829, NULL),                /* macaddr */
+    TEXT(774, NULL),                /* macaddr8 */
+    TEXT(3904, NULL),               /* int4range */
+    TEXT(3926, NULL),               /* int8range */
+    TEXT(3906, NULL),               /* numrange */
+    TEXT(3908, NULL),               /* tsrange */
+    TEXT(3910, NULL),               /* tstzrange */
+    TEXT(3912, NULL),               /* daterange */
+    TEXT(142, DEBEZIUM_DATA "Xml"), /* xml */
+    TEXT(3614, DEBEZIUM_DATA "Tsvector"),
+    {114, NULL, SLUICE_TYPE_STRING, DEBEZIUM_DATA "Json", convert_string, "{}", NULL},
+    {3802, NULL, SLUICE_TYPE_STRING, DEBEZIUM_DATA "Json", convert_string, "{}", NULL},
+    {2950, NULL, SLUICE_TYPE_STRING, DEBEZIUM_DATA "Uuid", convert_string,
+     "00000000-0000-0000-0000-000000000000", NULL},
+    {17, NULL, SLUICE_TYPE_BYTES, NULL, convert_bytea, "\\x", bytea_shape},
+    {1560, NULL, SLUICE_TYPE_BYTES, DEBEZIUM_DATA "Bits", convert_bits, "", bit_shape},
+    {1562, NULL, SLUICE_TYPE_BYTES, DEBEZIUM_DATA "Bits", convert_bits, "", bit_shape},
+    {1082, NULL, SLUICE_TYPE_INT32, DEBEZIUM_TIME "Date", convert_date, "1970-01-01",
+     date_shape},
+    {1083, NULL, SLUICE_TYPE_INT64, DEBEZIUM_TIME "MicroTime", convert_time, "00:00:00",
+     time_shape},
+    {1266, NULL, SLUICE_TYPE_STRING, DEBEZIUM_TIME "ZonedTime", convert_timetz,
+     "00:00:00+00", NULL},
+    {1114, NULL, SLUICE_TYPE_INT64, DEBEZIUM_TIME "MicroTimestamp", convert_timestamp,
+     "1970-01-01 00:00:00", timestamp_shape},
+    {1184, NULL, SLUICE_TYPE_STRING, DEBEZIUM_TIME "ZonedTimestamp",
+     convert_timestamptz, "1970-01-01 00:00:00+00", timestamptz_shape},
+    {1186, NULL, SLUICE_TYPE_INT64, DEBEZIUM_TIME "MicroDuration", convert_interval,
+     "00:00:00", interval_shape},
+    ADDON("citext", NULL),
+    ADDON("isbn", NULL),
+    ADDON("ltree", DEBEZIUM_DATA "Ltree"),
+};
+
+/* Arrays that are mapped, and what they are made of; those of other types are found by
+ * the catalog's facts. */
+static const struct {
+    uint32_t array, element;
+} arrays[] = {{1000, 16},   {1005, 21},   {1007, 23},   {1016, 20},   {1028, 26},
+              {1021, 700},  {1022, 701},  {1231, 1700}, {1009, 25},   {1015, 1043},
+              {1014, 1042}, {1002, 18},   {1182, 1082}, {1183, 1083}, {1270, 1266},
+              {1115, 1114}, {1185, 1184}, {2951, 2950}, {199, 114},   {3807, 3802},
+              {1001, 17},   {1041, 869},  {651, 650},   {1040, 829},  {775, 774},
+              {3905, 3904}, {3927, 3926}, {3907, 3906}, {3909, 3908}, {3911, 3910},
+              {3913, 3912}};
+
+static const type_row *find_row(uint32_t oid, const char *known_as)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bool same_name = known_as != NULL && rows[i].known_as != NULL &&
+                         strcmp(rows[i].known_as, known_as) == 0;
+        if (same_name || (rows[i].oid == oid && oid != 0)) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+static uint32_t element_of(uint32_t array)
+{
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++) {
+        if (arrays[i].array == array) {
+            return arrays[i].element;
+        }
+    }
+    return 0;
+}
+
+static const type_facts *facts_of(const type_source *types, uint32_t oid)
+{
+    return types == NULL ? NULL : types->find(types->context, oid);
+}
+
+static void use_row(pg_column *self, type_design *design, const type_row *row)
+{
+    design->type = row->type;
+    design->name = row->name;
+    design->zero = row->zero;
+    self->convert = row->convert;
+    if (row->shape != NULL) {
+        row->shape(self, design);
+    }
+}
+
+static bool decide(pg_column *self, type_design *design, const type_source *types,
+                   sluice_arena *arena);
+
+static bool decide_array(pg_column *self, type_design *design, uint32_t element_type,
+                         const type_source *types, sluice_arena *arena)
+{
+    pg_column *element = sluice_arena_take(arena, sizeof *element);
+    *element = (pg_column){.config = self->config,
+                           .name = self->name,
+                           .type = element_type,
+                           .typmod = self->typmod,
+                           .optional = true};
+    if (!column_describe(element, types, NULL, arena)) {
+        return false;
+    }
+    self->element = element;
+    self->convert = convert_array;
+    design->type = SLUICE_TYPE_ARRAY;
+    design->structure = ARRAY;
+    design->zero = "{}";
+    return true;
+}
+
+static bool decide_unknown(pg_column *self, type_design *design)
+{
+    self->convert = convert_bytes_of_text;
+    design->type = SLUICE_TYPE_BYTES;
+    design->zero = "";
+    return self->config->unknown_types;
+}
+
+static bool decide_by_facts(pg_column *self, type_design *design,
+                            const type_facts *facts, const type_source *types,
+                            sluice_arena *arena)
+{
+    if (facts->kind == 'd') { /* A domain is what it is made of, with its modifier. */
+        self->type = facts->base;
+        self->typmod = self->typmod >= 0 ? self->typmod : facts->base_typmod;
+        return decide(self, design, types, arena);
+    }
+    if (facts->kind == 'e') {
+        use_row(self, design, find_row(25, NULL));
+        design->name = DEBEZIUM_DATA "Enum";
+        design->structure = ENUM;
+        design->labels = facts->labels;
+        return true;
+    }
+    if (facts->element != 0) {
+        return decide_array(self, design, facts->element, types, arena);
+    }
+    const type_row *row = find_row(0, facts->name);
+    if (row != NULL) {
+        use_row(self, design, row);
+        return true;
+    }
+    return decide_unknown(self, design);
+}
+
+static bool decide(pg_column *self, type_design *design, const type_source *types,
+                   sluice_arena *arena)
+{
+    const type_row *row = find_row(self->type, NULL);
+    if (row != NULL) {
+        use_row(self, design, row);
+        return true;
+    }
+    uint32_t element = element_of(self->type);
+    if (element != 0) {
+        return decide_array(self, design, element, types, arena);
+    }
+    const type_facts *facts = facts_of(types, self->type);
+    if (facts == NULL) {
+        return decide_unknown(self, design);
+    }
+    return decide_by_facts(self, design, facts, types, arena);
+}
+
+/* --- Defaults. --- */
+
+/* Cuts "::text" casts off the end of an expression's text; returns its length. */
+static size_t without_casts(const char *expression, size_t len)
+{
+    bool quoted = false;
+    for (size_t i = 0; i + 1 < len; i++) {
+        quoted ^= expression[i] == '\'';
+        if (!quoted && expression[i] == ':' && expression[i + 1] == ':') {
+            return i;
+        }
+    }
+    return len;
+}
+
+static bool is_call(const char *expression, size_t len)
+{
+    size_t name = strspn(expression, "abcdefghijklmnopqrstuvwxyz_.");
+    bool keyword = len >= 8 && strncmp(expression, "CURRENT_", 8) == 0;
+    return keyword || (name > 0 && name < len && expression[name] == '(');
+}
+
+/* The text of a literal, as the type's output would have it, or NULL. A function's
+ * result is not known here: as in Debezium, the type's zero stands for it. */
+static const char *literal(const char *expression, const type_design *design,
+                           sluice_arena *arena, size_t *ret_len)
+{
+    size_t len = without_casts(expression, strlen(expression));
+    if (is_call(expression, len)) {
+        *ret_len = strlen(design->zero);
+        return design->zero;
+    }
+    if (len >= 2 && expression[0] == '\'' && expression[len - 1] == '\'') {
+        char *text = sluice_arena_take(arena, len), *at = text;
+        for (size_t i = 1; i < len - 1; i++) {
+            i += expression[i] == '\'' && expression[i + 1] == '\'';
+            *at++ = expression[i];
+        }
+        *ret_len = (size_t)(at - text);
+        return text;
+    }
+    if (strcmp(expression, "true") == 0 || strcmp(expression, "false") == 0) {
+        *ret_len = 1;
+        return expression;
+    }
+    *ret_len = len;
+    return len > 0 && strspn(expression, "-.0123456789") == len ? expression : NULL;
+}
+
+static const sluice_value *converted(const pg_column *self, const char *text,
+                                     size_t len, sluice_arena *arena)
+{
+    const sluice_value *value = NULL;
+    return self->convert(self, arena, text, len, &value, NULL) == SLUICE_OK ? value
+                                                                            : NULL;
+}
+
+static const sluice_value *default_value(const pg_column *self,
+                                         const type_design *design, const char *initial,
+                                         sluice_arena *arena)
+{
+    /* Debezium knows no defaults of these. */
+    if (initial == NULL || design->structure == ARRAY || self->type == 17 ||
+        self->type == 790) {
+        return NULL;
+    }
+    size_t len;
+    const char *text = literal(initial, design, arena, &len);
+    return text == NULL ? NULL : converted(self, text, len, arena);
+}
+
+/* --- Schemas. --- */
+
+static void build_parameters(sluice_schema_builder *builder, const pg_column *self,
+                             const type_design *design)
+{
+    char number[32];
+    if (design->structure == DECIMAL) {
+        snprintf(number, sizeof number, "%d", self->scale);
+        sluice_schema_builder_parameter(builder, "scale", number);
+        if (design->precision > 0) {
+            snprintf(number, sizeof number, "%d", design->precision);
+            sluice_schema_builder_parameter(builder, "connect.decimal.precision",
+                                            number);
+        }
+    } else if (design->structure == ENUM) {
+        sluice_schema_builder_parameter(builder, "allowed", design->labels);
+    } else if (design->structure == BITS) {
+        snprintf(number, sizeof number, "%d", (int)self->length);
+        sluice_schema_builder_parameter(builder, "length", number);
+    }
+}
+
+static const sluice_schema *build(const pg_column *self, const type_design *design,
+                                  const sluice_value *initial, sluice_arena *arena)
+{
+    sluice_schema_builder *builder = sluice_schema_builder_new(arena, design->type);
+    const char *name = design->name;
+    if (design->structure == DECIMAL) {
+        name = SLUICE_DECIMAL;
+    } else if (design->structure == VARIABLE_DECIMAL) {
+        name = DEBEZIUM_DATA "VariableScaleDecimal";
+        sluice_schema_builder_doc(builder, "Variable scaled decimal");
+        sluice_schema_builder_field(builder, "scale",
+                                    sluice_schema_of(SLUICE_TYPE_INT32, false));
+        sluice_schema_builder_field(builder, "value",
+                                    sluice_schema_of(SLUICE_TYPE_BYTES, false));
+    } else if (design->structure == ARRAY) {
+        sluice_schema_builder_element(builder, self->element->schema);
+    }
+    if (name != NULL) {
+        sluice_schema_builder_name(builder, name);
+        sluice_schema_builder_version(builder, 1);
+    }
+    build_parameters(builder, self, design);
+    if (self->optional) {
+        sluice_schema_builder_optional(builder);
+    }
+    if (initial != NULL) {
+        sluice_schema_builder_default(builder, initial);
+    }
+    const sluice_schema *schema = NULL;
+    sluice_schema_builder_finish(builder, &schema, NULL);
+    return schema;
+}
+
+/* --- What stands for a value that the server did not send. --- */
+
+static int nibble(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+sluice_bytes column_placeholder(const postgres_config *config, sluice_arena *arena)
+{
+    const char *text = config->placeholder;
+    sluice_bytes plain = {text, strlen(text)};
+    if (strncmp(text, "hex:", 4) != 0 || plain.len % 2 != 0) {
+        return plain;
+    }
+    size_t len = (plain.len - 4) / 2;
+    unsigned char *bytes = sluice_arena_take(arena, len);
+    for (size_t i = 0; i < len; i++) {
+        int high = nibble(text[4 + 2 * i]), low = nibble(text[5 + 2 * i]);
+        if (high < 0 || low < 0) {
+            return plain;
+        }
+        bytes[i] = (unsigned char)(high << 4 | low);
+    }
+    return (sluice_bytes){bytes, len};
+}
+
+static const sluice_value *
+unavailable_value(const pg_column *self, const type_design *design, sluice_arena *arena)
+{
+    sluice_bytes bytes = column_placeholder(self->config, arena);
+    if (design->structure == ARRAY && self->element->unavailable != NULL) {
+        sluice_value *array = sluice_array_new(arena, 1);
+        sluice_array_add(arena, array, self->element->unavailable);
+        return array;
+    }
+    if (design->type == SLUICE_TYPE_STRING) {
+        return sluice_string(arena, bytes.base, bytes.len);
+    }
+    if (design->type == SLUICE_TYPE_BYTES && design->structure == PLAIN) {
+        return sluice_binary(arena, bytes.base, bytes.len);
+    }
+    return self->optional ? NULL : self->fallback;
+}
+
+bool column_describe(pg_column *self, const type_source *types, const char *initial,
+                     sluice_arena *arena)
+{
+    type_design design = {.structure = PLAIN};
+    if (!decide(self, &design, types, arena)) {
+        return false;
+    }
+    if (design.structure == VARIABLE_DECIMAL) {
+        /* Its values need the struct's schema before they can be a default of it. */
+        self->schema = build(self, &design, NULL, arena);
+    }
+    const sluice_value *value = default_value(self, &design, initial, arena);
+    if (value != NULL || design.structure != VARIABLE_DECIMAL) {
+        self->schema = build(self, &design, value, arena);
+    }
+    self->fallback = value != NULL
+                         ? value
+                         : converted(self, design.zero, strlen(design.zero), arena);
+    self->unavailable = unavailable_value(self, &design, arena);
+    return true;
+}
