@@ -205,7 +205,8 @@ def a_host_that_does_not_stop_is_killed():
 
 @test
 def a_host_that_does_not_answer_is_killed_and_restarted():
-    with worker({**FAST, "host.liveness.timeout.ms": "1000"}) as w:
+    with worker({**FAST, "host.liveness.timeout.ms": "1000",
+                 "task.shutdown.graceful.timeout.ms": "1"}) as w:
         create(w, "c", fake_deaf="all")
         host = w.host_of("c")
         until(lambda: "did not answer for" in w.log(), w.log)

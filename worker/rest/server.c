@@ -31,7 +31,7 @@ struct rest_server {
     pthread_mutex_t lock; /* Guards all below. */
     pthread_cond_t drained;
     bool closed;
-    size_t calls; /* Requests that were begun and are not yet completed. */
+    size_t calls; /* Requests that have come whole and are not yet completed. */
 };
 
 /* One request, from its first line to its last byte. */
@@ -230,9 +230,6 @@ static void *begin_call(void *context, const char *uri,
     c->connection = connection;
     c->target = memory_text(uri);
     buffer_init(&c->body, body_bytes_max);
-    pthread_mutex_lock(&self->lock);
-    self->calls++;
-    pthread_mutex_unlock(&self->lock);
     return c;
 }
 
@@ -244,6 +241,7 @@ static void end_call(void *context, struct MHD_Connection *connection, void **ca
     if (c == NULL) {
         return;
     }
+    bool counted = c->dispatched;
     buffer_done(&c->body);
     free(c->target);
     free(c->text);
@@ -251,7 +249,7 @@ static void end_call(void *context, struct MHD_Connection *connection, void **ca
     free(c);
     *call_at = NULL;
     pthread_mutex_lock(&self->lock);
-    self->calls--;
+    self->calls -= counted;
     pthread_cond_signal(&self->drained);
     pthread_mutex_unlock(&self->lock);
 }
@@ -272,6 +270,9 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection,
     }
     if (!c->dispatched) {
         c->dispatched = true;
+        pthread_mutex_lock(&c->server->lock);
+        c->server->calls++;
+        pthread_mutex_unlock(&c->server->lock);
         if (dispatch(c, method)) {
             return MHD_YES; /* Suspended; this function is called again. */
         }
