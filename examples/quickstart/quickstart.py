@@ -113,7 +113,7 @@ class Screen:
                f"commit to receiver: median {percentile(receiver.latencies_ms[-2000:], .5):.1f} ms, "
                f"99 % {percentile(receiver.latencies_ms[-2000:], .99):.1f} ms")
         memory = sluice.processes()
-        yield "\nmemory (MB): " + ", ".join(f"{title} {mb:.1f}" for title, mb in memory)
+        yield "\nmemory (MB): " + ", ".join(f"{title} {mb:.1f}" for title, mb in memory.values())
         yield f"\nREST:   {sluice.rest}          broker: {sluice.broker}"
         yield "try:    curl -s " + sluice.rest + "/connectors/bench-source/status"
         yield (f"        {os.path.relpath(sluice.program)} consume shop.public.pgbench_history "
@@ -160,7 +160,7 @@ def summary(sluice, receiver, rows, seconds, arrived_s):
           f"complete {arrived_s:.1f} s after the traffic had stopped")
     print(f"  commit to receiver     median {percentile(receiver.latencies_ms, .5):.1f} ms, "
           f"99 % {percentile(receiver.latencies_ms, .99):.1f} ms of {len(receiver.latencies_ms):,}")
-    for title, mb in sluice.processes():
+    for title, mb in sluice.processes().values():
         print(f"  memory                 {mb:6.1f} MB  {title}")
 
 

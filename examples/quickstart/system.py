@@ -87,7 +87,7 @@ class Sluice:
                 for topic in json.loads(out.stdout) if not topic["name"].startswith("__")}
 
     def processes(self):
-        """(what it is, its own memory in MB) of every process of the system."""
+        """Process id -> (what it is, its own memory in MB) of every process of the system."""
         children = {}
         for entry in os.listdir("/proc"):
             if entry.isdigit():
@@ -97,21 +97,26 @@ class Sluice:
                     children.setdefault(parent, []).append(int(entry))
                 except OSError:
                     pass
-        found, todo = [], [self.process.pid]
+        found, todo = {}, [self.process.pid]
         while todo:
             pid = todo.pop(0)
             todo += children.get(pid, [])
             try:
-                found.append((self.title(pid), self.memory_mb(pid)))
+                found[pid] = (self.title(pid), self.memory_mb(pid))
             except OSError:
                 pass
         return found
 
     @staticmethod
     def title(pid):
+        """The command, or `sluice:CONNECTOR` for a connector host."""
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+            name = file.read().strip()
+        if name != "sluice":
+            return name
         with open(f"/proc/{pid}/cmdline", "rb") as file:
-            words = file.read().decode(errors="replace").replace("\0", " ").split()
-        return " ".join([os.path.basename(words[0])] + words[1:2]) if words else "?"
+            words = file.read().decode(errors="replace").split("\0")
+        return " ".join(["sluice"] + words[1:2])
 
     @staticmethod
     def memory_mb(pid):

@@ -1,0 +1,101 @@
+"""What the documents say is so: links lead somewhere, --help is complete, the README's pipeline runs.
+
+usage: docs_test.py ROOT PROGRAM [WORD…]
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from running_worker import until
+from tap import check_equal, main, test
+
+ROOT, PROGRAM = sys.argv[1], sys.argv[2]
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def documents():
+    listed = subprocess.run(["git", "-C", ROOT, "ls-files", "--cached", "--others",
+                             "--exclude-standard", "*.md"], capture_output=True, text=True,
+                            check=True).stdout
+    return [os.path.join(ROOT, name) for name in listed.split("\n") if name]
+
+
+@test
+def links_lead_to_files_that_are_there():
+    dead = []
+    for path in documents():
+        for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", read(path)):
+            if "://" not in target and not os.path.exists(
+                    os.path.join(os.path.dirname(path), target)):
+                dead.append(f"{os.path.relpath(path, ROOT)}: {target}")
+    check_equal(dead, [])
+
+
+@test
+def every_command_prints_its_help():
+    listed = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=True).stdout
+    names = re.findall(r"^  (\w+) +\S", listed, re.M)
+    assert len(names) >= 8, names
+    for name in names:
+        shown = subprocess.run([PROGRAM, name, "--help"], capture_output=True, text=True)
+        check_equal((name, shown.returncode, shown.stderr), (name, 0, ""))
+        assert shown.stdout.startswith("usage: "), shown.stdout
+        unknown = subprocess.run([PROGRAM, name, "--no-such-option"], capture_output=True,
+                                 text=True)
+        check_equal((name, unknown.returncode), (name, 2))
+        assert "--no-such-option" in unknown.stderr, unknown.stderr
+
+
+@test
+def every_folder_that_the_documents_name_is_there():
+    named = re.findall(r"^([a-z]+)/", read(os.path.join(ROOT, "ARCHITECTURE.md")), re.M)
+    check_equal([name for name in named if not os.path.isdir(os.path.join(ROOT, name))], [])
+
+
+def pipeline_commands():
+    section = read(os.path.join(ROOT, "README.md")).split("## A pipeline by hand")[1].split("\n## ")[0]
+    start, rest = re.findall(r"```sh\n(.*?)```", section, re.S)
+    return start.strip(), rest
+
+
+@test
+def the_pipeline_of_the_readme_runs_as_it_is_written():
+    folder = tempfile.mkdtemp(prefix="sluice-docs-")
+    start, rest = pipeline_commands()
+    ready = os.path.join(folder, "addresses")
+    own = start.replace("build/sluice", PROGRAM).replace("/tmp/", folder + "/")
+    up = subprocess.Popen(own.split() + ["--broker-port", "0", "--rest-port", "0",
+                                         "--ready-file", ready],
+                          stdout=subprocess.DEVNULL, stderr=open(folder + "/log", "wb"))
+    try:
+        until(lambda: os.path.exists(ready) or up.poll() is not None,
+              lambda: read(folder + "/log"))
+        addresses = dict(line.split("=", 1) for line in read(ready).split())
+        commands = (rest.replace("build/sluice consume", f"{PROGRAM} consume --bootstrap-server "
+                                 + addresses["broker"])
+                    .replace("http://127.0.0.1:8083", addresses["rest"])
+                    .replace("/tmp/", folder + "/"))
+        before, after = commands.split("curl -s http", 1)
+        subprocess.run(["bash", "-eu", "-c", before], check=True, capture_output=True)
+        until(lambda: "hello, sluice" in (read(folder + "/out.txt")
+                                          if os.path.exists(folder + "/out.txt") else ""),
+              lambda: read(folder + "/log"))
+        shown = subprocess.run(["bash", "-eu", "-c", "curl -s http" + after], check=True,
+                               capture_output=True, text=True).stdout
+        check_equal(shown.count("hello, sluice"), 2)
+        assert '"state":"RUNNING"' in shown, shown
+    finally:
+        up.terminate()
+        up.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+main(sys.argv[3:])
