@@ -271,13 +271,14 @@ static int ask(standalone *self, const herder_request *request, char **ret_messa
 static int create_or_update(standalone *self, json_t *body, char **ret_message)
 {
     const char *name = json_string_value(json_object_get(body, "name"));
-    herder_request request = {.operation = herder_create, .body = body};
+    herder_request request = {.operation = herder_create, .body = json_deep_copy(body)};
     int status = ask(self, &request, ret_message);
     if (status == 409 && self->configs != NULL) {
         free(*ret_message);
-        request = (herder_request){.operation = herder_put_config,
-                                   .name = name,
-                                   .body = json_object_get(body, "config")};
+        request =
+            (herder_request){.operation = herder_put_config,
+                             .name = name,
+                             .body = json_deep_copy(json_object_get(body, "config"))};
         status = ask(self, &request, ret_message);
     }
     return status;

@@ -79,7 +79,6 @@ void loop_ask(loop *self, const herder_request *request, loop_answer *answer,
     l->type = letter_request;
     l->request = *request;
     l->request.name = memory_text(request->name);
-    json_incref(l->request.body);
     l->answer = answer;
     l->context = context;
     post(self, l);

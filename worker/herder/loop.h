@@ -33,7 +33,8 @@ typedef void loop_answer(void *context, int status, const json_t *body,
 sluice_status loop_start(const loop_settings *settings, loop **ret_loop,
                          sluice_error *err);
 
-/* Gives a request to the herder. `request` is copied, its `id` is not looked at. */
+/* Gives a request to the herder. `request` is copied, its `id` is not looked at; its
+ * body is taken: no other thread may have a reference to it or to a part of it. */
 void loop_ask(loop *self, const herder_request *request, loop_answer *answer,
               void *context);
 

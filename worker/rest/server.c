@@ -172,13 +172,13 @@ static bool ask(call *c, route_match *match)
     pthread_mutex_lock(&server->lock);
     bool open = !server->closed;
     if (!open) {
+        json_decref(match->request.body);
         fault(c, 500, "Worker is shutting down");
     } else {
         MHD_suspend_connection(c->connection);
         loop_ask(server->herder, &match->request, on_answer, c);
     }
     pthread_mutex_unlock(&server->lock);
-    json_decref(match->request.body);
     return open;
 }
 

@@ -201,7 +201,7 @@ void writer_put(writer *self, writer_kind kind, uint64_t id, const char *connect
     *o = (order){.kind = kind,
                  .id = id,
                  .connector = memory_text(connector),
-                 .json = json_incref(json)};
+                 .json = json == NULL ? NULL : json_deep_copy(json)};
     pthread_mutex_lock(&self->lock);
     *self->end = o;
     self->end = &o->next;

@@ -29,8 +29,8 @@ sluice_status writer_start(const writer_settings *settings, writer **ret_writer,
 /* Writes what is still in the queue (once) and ends the thread. */
 void writer_stop(writer *self);
 
-/* Orders `json` to be stored for `connector`, as worker_file_put_…; both are copied or
- * referenced. */
+/* Orders `json` to be stored for `connector`, as worker_file_put_…; both are copied,
+ * as jansson's values do not belong to two threads. */
 void writer_put(writer *self, writer_kind kind, uint64_t id, const char *connector,
                 json_t *json);
 
