@@ -3,12 +3,14 @@
 #include "broker/broker.h"
 #include "broker/log/record_batch.h"
 #include "broker/request/handler.h"
+#include "protocol/random_message.h"
 #include "protocol/wire.h"
 #include "test.h"
 #include <arpa/inet.h>
 #include <ftw.h>
 #include <sluice/log.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 static char folder[64];
@@ -557,6 +559,51 @@ TEST(a_second_broker_on_the_same_directory_is_refused)
     CHECK(broker_start(given, &second, err) == SLUICE_BAD_CONFIG);
     CHECK(strstr(sluice_error_text(err), folder) != NULL);
     sluice_error_free(err);
+    end();
+}
+
+/* Each on a connection of its own, which is closed once it is handled. */
+static void send_and_leave(const message_api *api, int version, const void *asked)
+{
+    char bytes[4096];
+    output out;
+    output_init(&out);
+    CHECK(request_encode(api, version, 1, message_text_of("test"), asked, &out, NULL) ==
+          SLUICE_OK);
+    int fd = connect_client();
+    CHECK_INT(send(fd, out.bytes.base, out.bytes.len, MSG_NOSIGNAL), out.bytes.len);
+    shutdown(fd, SHUT_WR);
+    while (recv(fd, bytes, sizeof bytes, 0) > 0) {
+    }
+    close(fd);
+    output_done(&out);
+}
+
+TEST(requests_of_nonsense_do_no_harm)
+{
+    begin();
+    sluice_log_set_level("broker", SLUICE_OFF);
+    int fd = connect_client();
+    create_topic(fd, "t", 2);
+    random_message chance = {.arena = sluice_arena_new(), .plausible = true};
+    uint64_t seed = (uint64_t)time(NULL) * 2654435761u | 1;
+    printf("# seed %llu\n", (unsigned long long)seed);
+    chance.random = seed;
+    for (int i = 0; i < 3000; i++) {
+        const served_api *api = &served_apis[random_next(&chance) % served_api_count];
+        const message_api *shape = message_api_find(api->key);
+        int versions = api->version_max - api->served_min + 1;
+        chance.version =
+            api->served_min + (int)(random_next(&chance) % (unsigned)versions);
+        sluice_arena_reset(chance.arena);
+        void *asked = sluice_arena_take(chance.arena, shape->request->body->size);
+        random_fill(&chance, shape->request->body, asked);
+        send_and_leave(shape, chance.version, asked);
+    }
+    sluice_arena_free(chance.arena);
+    create_topic(fd, "still-here", 1);
+    close(fd);
+    sluice_log_set_level("broker", SLUICE_INFO);
     end();
 }
 

@@ -2,98 +2,13 @@
  * byte, and with bytes changed. */
 #include "header.h"
 #include "protocol/messages.h"
+#include "protocol/random_message.h"
 #include "test.h"
 #include <time.h>
 
-enum { rounds = 6, text_max = 12 };
-
-typedef struct context {
-    sluice_arena *arena;
-    uint64_t random;
-    int version;
-} context;
+enum { rounds = 6 };
 
 static uint64_t seed;
-
-static uint64_t next_random(context *self)
-{
-    self->random ^= self->random << 13;
-    self->random ^= self->random >> 7;
-    self->random ^= self->random << 17;
-    return self->random;
-}
-
-static void fill_struct(context *self, const message_struct *type, void *value);
-
-static const void *random_span(context *self, size_t *ret_len)
-{
-    *ret_len = next_random(self) % text_max;
-    char *base = sluice_arena_take(self->arena, *ret_len + 1);
-    for (size_t i = 0; i < *ret_len; i++) {
-        base[i] = (char)next_random(self);
-    }
-    return base;
-}
-
-static void fill_item(context *self, const message_field *field, void *value)
-{
-    bool null = !field->array && message_field_nullable(field, self->version) &&
-                next_random(self) % 4 == 0;
-    size_t len = 0;
-    const void *base = NULL;
-    if (field->type == MESSAGE_STRUCT) {
-        fill_struct(self, field->item, value);
-    } else if (field->type < MESSAGE_STRING) {
-        for (size_t i = 0; i < message_item_size(field); i++) {
-            ((uint8_t *)value)[i] = (uint8_t)next_random(self);
-        }
-        if (field->type == MESSAGE_BOOL) {
-            *(uint8_t *)value &= 1;
-        }
-    } else {
-        base = null ? NULL : random_span(self, &len);
-    }
-    if (field->type == MESSAGE_STRING) {
-        *(message_text *)value = (message_text){base, len};
-    } else if (field->type == MESSAGE_BYTES) {
-        *(sluice_bytes *)value = (sluice_bytes){base, len};
-    } else if (field->type == MESSAGE_RECORDS) {
-        *(message_records *)value = (message_records){.base = base, .len = len};
-    }
-}
-
-static void fill_array(context *self, const message_field *field, message_array *value)
-{
-    if (message_field_nullable(field, self->version) && next_random(self) % 4 == 0) {
-        return;
-    }
-    size_t count = next_random(self) % 4, size = message_item_size(field);
-    char *items = sluice_arena_take(self->arena, count * size);
-    *value = (message_array){items, count};
-    for (size_t i = 0; i < count; i++) {
-        fill_item(self, field, items + i * size);
-    }
-}
-
-static void fill_struct(context *self, const message_struct *type, void *value)
-{
-    memcpy(value, type->defaults, type->size);
-    for (size_t i = 0; i < type->field_count; i++) {
-        const message_field *field = &type->fields[i];
-        if (!message_field_in(field, self->version)) {
-            continue;
-        }
-        char *at = (char *)value + field->offset;
-        if (field->tag >= 0 && next_random(self) % 2 == 0) {
-            continue;
-        }
-        if (field->array) {
-            fill_array(self, field, (message_array *)at);
-        } else {
-            fill_item(self, field, at);
-        }
-    }
-}
 
 static bool equal_struct(const message_struct *type, const void *a, const void *b);
 
@@ -160,12 +75,12 @@ static bool equal_struct(const message_struct *type, const void *a, const void *
     return true;
 }
 
-typedef void (*frame_check)(context *self, const message_schema *schema,
+typedef void (*frame_check)(random_message *self, const message_schema *schema,
                             const void *value, const uint8_t *base, size_t size);
 
 static void each_version(const message_schema *schema, frame_check check)
 {
-    context self = {.arena = sluice_arena_new(), .random = seed};
+    random_message self = {.arena = sluice_arena_new(), .random = seed};
     output out;
     output_init(&out);
     for (int version = schema->version_min; version <= schema->version_max; version++) {
@@ -174,7 +89,7 @@ static void each_version(const message_schema *schema, frame_check check)
             sluice_arena_reset(self.arena);
             output_clear(&out);
             void *value = sluice_arena_take(self.arena, schema->body->size);
-            fill_struct(&self, schema->body, value);
+            random_fill(&self, schema->body, value);
             CHECK(message_encode(schema, version, value, &out, NULL) == SLUICE_OK);
             uint8_t *frame = sluice_arena_take(self.arena, output_size(&out));
             output_copy(&out, frame);
@@ -195,8 +110,8 @@ static void each_message(frame_check check)
     }
 }
 
-static void check_equal(context *self, const message_schema *schema, const void *value,
-                        const uint8_t *base, size_t size)
+static void check_equal(random_message *self, const message_schema *schema,
+                        const void *value, const uint8_t *base, size_t size)
 {
     void *back = sluice_arena_take(self->arena, schema->body->size);
     sluice_error *err = sluice_error_new();
@@ -215,8 +130,8 @@ TEST(a_message_of_any_version_reads_back_as_it_was)
     each_message(check_equal);
 }
 
-static void check_cut(context *self, const message_schema *schema, const void *value,
-                      const uint8_t *base, size_t size)
+static void check_cut(random_message *self, const message_schema *schema,
+                      const void *value, const uint8_t *base, size_t size)
 {
     void *back = sluice_arena_take(self->arena, schema->body->size);
     sluice_error *err = sluice_error_new();
@@ -240,15 +155,15 @@ TEST(a_message_cut_off_anywhere_is_refused)
     each_message(check_cut);
 }
 
-static void check_changed(context *self, const message_schema *schema,
+static void check_changed(random_message *self, const message_schema *schema,
                           const void *value, const uint8_t *base, size_t size)
 {
     void *back = sluice_arena_take(self->arena, schema->body->size);
     uint8_t *changed = malloc(size + (size == 0));
     for (int i = 0; i < 20 && size > 0; i++) {
         memcpy(changed, base, size);
-        changed[next_random(self) % size] = (uint8_t)next_random(self);
-        changed[next_random(self) % size] = 0xff;
+        changed[random_next(self) % size] = (uint8_t)random_next(self);
+        changed[random_next(self) % size] = 0xff;
         message_decode(schema, self->version, changed, size, self->arena, back, NULL);
     }
     free(changed);

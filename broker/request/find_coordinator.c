@@ -3,10 +3,15 @@
 
 enum { key_group = 0, key_transaction = 1 };
 
+/* There are no transactions here. Of the codes that say so, this is the one that
+ * librdkafka and the Java client take for final; others they try again for ever. */
+static const int16_t no_transactions = ERROR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+static const char no_transactions_text[] = "this broker has no transactions";
+
 static int16_t check_key_type(int8_t key_type)
 {
     return key_type == key_group         ? ERROR_NONE
-           : key_type == key_transaction ? ERROR_COORDINATOR_NOT_AVAILABLE
+           : key_type == key_transaction ? no_transactions
                                          : ERROR_INVALID_REQUEST;
 }
 
@@ -33,6 +38,9 @@ void handle_find_coordinator(request *self, const void *message)
     response.error_code = check_key_type(asked->key_type);
     response.node_id = -1;
     response.port = -1;
+    if (asked->key_type == key_transaction) {
+        response.error_message = message_text_of(no_transactions_text);
+    }
     if (response.error_code == ERROR_NONE) {
         response.node_id = parts_of(self)->config->node_id;
         advertised_address(self, &response.host, &response.port);
@@ -52,9 +60,8 @@ void handle_init_producer_id(request *self, const void *message)
     init_producer_id_response_init(&response);
     response.producer_epoch = -1;
     if (asked->transactional_id.base != NULL) {
-        response.error_code = asked->transactional_id.len == 0
-                                  ? ERROR_INVALID_REQUEST
-                                  : ERROR_COORDINATOR_NOT_AVAILABLE;
+        response.error_code =
+            asked->transactional_id.len == 0 ? ERROR_INVALID_REQUEST : no_transactions;
     } else {
         response.producer_id = topic_set_producer_id(parts_of(self)->topics);
         response.producer_epoch = response.producer_id < 0 ? -1 : 0;

@@ -120,6 +120,10 @@ static void append_one(request *self, const produce_request_partition *asked,
         fail(answer, ERROR_UNKNOWN_TOPIC_OR_PARTITION);
         return;
     }
+    if (to->internal) {
+        fail(answer, ERROR_INVALID_TOPIC_EXCEPTION);
+        return;
+    }
     if (state->acks == -1 && to->config.min_insync_replicas > 1) {
         fail(answer, ERROR_NOT_ENOUGH_REPLICAS);
         return;
