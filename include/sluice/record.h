@@ -37,6 +37,9 @@ SLUICE_API sluice_arena *sluice_batch_arena(sluice_batch *batch);
 /* A new record at the end: no topic, no key, null value, no timestamp, no headers. The
  * pointer stays valid until the batch is reset or freed. */
 SLUICE_API sluice_record *sluice_batch_add(sluice_batch *batch);
+/* Takes the last record out, of a batch that has one: asserted. For whoever fills a
+ * batch and finds that a record does not belong in it. */
+SLUICE_API void sluice_batch_drop_last(sluice_batch *batch);
 SLUICE_API size_t sluice_batch_count(const sluice_batch *batch);
 SLUICE_API sluice_record *sluice_batch_record(const sluice_batch *batch, size_t index);
 

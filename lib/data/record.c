@@ -89,14 +89,20 @@ sluice_record *sluice_batch_add(sluice_batch *batch)
     if (batch->count == batch->block_count * block_records) {
         add_block(batch);
     }
-    size_t place = batch->count++ % block_records;
-    sluice_record *added = &batch->blocks[batch->block_count - 1][place];
+    size_t place = batch->count++;
+    sluice_record *added = &batch->blocks[place / block_records][place % block_records];
     *added = (sluice_record){.arena = batch->arena,
                              .timestamp_ms = SLUICE_NO_TIMESTAMP,
                              .partition = SLUICE_NO_PARTITION,
                              .offset = SLUICE_NO_OFFSET,
                              .original_partition = SLUICE_NO_PARTITION};
     return added;
+}
+
+void sluice_batch_drop_last(sluice_batch *batch)
+{
+    assert(batch->count > 0);
+    batch->count--;
 }
 
 size_t sluice_batch_count(const sluice_batch *batch)

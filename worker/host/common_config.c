@@ -1,0 +1,375 @@
+/* The keys that every connector has. */
+#include "worker/host/common_config.h"
+#include <string.h>
+
+static const char common[] = "Common";
+static const char transforms[] = "Transforms";
+static const char predicates[] = "Predicates";
+static const char errors[] = "Error Handling";
+static const char exactly_once[] = "Exactly Once Support";
+
+static const char *const tolerances[] = {"none", "all", NULL};
+static const char *const reloads[] = {"none", "restart", NULL};
+static const char *const supports[] = {"requested", "required", NULL};
+static const char *const boundaries[] = {"poll", "interval", "connector", NULL};
+
+#define AT(type, field) .offset = SLUICE_AT(type, common_config, field)
+
+#define COMMON_KEYS                                                                    \
+    {.name = "name",                                                                   \
+     .doc = "The name of this connector, unique in the cluster.",                      \
+     .group = common,                                                                  \
+     .type = SLUICE_STRING,                                                            \
+     .importance = SLUICE_HIGH,                                                        \
+     AT(const char *, name)},                                                          \
+        {.name = "connector.class",                                                    \
+         .doc = "The connector's class: its full name, its simple name, or the "       \
+                "simple name without Connector.",                                      \
+         .group = common,                                                              \
+         .type = SLUICE_STRING,                                                        \
+         .importance = SLUICE_HIGH,                                                    \
+         AT(const char *, connector_class)},                                           \
+        {.name = "tasks.max",                                                          \
+         .fallback = "1",                                                              \
+         .doc = "The most tasks that the work may be divided into.",                   \
+         .group = common,                                                              \
+         .type = SLUICE_INT,                                                           \
+         .min = 1,                                                                     \
+         .max = INT32_MAX,                                                             \
+         .importance = SLUICE_HIGH,                                                    \
+         AT(int32_t, tasks_max)},                                                      \
+        {.name = "tasks.max.enforce",                                                  \
+         .fallback = "true",                                                           \
+         .doc = "Whether a connector that divides its work into more tasks than "      \
+                "tasks.max fails.",                                                    \
+         .group = common,                                                              \
+         .type = SLUICE_BOOL,                                                          \
+         .importance = SLUICE_LOW,                                                     \
+         AT(bool, tasks_max_enforce)},                                                 \
+        {.name = "key.converter",                                                      \
+         .fallback = SLUICE_NULL,                                                      \
+         .doc = "The converter of record keys; the worker's where it is not given.",   \
+         .group = common,                                                              \
+         .type = SLUICE_CLASS,                                                         \
+         .importance = SLUICE_LOW,                                                     \
+         AT(const char *, key_converter)},                                             \
+        {.name = "value.converter",                                                    \
+         .fallback = SLUICE_NULL,                                                      \
+         .doc = "The converter of record values; the worker's where it is not "        \
+                "given.",                                                              \
+         .group = common,                                                              \
+         .type = SLUICE_CLASS,                                                         \
+         .importance = SLUICE_LOW,                                                     \
+         AT(const char *, value_converter)},                                           \
+        {.name = "header.converter",                                                   \
+         .fallback = SLUICE_NULL,                                                      \
+         .doc = "The converter of record headers; the worker's where it is not "       \
+                "given.",                                                              \
+         .group = common,                                                              \
+         .type = SLUICE_CLASS,                                                         \
+         .importance = SLUICE_LOW,                                                     \
+         AT(const char *, header_converter)},                                          \
+        {.name = "transforms",                                                         \
+         .fallback = "",                                                               \
+         .doc = "The transformations that records go through, by alias, in order.",    \
+         .group = transforms,                                                          \
+         .type = SLUICE_LIST,                                                          \
+         .importance = SLUICE_LOW,                                                     \
+         AT(sluice_list, transforms)},                                                 \
+        {.name = "predicates",                                                         \
+         .fallback = "",                                                               \
+         .doc = "The predicates that transformations can ask, by alias.",              \
+         .group = predicates,                                                          \
+         .type = SLUICE_LIST,                                                          \
+         .importance = SLUICE_LOW,                                                     \
+         AT(sluice_list, predicates)},                                                 \
+        {.name = "config.action.reload",                                               \
+         .fallback = "restart",                                                        \
+         .doc = "What happens when a value that came from a config provider "          \
+                "changes: restart the connector, or none.",                            \
+         .group = common,                                                              \
+         .type = SLUICE_STRING,                                                        \
+         .choices = reloads,                                                           \
+         .importance = SLUICE_LOW,                                                     \
+         AT(const char *, config_action_reload)},                                      \
+        {.name = "errors.retry.timeout",                                               \
+         .fallback = "0",                                                              \
+         .doc = "How long, in milliseconds, a step that might work later is tried "    \
+                "again; 0 is not at all, -1 for ever.",                                \
+         .group = errors,                                                              \
+         .type = SLUICE_LONG,                                                          \
+         .importance = SLUICE_MEDIUM,                                                  \
+         AT(int64_t, errors_retry_timeout)},                                           \
+        {.name = "errors.retry.delay.max.ms",                                          \
+         .fallback = "60000",                                                          \
+         .doc = "The longest time, in milliseconds, between two attempts.",            \
+         .group = errors,                                                              \
+         .type = SLUICE_LONG,                                                          \
+         .importance = SLUICE_MEDIUM,                                                  \
+         AT(int64_t, errors_retry_delay_max_ms)},                                      \
+        {.name = "errors.tolerance",                                                   \
+         .fallback = "none",                                                           \
+         .doc = "none: a record that cannot be handled fails the task. all: it is "    \
+                "skipped.",                                                            \
+         .group = errors,                                                              \
+         .type = SLUICE_ENUM,                                                          \
+         .choices = tolerances,                                                        \
+         .shown_type = "STRING",                                                       \
+         .importance = SLUICE_MEDIUM,                                                  \
+         AT(int32_t, errors_tolerance)},                                               \
+        {.name = "errors.log.enable",                                                  \
+         .fallback = "false",                                                          \
+         .doc = "Whether each failed record is written to the log, also when it is "   \
+                "tolerated.",                                                          \
+         .group = errors,                                                              \
+         .type = SLUICE_BOOL,                                                          \
+         .importance = SLUICE_MEDIUM,                                                  \
+         AT(bool, errors_log_enable)},                                                 \
+    {                                                                                  \
+        .name = "errors.log.include.messages", .fallback = "false",                    \
+        .doc = "Whether the log says which record it was.", .group = errors,           \
+        .type = SLUICE_BOOL, .importance = SLUICE_MEDIUM,                              \
+        AT(bool, errors_log_include_messages)                                          \
+    }
+
+static const sluice_key source_keys[] = {
+    COMMON_KEYS,
+    {.name = "topic.creation.groups",
+     .fallback = "",
+     .doc = "Names of the groups of rules by which topics are created; the group "
+            "default is always there.",
+     .group = "Topic Creation",
+     .type = SLUICE_LIST,
+     .importance = SLUICE_LOW,
+     AT(sluice_list, topic_creation_groups)},
+    {.name = "exactly.once.support",
+     .fallback = "requested",
+     .doc = "required: the connector is refused where records could be written twice.",
+     .group = exactly_once,
+     .type = SLUICE_STRING,
+     .choices = supports,
+     .importance = SLUICE_MEDIUM,
+     AT(const char *, exactly_once_support)},
+    {.name = "transaction.boundary",
+     .fallback = "poll",
+     .doc = "Where a transaction ends, with exactly-once support.",
+     .group = exactly_once,
+     .type = SLUICE_STRING,
+     .choices = boundaries,
+     .importance = SLUICE_MEDIUM,
+     AT(const char *, transaction_boundary)},
+    {.name = "transaction.boundary.interval.ms",
+     .fallback = "-1",
+     .doc = "How long a transaction lasts where transaction.boundary is interval; "
+            "offset.flush.interval.ms where it is not given.",
+     .group = exactly_once,
+     .type = SLUICE_LONG,
+     .importance = SLUICE_LOW,
+     AT(int64_t, transaction_boundary_interval_ms)},
+    {.name = "offsets.storage.topic",
+     .fallback = SLUICE_NULL,
+     .doc = "The topic in which this connector's offsets are kept; the worker's where "
+            "it is not given.",
+     .group = "offsets.topic",
+     .type = SLUICE_STRING,
+     .importance = SLUICE_LOW,
+     AT(const char *, offsets_storage_topic)},
+    {0},
+};
+
+static const sluice_key sink_keys[] = {
+    COMMON_KEYS,
+    {.name = "topics",
+     .fallback = "",
+     .doc = "The topics to consume. Either this or topics.regex.",
+     .group = common,
+     .type = SLUICE_LIST,
+     .importance = SLUICE_HIGH,
+     AT(sluice_list, topics)},
+    {.name = "topics.regex",
+     .fallback = "",
+     .doc = "A regular expression that the names of the topics to consume match as a "
+            "whole. Either this or topics.",
+     .group = common,
+     .type = SLUICE_STRING,
+     .importance = SLUICE_HIGH,
+     AT(const char *, topics_regex)},
+    {.name = "errors.deadletterqueue.topic.name",
+     .fallback = "",
+     .doc = "The topic that records go to which could not be handled; none where it "
+            "is empty.",
+     .group = errors,
+     .type = SLUICE_STRING,
+     .importance = SLUICE_MEDIUM,
+     AT(const char *, dead_letter_topic)},
+    {.name = "errors.deadletterqueue.topic.replication.factor",
+     .fallback = "3",
+     .doc = "The replicas of the dead letter topic, when it has to be created.",
+     .group = errors,
+     .type = SLUICE_INT,
+     .shown_type = "SHORT",
+     .importance = SLUICE_MEDIUM,
+     AT(int32_t, dead_letter_replication)},
+    {.name = "errors.deadletterqueue.context.headers.enable",
+     .fallback = "false",
+     .doc = "Whether headers say what happened to a dead letter.",
+     .group = errors,
+     .type = SLUICE_BOOL,
+     .importance = SLUICE_MEDIUM,
+     AT(bool, dead_letter_headers)},
+    {0},
+};
+
+/* connect.name: not empty, no control characters. */
+static void check_name(const common_config *config, sluice_error *err, bool *failed)
+{
+    if (config->name[0] == '\0') {
+        sluice_fail_key(err, "name",
+                        "Invalid value  for configuration name: String may not be "
+                        "empty");
+        *failed = true;
+    }
+    for (const char *at = config->name; *at != '\0'; at++) {
+        if ((unsigned char)*at < ' ' || *at == 127) {
+            sluice_fail_key(err, "name",
+                            "Invalid value %s for configuration name: String may not "
+                            "contain control sequences but had the following ASCII "
+                            "chars: %d",
+                            config->name, *at);
+            *failed = true;
+            return;
+        }
+    }
+}
+
+static void check_unique(const sluice_list *list, const char *key, sluice_error *err,
+                         bool *failed)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(list->items[i], list->items[j]) == 0) {
+                sluice_fail_key(err, key,
+                                "Invalid value %s for configuration %s: Duplicate "
+                                "alias provided.",
+                                list->items[i], key);
+                *failed = true;
+                return;
+            }
+        }
+    }
+}
+
+static sluice_status check_common(const void *filled, sluice_error *err)
+{
+    const common_config *config = filled;
+    bool failed = false;
+    check_name(config, err, &failed);
+    check_unique(&config->transforms, "transforms", err, &failed);
+    check_unique(&config->predicates, "predicates", err, &failed);
+    return failed ? SLUICE_BAD_CONFIG : SLUICE_OK;
+}
+
+static void fail_both(sluice_error *err, const char *text)
+{
+    sluice_fail_key(err, "topics", "%s", text);
+    sluice_fail_key(err, "topics.regex", "%s", text);
+}
+
+static sluice_status check_sink(const void *filled, sluice_error *err)
+{
+    const common_config *config = filled;
+    sluice_status status = check_common(filled, err);
+    bool list = config->topics.count > 0, regex = config->topics_regex[0] != '\0';
+    if (list && regex) {
+        fail_both(err, "topics and topics.regex are mutually exclusive options, but "
+                       "both are set.");
+        return SLUICE_BAD_CONFIG;
+    }
+    if (!list && !regex) {
+        fail_both(err, "Must configure one of topics or topics.regex");
+        return SLUICE_BAD_CONFIG;
+    }
+    for (size_t i = 0; i < config->topics.count; i++) {
+        if (config->dead_letter_topic[0] != '\0' &&
+            strcmp(config->topics.items[i], config->dead_letter_topic) == 0) {
+            return sluice_fail_key(err, "topics",
+                                   "The DLQ topic '%s' may not be included in the "
+                                   "list of topics consumed by the connector",
+                                   config->dead_letter_topic);
+        }
+    }
+    return status;
+}
+
+const sluice_config source_common_table = {
+    .size = sizeof(sluice_config),
+    .key_size = sizeof(sluice_key),
+    .struct_size = sizeof(common_config),
+    .keys = source_keys,
+    .check = check_common,
+};
+
+const sluice_config sink_common_table = {
+    .size = sizeof(sluice_config),
+    .key_size = sizeof(sluice_key),
+    .struct_size = sizeof(common_config),
+    .keys = sink_keys,
+    .check = check_sink,
+};
+
+static const sluice_key transform_keys[] = {
+    {.name = "type",
+     .doc = "The class of this transformation.",
+     .type = SLUICE_CLASS,
+     .importance = SLUICE_HIGH,
+     .offset = SLUICE_AT(const char *, transform_common, type)},
+    {.name = "predicate",
+     .fallback = SLUICE_NULL,
+     .doc = "The alias of a predicate that says to which records this is applied.",
+     .type = SLUICE_STRING,
+     .importance = SLUICE_MEDIUM,
+     .offset = SLUICE_AT(const char *, transform_common, predicate)},
+    {.name = "negate",
+     .fallback = "false",
+     .doc = "Whether it is applied to all other records instead.",
+     .type = SLUICE_BOOL,
+     .importance = SLUICE_MEDIUM,
+     .offset = SLUICE_AT(bool, transform_common, negate)},
+    {0},
+};
+
+const sluice_config transform_common_table = {
+    .size = sizeof(sluice_config),
+    .key_size = sizeof(sluice_key),
+    .struct_size = sizeof(transform_common),
+    .keys = transform_keys,
+};
+
+static const sluice_key predicate_keys[] = {
+    {.name = "type",
+     .doc = "The class of this predicate.",
+     .type = SLUICE_CLASS,
+     .importance = SLUICE_HIGH,
+     .offset = SLUICE_AT(const char *, transform_common, type)},
+    {0},
+};
+
+const sluice_config predicate_common_table = {
+    .size = sizeof(sluice_config),
+    .key_size = sizeof(sluice_key),
+    .struct_size = sizeof(transform_common),
+    .keys = predicate_keys,
+};
+
+sluice_props *props_below(const sluice_props *props, const char *prefix)
+{
+    size_t len = strlen(prefix);
+    sluice_props *result = sluice_props_new();
+    for (size_t i = 0; i < sluice_props_count(props); i++) {
+        const char *name = sluice_props_name(props, i);
+        if (strncmp(name, prefix, len) == 0 && name[len] != '\0') {
+            sluice_props_set(result, name + len, sluice_props_value(props, i));
+        }
+    }
+    return result;
+}

@@ -1,0 +1,229 @@
+/* The main thread of a host: hears the worker, and keeps the tasks going. */
+#include "worker/host/host.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "worker/host/connector.h"
+#include "worker/host/crash.h"
+#include "worker/host/inspect.h"
+#include "worker/host/kafka_client.h"
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static const char logger[] = "worker.host";
+
+enum { grace_ms_default = 5000 };
+
+void host_nudge(host *self)
+{
+    static const uint64_t one = 1;
+    (void)!write(self->event_fd, &one, sizeof one);
+}
+
+static void share_page(host *self, int doing_fd)
+{
+    void *page = MAP_FAILED;
+    if (doing_fd >= 0) {
+        page = mmap(NULL, CONTROL_DOING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+                    doing_fd, 0);
+        close(doing_fd);
+    }
+    if (page == MAP_FAILED) {
+        page = mmap(NULL, CONTROL_DOING_BYTES, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    }
+    self->page = page;
+}
+
+static host *host_new(int control_fd, int doing_fd)
+{
+    host *self = memory_zero(sizeof *self);
+    channel_init(&self->control, control_fd);
+    share_page(self, doing_fd);
+    self->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    pthread_mutex_init(&self->topics_lock, NULL);
+    map_init(&self->topics);
+    return self;
+}
+
+static void host_free(host *self)
+{
+    if (self->asking) {
+        pthread_join(self->asker, NULL);
+    }
+    connector_done(self);
+    channel_done(&self->control);
+    munmap(self->page, CONTROL_DOING_BYTES);
+    close(self->event_fd);
+    map_done(&self->topics);
+    pthread_mutex_destroy(&self->topics_lock);
+    free(self);
+}
+
+/* --- What the worker says. --- */
+
+static void pong(host *self, const json_t *number)
+{
+    channel_send(&self->control, json_pack("{s:O,s:o}", "pong", number, "tasks",
+                                           connector_figures(self)));
+}
+
+static void hear_first(host *self, const json_t *message)
+{
+    json_t *start = json_object_get(message, "start");
+    if (start != NULL) {
+        connector_start(self, start);
+    } else if (json_object_get(message, "inspect") != NULL) {
+        self->phase = HOST_INSPECT;
+        inspect_begin(self, message);
+    } else {
+        self->exit_code = HOST_EXIT_REFUSED;
+        self->phase = HOST_OVER;
+    }
+}
+
+static void hear_inspecting(host *self, const json_t *message)
+{
+    const json_t *part;
+    if ((part = json_object_get(message, "validate")) != NULL) {
+        inspect_validate(self, part);
+    } else if ((part = json_object_get(message, "cluster")) != NULL) {
+        inspect_cluster(self, part);
+    } else if ((part = json_object_get(message, "ping")) != NULL) {
+        pong(self, part);
+    } else if (json_object_get(message, "stop") != NULL) {
+        self->phase = HOST_OVER;
+    }
+}
+
+static void hear_running(host *self, const json_t *message)
+{
+    const json_t *part;
+    if ((part = json_object_get(message, "ping")) != NULL) {
+        pong(self, part);
+    } else if ((part = json_object_get(message, "stored")) != NULL) {
+        connector_stored(self, json_integer_value(part));
+    } else if (json_object_get(message, "pause") != NULL) {
+        connector_pause(self, true);
+    } else if (json_object_get(message, "resume") != NULL) {
+        connector_pause(self, false);
+    } else if ((part = json_object_get(message, "restart_task")) != NULL) {
+        connector_restart_task(self, (int)json_integer_value(part));
+    } else if (json_object_get(message, "stop") != NULL &&
+               self->phase == HOST_RUNNING) {
+        connector_stop(self);
+    }
+}
+
+static void hear(host *self, const json_t *message)
+{
+    if (self->phase == HOST_NEW) {
+        hear_first(self, message);
+    } else if (self->phase == HOST_INSPECT) {
+        hear_inspecting(self, message);
+    } else {
+        hear_running(self, message);
+    }
+}
+
+/* Without a worker the tasks stop, and have so long for it. */
+static void orphan(host *self)
+{
+    if (self->orphaned) {
+        return;
+    }
+    self->orphaned = true;
+    if (self->phase != HOST_RUNNING && self->phase != HOST_STOPPING) {
+        self->phase = HOST_OVER;
+        return;
+    }
+    sluice_log(SLUICE_WARN, logger, "the worker is gone: stopping");
+    const char *grace =
+        sluice_props_get(self->worker, "task.shutdown.graceful.timeout.ms");
+    int64_t wait = grace_ms_default;
+    if (grace != NULL) {
+        text_to_int64(grace, &wait);
+    }
+    self->stop_deadline = clock_ms() + wait;
+    connector_stop(self);
+}
+
+static void hear_all(host *self)
+{
+    sluice_error *err = sluice_error_new();
+    sluice_status status = channel_read(&self->control, err);
+    json_t *message = NULL;
+    while (channel_next(&self->control, &message, err) == SLUICE_OK &&
+           message != NULL) {
+        hear(self, message);
+        json_decref(message);
+    }
+    if (status != SLUICE_OK || self->control.ended) {
+        orphan(self);
+    }
+    sluice_error_free(err);
+}
+
+/* --- The loop. --- */
+
+static int patience(const host *self)
+{
+    int64_t end = connector_deadline(self);
+    if (self->orphaned && (end < 0 || self->stop_deadline < end)) {
+        end = self->stop_deadline;
+    }
+    if (end < 0) {
+        return -1;
+    }
+    int64_t left = end - clock_ms();
+    return left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
+}
+
+static void wait_and_serve(host *self)
+{
+    struct pollfd waits[] = {
+        {.fd = self->event_fd, .events = POLLIN},
+        {.fd = self->orphaned ? -1 : self->control.fd, .events = POLLIN},
+        {.fd = self->producer == NULL ? -1 : kafka_producer_fd(self->producer),
+         .events = POLLIN}};
+    if (poll(waits, 3, patience(self)) < 0) {
+        return;
+    }
+    if (waits[0].revents != 0) {
+        uint64_t count;
+        (void)!read(self->event_fd, &count, sizeof count);
+    }
+    if (waits[2].revents != 0) {
+        connector_serve_deliveries(self);
+    }
+    if (waits[1].revents != 0) {
+        hear_all(self);
+    }
+    if (self->phase == HOST_RUNNING || self->phase == HOST_STOPPING) {
+        connector_tend(self);
+    }
+}
+
+int host_main(int control_fd, int doing_fd)
+{
+    host *self = host_new(control_fd, doing_fd);
+    void *stack = crash_thread_begins(0);
+    crash_watch(self->page);
+    while (self->phase != HOST_OVER) {
+        wait_and_serve(self);
+        if (self->orphaned && self->phase != HOST_OVER &&
+            clock_ms() >= self->stop_deadline) {
+            sluice_log(SLUICE_ERROR, logger,
+                       "a task did not stop in time: the process ends without it");
+            return HOST_EXIT_GRACE_OVER;
+        }
+    }
+    int code = self->exit_code;
+    crash_thread_ends(stack);
+    host_free(self);
+    return code;
+}
