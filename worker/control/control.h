@@ -12,7 +12,8 @@
  *   {"restart_task":0}
  *   {"stored":12}              the offsets of sequence number 12 are durable
  *   {"ping":5}                 liveness and figures, each second while somebody looks
- *   {"inspect":true}           the first message of an inspecting host
+ *   {"inspect":true,"worker":{…}}   the first message of an inspecting host
+ *   {"cluster":{…worker properties…}}       to an inspecting host: who is the log?
  *   {"validate":{"id":1,"class":"…","config":{…},"worker":{…}}}
  *                              to an inspecting host, any number of times
  *
@@ -35,7 +36,7 @@
  *       as Kafka Connect's PUT /connector-plugins/{p}/config/validate answers;
  *       {"validated":null,"id":1,"error":"Failed to find any class that …"} when the
  *       class is not there
- *   {"log":{…}}                not used: log lines go to standard error
+ *   {"cluster":{"id":"…"}} or {"cluster":{"error":"…"}}
  *
  * Exit code 0: stopped as asked, or the worker is gone and everything was left in
  * order. HOST_EXIT_REFUSED: the first message was none of the above. Anything else,

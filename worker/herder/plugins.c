@@ -22,7 +22,8 @@ void inspector_start(herder *self)
         return;
     }
     host_begin(self, &self->inspector, "plugins");
-    act_send(self, self->inspector.id, json_pack("{s:b}", "inspect", 1));
+    act_send(self, self->inspector.id,
+             json_pack("{s:b, s:O}", "inspect", 1, "worker", self->settings.worker));
     if (self->cluster_id == NULL) {
         act_send(self, self->inspector.id,
                  json_pack("{s:O}", "cluster", self->settings.worker));

@@ -126,7 +126,7 @@ static void host_begin(void)
     channel_init(&control, pair[0]);
     host_fd = pair[1];
     CHECK(pthread_create(&host_thread, NULL, run_host, NULL) == 0);
-    strcpy(strrchr(tell_path, '-') + 1, "XXXXXX");
+    memcpy(strrchr(tell_path, '-') + 1, "XXXXXX", 7);
     close(mkstemp(tell_path));
 }
 
