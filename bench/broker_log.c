@@ -195,6 +195,16 @@ static int run(bench *self, sluice_error *err)
     run_append(self, log, "append acks=all, 1 in flight", synced > 300 ? 300 : synced,
                1);
     run_append(self, log, "append acks=all, 100 in flight", synced, 100);
+    int64_t size = partition_size(log);
+    log_dir_abandon(dir);
+    partition_unref(log);
+    log_dir_close(dir);
+    begin(self);
+    if (log_dir_open(path, &options, &dir, err) != SLUICE_OK ||
+        partition_open(dir, "bench", 0, &id, &config, &log, err) != SLUICE_OK) {
+        return 1;
+    }
+    report(self, "recovery after a crash", size / (int64_t)self->size);
     partition_unref(log);
     log_dir_close(dir);
     return 0;

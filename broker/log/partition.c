@@ -198,13 +198,10 @@ int64_t partition_high_watermark(partition *self)
     return offset;
 }
 
-int64_t partition_stable_offset(const partition *self)
+int64_t partition_stable_offset(partition *self)
 {
     int64_t watermark = partition_watermark(self, NULL);
-    if (self->producers.open_transactions == 0) {
-        return watermark;
-    }
-    int64_t first = producer_state_first_open(&self->producers);
+    int64_t first = producer_state_first_unstable(&self->producers, watermark);
     return first < watermark ? first : watermark;
 }
 

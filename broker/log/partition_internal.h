@@ -107,7 +107,7 @@ sluice_status partition_roll(partition *self, sluice_error *err);
 void partition_rename_away(const partition *self, const char *suffix);
 
 /* The last stable offset. */
-int64_t partition_stable_offset(const partition *self);
+int64_t partition_stable_offset(partition *self);
 
 /* ---- partition_read.c: under the lock ----------------------------------------------
  */

@@ -50,7 +50,7 @@ sluice_status partition_ready_segment(partition *self, segment *which,
     return status == SLUICE_OK ? segment_open(which, err) : status;
 }
 
-static int64_t bound_offset(const partition *self, partition_bound bound)
+static int64_t bound_offset(partition *self, partition_bound bound)
 {
     switch (bound) {
     case PARTITION_HIGH_WATERMARK:

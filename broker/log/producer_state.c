@@ -13,6 +13,7 @@
 void producer_state_done(producer_state *self)
 {
     free(self->entries);
+    free(self->ended);
     *self = (producer_state){0};
 }
 
@@ -53,9 +54,8 @@ const producer_entry *producer_state_get(const producer_state *self,
 
 static void set_room(producer_state *self, size_t room)
 {
-    producer_state larger = {.room = room,
-                             .count = self->count,
-                             .open_transactions = self->open_transactions};
+    producer_state larger = *self;
+    larger.room = room;
     larger.entries = memory_take(room * sizeof(producer_entry));
     for (size_t i = 0; i < room; i++) {
         larger.entries[i].producer_id = -1;
@@ -194,6 +194,22 @@ static void set_transaction_start(producer_state *self, producer_entry *entry,
     entry->transaction_start = offset;
 }
 
+static void end_transaction(producer_state *self, producer_entry *entry,
+                            int64_t marker_offset)
+{
+    if (entry->transaction_start < 0) {
+        return;
+    }
+    if (self->ended_count == self->ended_room) {
+        self->ended_room = self->ended_room == 0 ? 4 : 2 * self->ended_room;
+        self->ended =
+            memory_resize(self->ended, self->ended_room * sizeof(self->ended[0]));
+    }
+    self->ended[self->ended_count++] =
+        (ended_transaction){entry->transaction_start, marker_offset};
+    set_transaction_start(self, entry, -1);
+}
+
 static void note_batch(producer_entry *entry, const record_batch_header *header)
 {
     if (entry->batch_count == PRODUCER_BATCHES) {
@@ -221,7 +237,7 @@ void producer_state_note(producer_state *self, const record_batch_header *header
     }
     entry->last_timestamp = header->max_timestamp;
     if (header->attributes & RECORD_BATCH_CONTROL) {
-        set_transaction_start(self, entry, -1);
+        end_transaction(self, entry, header->base_offset);
         return;
     }
     if (header->base_sequence >= 0) {
@@ -241,14 +257,35 @@ void producer_state_undo(producer_state *self, int64_t producer_id,
         return;
     }
     producer_entry *entry = put(self, producer_id);
+    if (before->transaction_start >= 0 && entry->transaction_start < 0) {
+        self->ended_count--; /* The newest: notes are undone in reverse. */
+    }
     self->open_transactions +=
         (before->transaction_start >= 0) - (entry->transaction_start >= 0);
     *entry = *before;
 }
 
-int64_t producer_state_first_open(const producer_state *self)
+static void forget_ended(producer_state *self, int64_t watermark)
+{
+    size_t gone = 0;
+    while (gone < self->ended_count && self->ended[gone].marker_offset < watermark) {
+        gone++;
+    }
+    if (gone > 0) {
+        self->ended_count -= gone;
+        memmove(self->ended, self->ended + gone,
+                self->ended_count * sizeof(self->ended[0]));
+    }
+}
+
+int64_t producer_state_first_unstable(producer_state *self, int64_t watermark)
 {
     int64_t first = INT64_MAX;
+    forget_ended(self, watermark);
+    for (size_t i = 0; i < self->ended_count; i++) {
+        first =
+            self->ended[i].first_offset < first ? self->ended[i].first_offset : first;
+    }
     for (size_t i = 0; i < self->room && self->open_transactions > 0; i++) {
         const producer_entry *entry = &self->entries[i];
         if (entry->producer_id != -1 && entry->transaction_start >= 0 &&
@@ -264,7 +301,9 @@ int64_t producer_state_first_open(const producer_state *self)
 
 static void expire_older(producer_state *self, int64_t oldest_ms)
 {
-    producer_state left = {0};
+    producer_state left = *self;
+    left.entries = NULL;
+    left.count = left.room = 0;
     for (size_t i = 0; i < self->room; i++) {
         const producer_entry *entry = &self->entries[i];
         if (entry->producer_id != -1 &&
@@ -272,7 +311,6 @@ static void expire_older(producer_state *self, int64_t oldest_ms)
             *put(&left, entry->producer_id) = *entry;
         }
     }
-    left.open_transactions = self->open_transactions;
     free(self->entries);
     *self = left;
 }

@@ -32,10 +32,17 @@ typedef struct producer_entry {
     producer_batch batches[PRODUCER_BATCHES]; /* The oldest first. */
 } producer_entry;
 
+/* A transaction whose marker is in the log but not yet below the high watermark. */
+typedef struct ended_transaction {
+    int64_t first_offset, marker_offset;
+} ended_transaction;
+
 typedef struct producer_state {
     producer_entry *entries; /* Open addressing; producer_id -1 is a free slot. */
     size_t count, room;      /* Room is 0 or a power of two. */
     size_t open_transactions;
+    ended_transaction *ended; /* By marker. */
+    size_t ended_count, ended_room;
 } producer_state;
 
 void producer_state_done(producer_state *self);
@@ -65,8 +72,9 @@ void producer_state_note(producer_state *self, const record_batch_header *header
 void producer_state_undo(producer_state *self, int64_t producer_id,
                          const producer_entry *before);
 
-/* The first offset of the oldest open transaction; INT64_MAX when none is open. */
-int64_t producer_state_first_open(const producer_state *self);
+/* The first offset of the oldest transaction that is open, or whose marker is not below
+ * `watermark`; INT64_MAX when there is none. Markers below it are forgotten. */
+int64_t producer_state_first_unstable(producer_state *self, int64_t watermark);
 
 /* Forgets producers without open transaction whose last batch is older than
  * `oldest_ms`; above `count_max` also younger ones, the oldest first. */

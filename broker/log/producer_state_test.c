@@ -95,11 +95,34 @@ TEST(the_idle_and_the_oldest_beyond_the_limit_are_forgotten)
     CHECK(producer_state_get(&state, 49) == NULL);
     CHECK(producer_state_get(&state, 50) != NULL);
     CHECK(producer_state_get(&state, 500) != NULL); /* Its transaction is open. */
-    CHECK_INT(producer_state_first_open(&state), 0);
+    CHECK_INT(producer_state_first_unstable(&state, 0), 0);
     producer_state_expire(&state, 0, 11);
     CHECK(state.count <= 12);
     CHECK(producer_state_get(&state, 99) != NULL);
     CHECK(producer_state_get(&state, 500) != NULL);
+    producer_state_done(&state);
+}
+
+TEST(a_transaction_is_stable_when_its_marker_is_below_the_watermark)
+{
+    record_batch_header one = header(1, 0, 0, 10), other = header(2, 0, 0, 12);
+    one.attributes = other.attributes = RECORD_BATCH_TRANSACTIONAL;
+    producer_state_note(&state, &one);
+    producer_state_note(&state, &other);
+    record_batch_header marker = header(1, 0, -1, 14);
+    marker.attributes = RECORD_BATCH_TRANSACTIONAL | RECORD_BATCH_CONTROL;
+    producer_entry before = *producer_state_get(&state, 1);
+    producer_state_note(&state, &marker);
+    CHECK_INT(producer_state_first_unstable(&state, 14), 10);
+    producer_state_undo(&state, 1, &before);
+    CHECK_INT(producer_state_first_unstable(&state, 14), 10);
+    producer_state_note(&state, &marker);
+    CHECK_INT(producer_state_first_unstable(&state, 15), 12);
+    marker = header(2, 0, -1, 15);
+    marker.attributes = RECORD_BATCH_TRANSACTIONAL | RECORD_BATCH_CONTROL;
+    producer_state_note(&state, &marker);
+    CHECK_INT(producer_state_first_unstable(&state, 15), 12);
+    CHECK_INT(producer_state_first_unstable(&state, 16), INT64_MAX);
     producer_state_done(&state);
 }
 
@@ -110,9 +133,9 @@ TEST(a_note_can_be_taken_back)
     record_batch_header more = header(1, 0, 2, 2);
     more.attributes = RECORD_BATCH_TRANSACTIONAL;
     producer_state_note(&state, &more);
-    CHECK_INT(producer_state_first_open(&state), 2);
+    CHECK_INT(producer_state_first_unstable(&state, 0), 2);
     producer_state_undo(&state, 1, &before);
-    CHECK_INT(producer_state_first_open(&state), INT64_MAX);
+    CHECK_INT(producer_state_first_unstable(&state, 0), INT64_MAX);
     producer_batch original;
     record_batch_fault fault;
     CHECK_INT(producer_state_check(&state, &more, &original, &fault), PRODUCER_APPEND);
