@@ -14,8 +14,11 @@
  * because a record that a consumer has seen, whose offset it has committed, and whose
  * producer was promised durability must not be taken back by a crash. An append with
  * acks 0 or 1 asked for less and is visible at once, unless an acks=all append before
- * it is still on its way to the disk. With log_dir_options.sync_none all are visible at
- * once and every partition_wait is over at once.
+ * it is still on its way to the disk. A power loss (never the end of the process alone)
+ * can take those back and give their offsets away again; consumers find that out as
+ * they do with Apache Kafka, by the leader epoch, which is a new one after each start.
+ * With log_dir_options.sync_none all are visible at once and every partition_wait is
+ * over at once.
  *
  * Errors that a client is told are Kafka's codes (int16_t, 0 is NONE).
  *
