@@ -4,6 +4,10 @@
 
 static const char classic[] = "classic";
 
+/* What may be done with a group where nothing is forbidden, as bits: READ, DELETE and
+ * DESCRIBE. */
+enum { all_operations = 1 << 3 | 1 << 6 | 1 << 8 };
+
 static void describe(request *self, const group_core *core, message_text group_id,
                      describe_groups_response_group *answer)
 {
@@ -14,7 +18,11 @@ static void describe(request *self, const group_core *core, message_text group_i
         answer->group_state = message_text_of(group_state_name(GROUP_DEAD));
         if (self->header.api_version >= 6) {
             answer->error_code = ERROR_GROUP_ID_NOT_FOUND;
-            answer->error_message = message_text_of("there is no such group");
+            size_t len;
+            const char *text =
+                sluice_arena_print(request_arena(self), &len, "Group %.*s not found.",
+                                   (int)group_id.len, group_id.base);
+            answer->error_message = (message_text){text, len};
         }
         return;
     }
@@ -44,6 +52,9 @@ void handle_describe_groups(request *self, const void *message)
     const group_core *core = group_coordinator_read(coordinator);
     for (size_t i = 0; i < asked->groups.count; i++) {
         describe(self, core, asked->groups.items[i], &response.groups.items[i]);
+        if (asked->include_authorized_operations) {
+            response.groups.items[i].authorized_operations = all_operations;
+        }
     }
     group_coordinator_read_end(coordinator);
     request_answer(self, self->header.api_version, &response);
