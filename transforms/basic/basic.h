@@ -8,6 +8,7 @@
 
 extern const sluice_feature extract_field_key;
 extern const sluice_feature extract_field_value;
+extern const sluice_feature extract_new_record_state;
 extern const sluice_feature insert_field_key;
 extern const sluice_feature insert_field_value;
 extern const sluice_feature regex_router;

@@ -30,10 +30,10 @@ static derived_entry *derived_slot(const derived *self, uint64_t id, uint64_t de
     return &self->entries[at];
 }
 
-const sluice_schema *derived_find(const derived *self, const sluice_schema *schema,
-                                  uint64_t detail)
+const void *derived_find(const derived *self, const sluice_schema *schema,
+                         uint64_t detail)
 {
-    return derived_slot(self, sluice_schema_id(schema), detail)->schema;
+    return derived_slot(self, sluice_schema_id(schema), detail)->made;
 }
 
 sluice_arena *derived_arena(derived *self, const sluice_record *record)
@@ -42,23 +42,20 @@ sluice_arena *derived_arena(derived *self, const sluice_record *record)
 }
 
 void derived_keep(derived *self, const sluice_schema *schema, uint64_t detail,
-                  const sluice_schema *made)
+                  const void *made)
 {
     if (self->count == KEPT_MAX) {
         return;
     }
     uint64_t id = sluice_schema_id(schema);
     derived_entry *slot = derived_slot(self, id, detail);
-    *slot = (derived_entry){.id = id, .detail = detail, .schema = made};
+    *slot = (derived_entry){.id = id, .detail = detail, .made = made};
     self->count++;
 }
 
-sluice_schema_builder *derived_begin_empty(sluice_arena *arena,
-                                           const sluice_schema *schema)
+void derived_copy_basics(sluice_schema_builder *builder, const sluice_schema *schema)
 {
     int32_t version;
-    sluice_schema_builder *builder =
-        sluice_schema_builder_new(arena, SLUICE_TYPE_STRUCT);
     if (sluice_schema_name(schema) != NULL) {
         sluice_schema_builder_name(builder, sluice_schema_name(schema));
     }
@@ -74,6 +71,14 @@ sluice_schema_builder *derived_begin_empty(sluice_arena *arena,
                                         sluice_schema_parameter_name(schema, i),
                                         sluice_schema_parameter_value(schema, i));
     }
+}
+
+sluice_schema_builder *derived_begin_empty(sluice_arena *arena,
+                                           const sluice_schema *schema)
+{
+    sluice_schema_builder *builder =
+        sluice_schema_builder_new(arena, SLUICE_TYPE_STRUCT);
+    derived_copy_basics(builder, schema);
     return builder;
 }
 

@@ -13,7 +13,7 @@
 
 typedef struct derived_entry {
     uint64_t id, detail; /* `id` 0: free. */
-    const sluice_schema *schema;
+    const void *made;
 } derived_entry;
 
 typedef struct derived {
@@ -27,15 +27,18 @@ void derived_done(derived *self);
 
 /* What was made of `schema`, or NULL. `detail` tells several that are made of the same
  * one apart. */
-const sluice_schema *derived_find(const derived *self, const sluice_schema *schema,
-                                  uint64_t detail);
+const void *derived_find(const derived *self, const sluice_schema *schema,
+                         uint64_t detail);
 
 /* Where to make the next one; for `record`, if it is not to be kept. */
 sluice_arena *derived_arena(derived *self, const sluice_record *record);
 
 /* Keeps `made`, which lives in derived_arena(). */
 void derived_keep(derived *self, const sluice_schema *schema, uint64_t detail,
-                  const sluice_schema *made);
+                  const void *made);
+
+/* Gives `builder` name, version, doc and parameters of `schema`. */
+void derived_copy_basics(sluice_schema_builder *builder, const sluice_schema *schema);
 
 /* Begins a struct with name, version, doc and parameters of `schema`, and its fields.
  * It is required and has no default, whatever `schema` is: as Kafka Connect's. */
