@@ -1,5 +1,6 @@
 /* Keeps child processes of this program running. */
 #include "supervisor.h"
+#include "base/memory.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -46,6 +47,16 @@ void supervisor_init(supervisor *self)
     sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
+/* This program by the path it was started from, so that `ps` shows its name; or by what
+ * works even when that was replaced. The caller's. */
+static char *own_path(void)
+{
+    char path[4096];
+    ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
+    path[len < 0 ? 0 : len] = '\0';
+    return memory_text(access(path, X_OK) == 0 ? path : "/proc/self/exe");
+}
+
 /* In the child; does not return. A terminal's Ctrl-C reaches only the supervisor, which
  * stops the children in their order. */
 static void become(const char *const *arguments, pid_t supervisor_pid)
@@ -60,7 +71,7 @@ static void become(const char *const *arguments, pid_t supervisor_pid)
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() == supervisor_pid) {
-        execv("/proc/self/exe", (char *const *)line);
+        execv(own_path(), (char *const *)line);
     }
     fprintf(stderr, "the program cannot be started: %s\n", strerror(errno));
     _exit(127);
