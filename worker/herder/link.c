@@ -75,6 +75,7 @@ sluice_status link_open(nursery *n, uint64_t id, const char *title,
     }
     host_link *self = memory_zero(sizeof *self);
     self->id = id;
+    self->title = memory_text(title);
     channel_init(&self->control, e.ours[0]);
     buffer_init(&self->out, 0);
     buffer_init(&self->line, 0);
@@ -91,6 +92,7 @@ void link_free(host_link *self)
     buffer_done(&self->out);
     buffer_done(&self->line);
     close(self->stderr_fd);
+    free(self->title);
     for (size_t i = 0; i < link_log_lines; i++) {
         free(self->lines[i]);
     }
@@ -189,4 +191,19 @@ char *link_log(const host_link *self)
         }
     }
     return buffer_take(&text, &len);
+}
+
+uint64_t link_memory(const host_link *self)
+{
+    char path[64], line[256];
+    unsigned long long kib = 0;
+    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)self->pid);
+    FILE *file = self->pid == 0 ? NULL : fopen(path, "re");
+    while (file != NULL && kib == 0 && fgets(line, sizeof line, file) != NULL) {
+        sscanf(line, "Pss: %llu", &kib);
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return (uint64_t)kib * 1024;
 }

@@ -14,6 +14,8 @@ enum { link_log_lines = 20 };
 
 typedef struct host_link {
     uint64_t id;
+    char *title; /* The connector. */
+    pid_t pid;   /* 0: not known yet. */
     channel control;
     buffer out; /* What the host has not yet read. */
     int stderr_fd;
@@ -37,6 +39,9 @@ bool link_flush(host_link *self);
 
 /* Reads its stderr as far as it goes and passes it on to ours. False at its end. */
 bool link_read_log(host_link *self);
+
+/* Its memory in bytes, with its part of what it shares (PSS); 0: it cannot be known. */
+uint64_t link_memory(const host_link *self);
 
 /* Its last lines, each with a line end but the last one; the caller's. */
 char *link_log(const host_link *self);

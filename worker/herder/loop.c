@@ -3,6 +3,7 @@
 #include "base/map.h"
 #include "base/memory.h"
 #include "worker/herder/link.h"
+#include "worker/herder/metrics.h"
 #include "worker/store/writer.h"
 #include <errno.h>
 #include <pthread.h>
@@ -297,7 +298,12 @@ static void nursery_events(loop *self)
                        "the nursery is gone, so no connector can be started any more; "
                        "the worker ends");
             self->finished = true;
-        } else if (event.kind != NURSERY_FORKED) {
+        } else if (event.kind == NURSERY_FORKED) {
+            host_link *link = link_of(self, (uint64_t)event.id);
+            if (link != NULL) {
+                link->pid = event.pid;
+            }
+        } else {
             host_exited(self, &event);
         }
     }
@@ -305,13 +311,30 @@ static void nursery_events(loop *self)
 
 /* --- Deeds. --- */
 
-static void answer(loop *self, const herder_action *action)
+static void answer(loop *self, const herder_action *action, const char *text)
 {
     letter *l = map_remove(&self->requests, &action->id, sizeof action->id);
     if (l != NULL) {
-        l->answer(l->context, action->number, action->json, action->text);
+        l->answer(l->context, action->number, action->json, text);
         letter_free(l);
     }
+}
+
+/* The metrics, with what only the processes know behind them. */
+static void answer_metrics(loop *self, const herder_action *action)
+{
+    buffer out = BUFFER_INIT;
+    const map_entry *entry;
+    buffer_append_text(&out, action->text);
+    metrics_family(
+        &out, "sluice_host_memory_bytes", "gauge",
+        "Memory of the connector's process, with its part of what it shares.");
+    for (size_t at = 0; (entry = map_next(&self->links, &at)) != NULL;) {
+        const host_link *link = entry->value;
+        metrics_row(&out, "sluice_host_memory_bytes", link->title, link_memory(link));
+    }
+    answer(self, action, buffer_text(&out));
+    buffer_done(&out);
 }
 
 static void carry_out(loop *self, const herder_action *action)
@@ -334,8 +357,10 @@ static void carry_out(loop *self, const herder_action *action)
         writer_put(self->writer, WRITER_CONFIG, action->id, action->text, action->json);
         break;
     case herder_answer:
+        answer(self, action, NULL);
+        break;
     case herder_answer_text:
-        answer(self, action);
+        answer_metrics(self, action);
         break;
     case herder_log:
         sluice_log((sluice_level)action->number, "worker", "%s", action->text);

@@ -1,11 +1,11 @@
 /* /metrics in Prometheus' text format: Kafka Connect's numbers under the names that
  * dashboards ask for (kafka_connect_…), and our own (sluice_…). */
-#include "base/buffer.h"
+#include "worker/herder/metrics.h"
 #include "state.h"
 #include <ctype.h>
 #include <string.h>
 
-static void family(buffer *out, const char *name, const char *type, const char *help)
+void metrics_family(buffer *out, const char *name, const char *type, const char *help)
 {
     buffer_print(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
@@ -24,11 +24,22 @@ static void append_label(buffer *out, const char *text)
     }
 }
 
-static void append_connector(buffer *out, const char *name, const connector *c)
+static void append_name(buffer *out, const char *name, const char *label)
 {
     buffer_print(out, "%s{connector=\"", name);
-    append_label(out, c->name);
+    append_label(out, label);
     buffer_append_byte(out, '"');
+}
+
+static void append_connector(buffer *out, const char *name, const connector *c)
+{
+    append_name(out, name, c->name);
+}
+
+void metrics_row(buffer *out, const char *name, const char *label, uint64_t value)
+{
+    append_name(out, name, label);
+    buffer_print(out, "} %llu\n", (unsigned long long)value);
 }
 
 static void append_lower(buffer *out, const char *name)
@@ -54,7 +65,7 @@ static const connector *next_of(const herder *self, size_t *at)
 static void one(buffer *out, const char *name, const char *type, const char *help,
                 uint64_t value)
 {
-    family(out, name, type, help);
+    metrics_family(out, name, type, help);
     buffer_print(out, "%s %llu\n", name, (unsigned long long)value);
 }
 
@@ -92,8 +103,8 @@ static void put_task_counts(const herder *self, buffer *out)
         buffer_append_text(&name, "kafka_connect_worker_connector_");
         append_lower(&name, state_name(states[i]));
         buffer_append_text(&name, "_task_count");
-        family(out, buffer_text(&name), "gauge",
-               "Tasks of the connector in that state.");
+        metrics_family(out, buffer_text(&name), "gauge",
+                       "Tasks of the connector in that state.");
         for (size_t at = 0; (c = next_of(self, &at)) != NULL;) {
             uint64_t count = 0;
             for (size_t t = 0; t < c->task_count; t++) {
@@ -104,8 +115,8 @@ static void put_task_counts(const herder *self, buffer *out)
         }
         buffer_done(&name);
     }
-    family(out, "kafka_connect_worker_connector_total_task_count", "gauge",
-           "Tasks of the connector.");
+    metrics_family(out, "kafka_connect_worker_connector_total_task_count", "gauge",
+                   "Tasks of the connector.");
     for (size_t at = 0; (c = next_of(self, &at)) != NULL;) {
         append_connector(out, "kafka_connect_worker_connector_total_task_count", c);
         buffer_print(out, "} %zu\n", c->task_count);
@@ -115,16 +126,16 @@ static void put_task_counts(const herder *self, buffer *out)
 static void put_states(const herder *self, buffer *out)
 {
     const connector *c;
-    family(out, "kafka_connect_connector_status", "gauge",
-           "1 for the state that the connector is in.");
+    metrics_family(out, "kafka_connect_connector_status", "gauge",
+                   "1 for the state that the connector is in.");
     for (size_t at = 0; (c = next_of(self, &at)) != NULL;) {
         append_connector(out, "kafka_connect_connector_status", c);
         buffer_append_text(out, ",status=\"");
         append_lower(out, state_name(c->state));
         buffer_append_text(out, "\"} 1\n");
     }
-    family(out, "kafka_connect_connector_task_status", "gauge",
-           "1 for the state that the task is in.");
+    metrics_family(out, "kafka_connect_connector_task_status", "gauge",
+                   "1 for the state that the task is in.");
     for (size_t at = 0; (c = next_of(self, &at)) != NULL;) {
         for (size_t t = 0; t < c->task_count; t++) {
             append_connector(out, "kafka_connect_connector_task_status", c);
@@ -133,8 +144,8 @@ static void put_states(const herder *self, buffer *out)
             buffer_append_text(out, "\"} 1\n");
         }
     }
-    family(out, "sluice_connector_restarts_total", "counter",
-           "Restarts by policy or by request.");
+    metrics_family(out, "sluice_connector_restarts_total", "counter",
+                   "Restarts by policy or by request.");
     for (size_t at = 0; (c = next_of(self, &at)) != NULL;) {
         append_connector(out, "sluice_connector_restarts_total", c);
         buffer_print(out, "} %llu\n", (unsigned long long)c->restarts);
@@ -146,7 +157,7 @@ static void put_reported(const herder *self, buffer *out, const char *name,
                          const char *type, const char *field, const char *help)
 {
     const connector *c;
-    family(out, name, type, help);
+    metrics_family(out, name, type, help);
     for (size_t at = 0; (c = next_of(self, &at)) != NULL;) {
         for (size_t t = 0; t < c->task_count; t++) {
             const json_t *value = json_object_get(c->tasks[t].gauges, field);
@@ -164,7 +175,7 @@ static void put_reported(const herder *self, buffer *out, const char *name,
 static void put_gauges(const herder *self, buffer *out)
 {
     const connector *c;
-    family(out, "sluice_task_gauge", "gauge", "A number of the plugin's own.");
+    metrics_family(out, "sluice_task_gauge", "gauge", "A number of the plugin's own.");
     for (size_t at = 0; (c = next_of(self, &at)) != NULL;) {
         for (size_t t = 0; t < c->task_count; t++) {
             const char *name;
