@@ -27,7 +27,7 @@ typedef struct standalone {
     bool has_nursery;
     rest_server *rest;
     worker_file *offsets, *configs; /* May be the same file. */
-    loop *loop;
+    herder_loop *loop;
     char *worker_id;
     atomic_bool died, stopping;
 } standalone;
@@ -173,14 +173,14 @@ static sluice_status start_herder(standalone *self, sluice_error *err)
     if (status != SLUICE_OK) {
         return status;
     }
-    loop_settings settings = {.herder = herder_settings_of(self),
-                              .nursery = &self->nursery,
-                              .offsets = self->offsets,
-                              .configs = self->configs,
-                              .restored = restored,
-                              .failed = on_end,
-                              .context = self};
-    status = loop_start(&settings, &self->loop, err);
+    herder_loop_settings settings = {.herder = herder_settings_of(self),
+                                     .nursery = &self->nursery,
+                                     .offsets = self->offsets,
+                                     .configs = self->configs,
+                                     .restored = restored,
+                                     .failed = on_end,
+                                     .context = self};
+    status = herder_loop_start(&settings, &self->loop, err);
     json_decref(restored);
     return status;
 }
@@ -217,7 +217,7 @@ static void stop(standalone *self)
         rest_close(self->rest);
     }
     if (self->loop != NULL) {
-        loop_stop(self->loop);
+        herder_loop_stop(self->loop);
     }
     rest_stop(self->rest);
     if (self->has_nursery) {
@@ -257,7 +257,7 @@ static void on_reply(void *context, int status, const json_t *body, const char *
 static int ask(standalone *self, const herder_request *request, char **ret_message)
 {
     reply answer = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, NULL};
-    loop_ask(self->loop, request, on_reply, &answer);
+    herder_loop_ask(self->loop, request, on_reply, &answer);
     pthread_mutex_lock(&answer.lock);
     while (answer.status == 0) {
         pthread_cond_wait(&answer.changed, &answer.lock);

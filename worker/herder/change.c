@@ -112,7 +112,7 @@ static bool path_agrees(herder *self, pending *p)
 /* The stored configuration with the keys of the request put in, or taken out. */
 static bool merge_patch(herder *self, pending *p)
 {
-    const connector *c = connector_find(self, p->name);
+    const connector *c = herder_connector_find(self, p->name);
     if (c == NULL) {
         act_fault(self, p->id, 404, "Connector %s not found", p->name);
         return false;
@@ -232,7 +232,7 @@ static bool is_valid(herder *self, pending *p, const json_t *validated)
 static void learn_plugin(herder *self, connector *c)
 {
     bool ambiguous;
-    const char *class = connector_property(c, "connector.class");
+    const char *class = herder_connector_property(c, "connector.class");
     const json_t *plugin = class == NULL ? NULL : plugin_find(self, class, &ambiguous);
     if (plugin != NULL) {
         free(c->type);
@@ -255,7 +255,7 @@ static void set_target(connector *c, const char *name)
 static void begin(herder *self, connector *c)
 {
     if (c->target == target_started) {
-        connector_bounce(self, c, state_unassigned);
+        herder_connector_bounce(self, c, state_unassigned);
     } else {
         c->state = c->target == target_paused ? state_paused : state_stopped;
     }
@@ -263,8 +263,8 @@ static void begin(herder *self, connector *c)
 
 static void create(herder *self, pending *p)
 {
-    connector *c = connector_add(self, p->name);
-    connector_set_config(c, p->body);
+    connector *c = herder_connector_add(self, p->name);
+    herder_connector_set_config(c, p->body);
     set_target(c, p->target);
     learn_plugin(self, c);
     p->created = true;
@@ -277,19 +277,19 @@ static void create(herder *self, pending *p)
 static void update(herder *self, pending *p, connector *c)
 {
     bool same = json_equal(c->config, p->body) && c->state != state_failed;
-    connector_set_config(c, p->body);
+    herder_connector_set_config(c, p->body);
     learn_plugin(self, c);
     p->store = act_store_config(self, c);
     pending_to(self, p, wait_start);
     if (!same && c->target != target_stopped) {
-        connector_bounce(self, c, state_unassigned);
+        herder_connector_bounce(self, c, state_unassigned);
     }
     pending_wake(self, c->name);
 }
 
 static void change(herder *self, pending *p)
 {
-    connector *c = connector_find(self, p->name);
+    connector *c = herder_connector_find(self, p->name);
     if (c != NULL && p->operation == herder_create) {
         act_fault(self, p->id, 409, "Connector %s already exists", p->name);
         pending_remove(self, p);
@@ -328,8 +328,8 @@ void change_validated(herder *self, pending *p, const json_t *message)
 
 void change_restore(herder *self, const json_t *stored)
 {
-    connector *c = connector_add(self, text_of(stored, "name"));
-    connector_set_config(c, json_object_get(stored, "config"));
+    connector *c = herder_connector_add(self, text_of(stored, "name"));
+    herder_connector_set_config(c, json_object_get(stored, "config"));
     set_target(c, text_of(stored, "target"));
     begin(self, c);
 }

@@ -25,13 +25,13 @@ static void set_text(char **field, const char *text)
     *field = copy;
 }
 
-connector *connector_find(const herder *self, const char *name)
+connector *herder_connector_find(const herder *self, const char *name)
 {
     connector *c = name == NULL ? NULL : map_get_text(&self->connectors, name);
     return c == NULL || c->leaving ? NULL : c;
 }
 
-connector *connector_add(herder *self, const char *name)
+connector *herder_connector_add(herder *self, const char *name)
 {
     connector *c = map_get_text(&self->connectors, name);
     if (c == NULL) {
@@ -49,7 +49,7 @@ connector *connector_add(herder *self, const char *name)
     return c;
 }
 
-void connector_free(connector *c)
+void herder_connector_free(connector *c)
 {
     clear_tasks(c);
     free(c->name);
@@ -59,16 +59,16 @@ void connector_free(connector *c)
     free(c->version);
     json_decref(c->config);
     json_decref(c->topics);
-    host_forget(&c->host);
+    host_slot_forget(&c->host);
     free(c);
 }
 
-const char *connector_property(const connector *c, const char *key)
+const char *herder_connector_property(const connector *c, const char *key)
 {
     return json_string_value(json_object_get(c->config, key));
 }
 
-void connector_set_config(connector *c, json_t *config)
+void herder_connector_set_config(connector *c, json_t *config)
 {
     json_incref(config);
     json_decref(c->config);
@@ -93,7 +93,7 @@ static void show_all(connector *c, run_state state)
     }
 }
 
-void connector_start(herder *self, connector *c)
+void herder_connector_start(herder *self, connector *c)
 {
     c->rerun = true;
     c->restart_at = INT64_MAX;
@@ -107,11 +107,12 @@ void connector_start(herder *self, connector *c)
     if (c->state != state_restarting) {
         show_all(c, state_unassigned);
     }
-    host_begin(self, &c->host, c->name);
+    host_slot_begin(self, &c->host, c->name);
     act_send(self, c->host.id,
              json_pack("{s:{s:s, s:O, s:O, s:o, s:s}}", "start", "name", c->name,
                        "config", c->config, "worker", self->settings.worker, "offsets",
                        offsets_pairs(self, c->name), "state", target_word(c)));
+    host_slot_tell_levels(self, c->host.id);
 }
 
 static void settle_stopped(herder *self, connector *c)
@@ -131,44 +132,44 @@ static void at_rest(herder *self, connector *c)
     pending_exited(self, c->name);
     if (c->leaving) {
         map_remove_text(&self->connectors, c->name);
-        connector_free(c);
+        herder_connector_free(c);
         return;
     }
     if (c->state != state_restarting || !c->rerun) {
         settle_stopped(self, c);
     }
     if (c->rerun) {
-        connector_start(self, c);
+        herder_connector_start(self, c);
     }
     pending_wake(self, c->name);
 }
 
-void connector_stop(herder *self, connector *c)
+void herder_connector_stop(herder *self, connector *c)
 {
     c->restart_at = INT64_MAX;
     if (c->host.id == 0) {
         at_rest(self, c);
     } else {
-        host_stop(self, &c->host);
+        host_slot_stop(self, &c->host);
     }
 }
 
-void connector_bounce(herder *self, connector *c, run_state shown)
+void herder_connector_bounce(herder *self, connector *c, run_state shown)
 {
     c->attempts = 0;
     c->rerun = true;
     if (shown == state_restarting) {
         show_all(c, shown);
     }
-    connector_stop(self, c);
+    herder_connector_stop(self, c);
 }
 
-void connector_restart_task(herder *self, connector *c, size_t number)
+void herder_connector_restart_task(herder *self, connector *c, size_t number)
 {
     c->tasks[number].restarts++;
     if (c->host.id == 0) {
         c->attempts = 0;
-        connector_start(self, c);
+        herder_connector_start(self, c);
     } else if (!c->host.stopping) {
         act_send(self, c->host.id,
                  json_pack("{s:I}", "restart_task", (json_int_t)number));
@@ -194,7 +195,7 @@ static bool state_parse(const char *name, run_state *ret_state)
 /* When it is to be started again without being asked; says so in the log. */
 static void plan_restart(herder *self, connector *c, bool crashed)
 {
-    herder_restart policy = connector_policy(self, c);
+    herder_restart policy = herder_connector_policy(self, c);
     if (policy.policy == herder_never ||
         (!crashed && policy.policy != herder_on_failure) || c->leaving ||
         self->stopping) {
@@ -305,7 +306,7 @@ static void pong_received(herder *self, connector *c, const json_t *message)
     }
 }
 
-void connector_message(herder *self, connector *c, const json_t *message)
+void herder_connector_message(herder *self, connector *c, const json_t *message)
 {
     json_t *part;
     if ((part = json_object_get(message, "pong")) != NULL) {
@@ -354,21 +355,21 @@ static void died(herder *self, connector *c, const herder_event *event,
     bool reported = c->state == state_failed && event->exit_signal == 0;
     self->host_deaths++;
     mark_failed(c, reported && c->trace != NULL ? c->trace : obituary);
-    if (lived >= connector_policy(self, c).attempts_reset) {
+    if (lived >= herder_connector_policy(self, c).attempts_reset) {
         c->attempts = 0;
     }
     plan_restart(self, c, !reported);
     pending_wake(self, c->name);
 }
 
-void connector_exited(herder *self, connector *c, const herder_event *event)
+void herder_connector_exited(herder *self, connector *c, const herder_event *event)
 {
     char *what = memory_print("connector host of '%s'", c->name);
-    char *obituary = host_obituary(&c->host, what, event);
+    char *obituary = host_slot_obituary(&c->host, what, event);
     bool asked = c->host.stopping;
     bool clean = event->exit_code == 0 && event->exit_signal == 0;
     int64_t lived = self->now - c->host.started_at;
-    host_forget(&c->host);
+    host_slot_forget(&c->host);
     c->configured = false;
     if (!clean || !asked) {
         act_log(self, asked ? SLUICE_WARN : SLUICE_ERROR, "%s", obituary);
@@ -387,32 +388,32 @@ static void restart_now(herder *self, connector *c)
     c->restart_at = INT64_MAX;
     c->restarts++;
     if (c->host.id == 0) {
-        connector_start(self, c);
+        herder_connector_start(self, c);
         return;
     }
     if (c->state == state_failed) {
         c->rerun = true;
-        connector_stop(self, c);
+        herder_connector_stop(self, c);
         return;
     }
     for (size_t i = 0; i < c->task_count; i++) {
         if (c->tasks[i].state == state_failed) {
-            connector_restart_task(self, c, i);
+            herder_connector_restart_task(self, c, i);
         }
     }
 }
 
-void connector_tick(herder *self, connector *c)
+void herder_connector_tick(herder *self, connector *c)
 {
-    host_tick(self, &c->host, true);
+    host_slot_tick(self, &c->host, true);
     if (self->now >= c->restart_at) {
         restart_now(self, c);
     }
 }
 
-int64_t connector_deadline(const herder *self, const connector *c)
+int64_t herder_connector_deadline(const herder *self, const connector *c)
 {
-    int64_t host = host_deadline(self, &c->host, true);
+    int64_t host = host_slot_deadline(self, &c->host, true);
     return host < c->restart_at ? host : c->restart_at;
 }
 
@@ -421,16 +422,16 @@ int64_t connector_deadline(const herder *self, const connector *c)
 static void read_number(const connector *c, const char *key, int64_t *value)
 {
     int64_t number;
-    const char *text = connector_property(c, key);
+    const char *text = herder_connector_property(c, key);
     if (text != NULL && text_to_int64(text, &number) && number >= 0) {
         *value = number;
     }
 }
 
-herder_restart connector_policy(const herder *self, const connector *c)
+herder_restart herder_connector_policy(const herder *self, const connector *c)
 {
     herder_restart policy = self->settings.restart;
-    const char *name = connector_property(c, "restart.policy");
+    const char *name = herder_connector_property(c, "restart.policy");
     if (name != NULL) {
         policy.policy = text_equal_nocase(name, "never")        ? herder_never
                         : text_equal_nocase(name, "on-failure") ? herder_on_failure

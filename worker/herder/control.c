@@ -37,7 +37,7 @@ static void resume(herder *self, connector *c)
     } else if (c->host.id != 0) {
         act_send(self, c->host.id, json_pack("{s:b}", "resume", 1));
     } else if (c->state != state_failed) {
-        connector_start(self, c);
+        herder_connector_start(self, c);
     }
 }
 
@@ -47,7 +47,7 @@ static void stop(herder *self, const herder_request *request, connector *c)
     c->target = target_stopped;
     c->rerun = false;
     p->store = act_store_config(self, c);
-    connector_stop(self, c);
+    herder_connector_stop(self, c);
 }
 
 static void delete (herder *self, const herder_request *request, connector *c)
@@ -56,7 +56,7 @@ static void delete (herder *self, const herder_request *request, connector *c)
     p->store = act_forget_config(self, c->name);
     c->leaving = true;
     c->rerun = false;
-    connector_stop(self, c);
+    herder_connector_stop(self, c);
 }
 
 /* --- Restart. --- */
@@ -70,7 +70,7 @@ static void restart_tasks(herder *self, const herder_request *request, connector
 {
     for (size_t i = 0; request->include_tasks && i < c->task_count; i++) {
         if (is_planned(request, c->tasks[i].state)) {
-            connector_restart_task(self, c, i);
+            herder_connector_restart_task(self, c, i);
             c->tasks[i].state = state_restarting;
         }
     }
@@ -82,10 +82,10 @@ static void restart_planned(herder *self, const herder_request *request, connect
 {
     bool connector_too = is_planned(request, c->state);
     if (connector_too && request->include_tasks && !request->only_failed) {
-        connector_bounce(self, c, state_restarting);
+        herder_connector_bounce(self, c, state_restarting);
     } else if (connector_too && (c->state == state_failed || c->host.id == 0)) {
         c->state = state_restarting;
-        connector_bounce(self, c, state_restarting);
+        herder_connector_bounce(self, c, state_restarting);
     } else {
         restart_tasks(self, request, c);
     }
@@ -112,7 +112,7 @@ static void restart(herder *self, const herder_request *request, connector *c)
     /* A connector that runs has no state of its own beside its tasks, so only one that
      * does not is started. */
     if (c->state == state_failed || c->host.id == 0) {
-        connector_bounce(self, c, state_unassigned);
+        herder_connector_bounce(self, c, state_unassigned);
     }
     pending_wake(self, c->name);
 }
@@ -124,13 +124,13 @@ static void restart_task(herder *self, const herder_request *request, connector 
                   request->task);
         return;
     }
-    connector_restart_task(self, c, (size_t)request->task);
+    herder_connector_restart_task(self, c, (size_t)request->task);
     act_answer(self, request->id, 204, NULL);
 }
 
 static bool admit(herder *self, const herder_request *request)
 {
-    if (connector_find(self, request->name) != NULL) {
+    if (herder_connector_find(self, request->name) != NULL) {
         return true;
     }
     switch ((int)request->operation) {
@@ -149,7 +149,7 @@ void control_request(herder *self, const herder_request *request)
     if (!admit(self, request)) {
         return;
     }
-    connector *c = connector_find(self, request->name);
+    connector *c = herder_connector_find(self, request->name);
     switch ((int)request->operation) {
     case herder_pause:
         pause(self, c);

@@ -28,12 +28,12 @@ void herder_free(herder *self)
     }
     const map_entry *entry;
     for (size_t at = 0; (entry = map_next(&self->connectors, &at)) != NULL;) {
-        connector_free(entry->value);
+        herder_connector_free(entry->value);
     }
     map_done(&self->connectors);
     offsets_free(self);
     pending_free_all(self);
-    host_forget(&self->inspector);
+    host_slot_forget(&self->inspector);
     free((char *)self->settings.worker_id);
     json_decref(self->settings.worker);
     json_decref(self->plugins);
@@ -69,7 +69,7 @@ static void take_message(herder *self, const herder_event *event)
     if (json_object_get(event->message, "offsets") != NULL) {
         offsets_arrived(self, c, event->host, event->message);
     } else {
-        connector_message(self, c, event->message);
+        herder_connector_message(self, c, event->message);
     }
 }
 
@@ -81,7 +81,7 @@ static void take_exit(herder *self, const herder_event *event)
     }
     connector *c = connector_of(self, event->host);
     if (c != NULL) {
-        connector_exited(self, c, event);
+        herder_connector_exited(self, c, event);
     }
 }
 
@@ -89,7 +89,7 @@ static void take_tick(herder *self)
 {
     const map_entry *entry;
     for (size_t at = 0; (entry = map_next(&self->connectors, &at)) != NULL;) {
-        connector_tick(self, entry->value);
+        herder_connector_tick(self, entry->value);
     }
     inspector_tick(self);
     pending_tick(self);
@@ -101,9 +101,9 @@ static void take_stop(herder *self)
     self->stopping = true;
     pending_refuse_all(self, "Worker is shutting down");
     for (size_t at = 0; (entry = map_next(&self->connectors, &at)) != NULL;) {
-        connector_stop(self, entry->value);
+        herder_connector_stop(self, entry->value);
     }
-    host_stop(self, &self->inspector);
+    host_slot_stop(self, &self->inspector);
     self->inspector_at = INT64_MAX;
 }
 
@@ -126,7 +126,7 @@ static void take_event(herder *self, const herder_event *event)
         inspector_start(self);
         break;
     case herder_event_request:
-        request_take(self, event->request);
+        herder_request_take(self, event->request);
         break;
     case herder_event_restore:
         if (json_object_get(event->message, "offsets") != NULL) {
@@ -176,7 +176,7 @@ int64_t herder_deadline(const herder *self)
     int64_t first = earlier(inspector_deadline(self), pending_deadline(self));
     const map_entry *entry;
     for (size_t at = 0; (entry = map_next(&self->connectors, &at)) != NULL;) {
-        first = earlier(first, connector_deadline(self, entry->value));
+        first = earlier(first, herder_connector_deadline(self, entry->value));
     }
     return first;
 }

@@ -11,20 +11,23 @@ enum {
     last_offsets_ms = 1000, /* Beyond the tasks' grace time: storing what they did. */
 };
 
-static void send_levels(herder *self, uint64_t host)
+void host_slot_tell_levels(herder *self, uint64_t host)
 {
     const char *name;
     json_t *logger;
     json_object_foreach(self->loggers, name, logger)
     {
         json_t *level = json_object_get(logger, "level");
+        if (json_is_null(json_object_get(logger, "last_modified"))) {
+            continue; /* As it is from the beginning. */
+        }
         act_send(self, host,
                  json_pack("{s:{s:s, s:O}}", "logger", "name",
                            strcmp(name, "root") == 0 ? "" : name, "level", level));
     }
 }
 
-void host_begin(herder *self, host_slot *host, const char *title)
+void host_slot_begin(herder *self, host_slot *host, const char *title)
 {
     free(host->reason);
     *host = (host_slot){.id = ++self->last_id,
@@ -32,10 +35,9 @@ void host_begin(herder *self, host_slot *host, const char *title)
                         .answered_at = self->now,
                         .started_at = self->now};
     act_fork(self, host->id, title);
-    send_levels(self, host->id);
 }
 
-void host_stop(herder *self, host_slot *host)
+void host_slot_stop(herder *self, host_slot *host)
 {
     if (host->id == 0 || host->stopping) {
         return;
@@ -53,7 +55,7 @@ static void kill_host(herder *self, host_slot *host, char *reason_taken)
     act_kill(self, host->id, SIGKILL);
 }
 
-void host_tick(herder *self, host_slot *host, bool asked_to_answer)
+void host_slot_tick(herder *self, host_slot *host, bool asked_to_answer)
 {
     if (host->id == 0 || host->killed) {
         return;
@@ -79,7 +81,8 @@ void host_tick(herder *self, host_slot *host, bool asked_to_answer)
     act_send(self, host->id, json_pack("{s:I}", "ping", (json_int_t)self->now));
 }
 
-int64_t host_deadline(const herder *self, const host_slot *host, bool asked_to_answer)
+int64_t host_slot_deadline(const herder *self, const host_slot *host,
+                           bool asked_to_answer)
 {
     if (host->id == 0 || host->killed) {
         return INT64_MAX;
@@ -90,7 +93,7 @@ int64_t host_deadline(const herder *self, const host_slot *host, bool asked_to_a
     return asked_to_answer ? host->pinged_at + ping_every_ms : INT64_MAX;
 }
 
-void host_forget(host_slot *host)
+void host_slot_forget(host_slot *host)
 {
     free(host->reason);
     *host = (host_slot){0};
@@ -112,7 +115,8 @@ static char *how_it_died(const host_slot *host, const herder_event *event)
     return memory_print("exited with code %d", event->exit_code);
 }
 
-char *host_obituary(const host_slot *host, const char *what, const herder_event *event)
+char *host_slot_obituary(const host_slot *host, const char *what,
+                         const herder_event *event)
 {
     char *how = how_it_died(host, event);
     bool doing = event->doing != NULL && event->doing[0] != '\0';

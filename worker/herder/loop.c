@@ -23,14 +23,14 @@ typedef enum letter_type { letter_request, letter_stored, letter_stop } letter_t
 typedef struct letter {
     letter_type type;
     herder_request request; /* Its name and body are the letter's. */
-    loop_answer *answer;
+    herder_loop_answer *answer;
     void *context;
     uint64_t stored;
     struct letter *next;
 } letter;
 
-struct loop {
-    loop_settings settings;
+struct herder_loop {
+    herder_loop_settings settings;
     pthread_t thread;
     herder *herder;
     writer *writer;
@@ -51,11 +51,11 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void step(loop *self, const herder_event *event);
+static void step(herder_loop *self, const herder_event *event);
 
 /* --- The mailbox. --- */
 
-static void post(loop *self, letter *l)
+static void post(herder_loop *self, letter *l)
 {
     uint64_t one = 1;
     pthread_mutex_lock(&self->lock);
@@ -73,8 +73,8 @@ static void letter_free(letter *l)
     free(l);
 }
 
-void loop_ask(loop *self, const herder_request *request, loop_answer *answer,
-              void *context)
+void herder_loop_ask(herder_loop *self, const herder_request *request,
+                     herder_loop_answer *answer, void *context)
 {
     letter *l = memory_zero(sizeof *l);
     l->type = letter_request;
@@ -102,7 +102,7 @@ static void on_trouble(void *context, const char *text)
                "offsets cannot be stored: %s; trying again each second", text);
 }
 
-static void take_request(loop *self, letter *l)
+static void take_request(herder_loop *self, letter *l)
 {
     l->request.id = ++self->last_request;
     map_put(&self->requests, &l->request.id, sizeof l->request.id, l);
@@ -110,7 +110,7 @@ static void take_request(loop *self, letter *l)
     step(self, &event);
 }
 
-static void take_letter(loop *self, letter *l)
+static void take_letter(herder_loop *self, letter *l)
 {
     herder_event event = {.type = herder_event_stop};
     if (l->type == letter_request) {
@@ -125,7 +125,7 @@ static void take_letter(loop *self, letter *l)
     step(self, &event);
 }
 
-static void take_mail(loop *self)
+static void take_mail(herder_loop *self)
 {
     uint64_t count;
     while (read(self->wake, &count, sizeof count) < 0 && errno == EINTR) {
@@ -144,7 +144,7 @@ static void take_mail(loop *self)
 
 /* --- Hosts. --- */
 
-static host_link *link_of(const loop *self, uint64_t id)
+static host_link *link_of(const herder_loop *self, uint64_t id)
 {
     return map_get(&self->links, &id, sizeof id);
 }
@@ -153,13 +153,14 @@ static host_link *link_of(const loop *self, uint64_t id)
  * 1 are free for the mailbox and the nursery. */
 enum { key_mailbox = 0, key_nursery = 1 };
 
-static bool watch(loop *self, int fd, uint64_t key, uint32_t events, int operation)
+static bool watch(herder_loop *self, int fd, uint64_t key, uint32_t events,
+                  int operation)
 {
     struct epoll_event event = {.events = events, .data.u64 = key};
     return epoll_ctl(self->epoll, operation, fd, &event) == 0;
 }
 
-static void unwatch(loop *self, int fd, bool *watched)
+static void unwatch(herder_loop *self, int fd, bool *watched)
 {
     if (*watched) {
         epoll_ctl(self->epoll, EPOLL_CTL_DEL, fd, NULL);
@@ -167,8 +168,8 @@ static void unwatch(loop *self, int fd, bool *watched)
     }
 }
 
-static void exited(loop *self, uint64_t id, int code, int signal, const char *doing,
-                   const char *log)
+static void exited(herder_loop *self, uint64_t id, int code, int signal,
+                   const char *doing, const char *log)
 {
     herder_event event = {.type = herder_event_exited,
                           .host = id,
@@ -179,7 +180,7 @@ static void exited(loop *self, uint64_t id, int code, int signal, const char *do
     step(self, &event);
 }
 
-static void fork_host(loop *self, uint64_t id, const char *title)
+static void fork_host(herder_loop *self, uint64_t id, const char *title)
 {
     host_link *link;
     sluice_error *err = sluice_error_new();
@@ -195,7 +196,7 @@ static void fork_host(loop *self, uint64_t id, const char *title)
     sluice_error_free(err);
 }
 
-static void watch_output(loop *self, host_link *link, bool waiting)
+static void watch_output(herder_loop *self, host_link *link, bool waiting)
 {
     if (link->control_watched) {
         watch(self, link->control.fd, 2 * link->id, EPOLLIN | (waiting ? EPOLLOUT : 0),
@@ -203,7 +204,7 @@ static void watch_output(loop *self, host_link *link, bool waiting)
     }
 }
 
-static void send_line(loop *self, uint64_t id, const json_t *line)
+static void send_line(herder_loop *self, uint64_t id, const json_t *line)
 {
     host_link *link = link_of(self, id);
     if (link == NULL) {
@@ -218,7 +219,7 @@ static void send_line(loop *self, uint64_t id, const json_t *line)
 
 /* Gives all lines that have arrived to the herder. The link is there as long as its
  * process is, whatever the herder does. */
-static void read_lines(loop *self, host_link *link)
+static void read_lines(herder_loop *self, host_link *link)
 {
     json_t *message;
     sluice_error *err = sluice_error_new();
@@ -242,7 +243,7 @@ static void read_lines(loop *self, host_link *link)
     sluice_error_free(err);
 }
 
-static void host_event(loop *self, uint64_t key, uint32_t events)
+static void host_event(herder_loop *self, uint64_t key, uint32_t events)
 {
     host_link *link = link_of(self, key / 2);
     if (link == NULL) {
@@ -263,7 +264,7 @@ static void host_event(loop *self, uint64_t key, uint32_t events)
 }
 
 /* What it said before its end comes before its end. */
-static void host_exited(loop *self, const nursery_event *event)
+static void host_exited(herder_loop *self, const nursery_event *event)
 {
     char doing[256] = "";
     uint64_t id = (uint64_t)event->id;
@@ -289,7 +290,7 @@ static void host_exited(loop *self, const nursery_event *event)
     free(log);
 }
 
-static void nursery_events(loop *self)
+static void nursery_events(herder_loop *self)
 {
     nursery_event event;
     while (!self->finished && nursery_next(self->settings.nursery, &event)) {
@@ -311,7 +312,7 @@ static void nursery_events(loop *self)
 
 /* --- Deeds. --- */
 
-static void answer(loop *self, const herder_action *action, const char *text)
+static void answer(herder_loop *self, const herder_action *action, const char *text)
 {
     letter *l = map_remove(&self->requests, &action->id, sizeof action->id);
     if (l != NULL) {
@@ -321,7 +322,7 @@ static void answer(loop *self, const herder_action *action, const char *text)
 }
 
 /* The metrics, with what only the processes know behind them. */
-static void answer_metrics(loop *self, const herder_action *action)
+static void answer_metrics(herder_loop *self, const herder_action *action)
 {
     buffer out = BUFFER_INIT;
     const map_entry *entry;
@@ -337,7 +338,7 @@ static void answer_metrics(loop *self, const herder_action *action)
     buffer_done(&out);
 }
 
-static void carry_out(loop *self, const herder_action *action)
+static void carry_out(herder_loop *self, const herder_action *action)
 {
     switch (action->type) {
     case herder_fork:
@@ -374,7 +375,7 @@ static void carry_out(loop *self, const herder_action *action)
     }
 }
 
-static void step(loop *self, const herder_event *event)
+static void step(herder_loop *self, const herder_event *event)
 {
     herder_actions actions = {0};
     herder_step(self->herder, event, now_ms(), &actions);
@@ -386,7 +387,7 @@ static void step(loop *self, const herder_event *event)
 
 /* --- The thread. --- */
 
-static int wait_time(const loop *self)
+static int wait_time(const herder_loop *self)
 {
     int64_t deadline = herder_deadline(self->herder);
     if (deadline == INT64_MAX) {
@@ -396,7 +397,7 @@ static int wait_time(const loop *self)
     return wait < 0 ? 0 : wait > 60000 ? 60000 : (int)wait;
 }
 
-static void wait_once(loop *self)
+static void wait_once(herder_loop *self)
 {
     struct epoll_event events[events_max];
     int count = epoll_wait(self->epoll, events, events_max, wait_time(self));
@@ -425,7 +426,7 @@ static void refuse(letter *l)
 }
 
 /* After the thread's end: whoever still waits gets an answer. */
-static void refuse_rest(loop *self)
+static void refuse_rest(herder_loop *self)
 {
     const map_entry *entry;
     for (size_t at = 0; (entry = map_next(&self->requests, &at)) != NULL;) {
@@ -442,9 +443,9 @@ static void refuse_rest(loop *self)
     }
 }
 
-static void *loop_run(void *context)
+static void *herder_loop_run(void *context)
 {
-    loop *self = context;
+    herder_loop *self = context;
     size_t index;
     json_t *stored;
     step(self, &(herder_event){.type = herder_event_start});
@@ -459,7 +460,7 @@ static void *loop_run(void *context)
     return NULL;
 }
 
-static void loop_free(loop *self)
+static void herder_loop_free(herder_loop *self)
 {
     const map_entry *entry;
     for (size_t at = 0; (entry = map_next(&self->links, &at)) != NULL;) {
@@ -479,7 +480,7 @@ static void loop_free(loop *self)
     free(self);
 }
 
-static sluice_status start_threads(loop *self, sluice_error *err)
+static sluice_status start_threads(herder_loop *self, sluice_error *err)
 {
     writer_settings store = {self->settings.offsets, self->settings.configs, on_stored,
                              on_trouble, self};
@@ -487,7 +488,7 @@ static sluice_status start_threads(loop *self, sluice_error *err)
     if (status != SLUICE_OK) {
         return status;
     }
-    int refused = pthread_create(&self->thread, NULL, loop_run, self);
+    int refused = pthread_create(&self->thread, NULL, herder_loop_run, self);
     if (refused != 0) {
         writer_stop(self->writer);
         return sluice_fail(err, SLUICE_FATAL, "cannot start the herder's thread: %s",
@@ -496,10 +497,10 @@ static sluice_status start_threads(loop *self, sluice_error *err)
     return SLUICE_OK;
 }
 
-sluice_status loop_start(const loop_settings *settings, loop **ret_loop,
-                         sluice_error *err)
+sluice_status herder_loop_start(const herder_loop_settings *settings,
+                                herder_loop **ret_loop, sluice_error *err)
 {
-    loop *self = memory_zero(sizeof *self);
+    herder_loop *self = memory_zero(sizeof *self);
     self->settings = *settings;
     json_incref(self->settings.restored);
     self->end = &self->first;
@@ -516,14 +517,14 @@ sluice_status loop_start(const loop_settings *settings, loop **ret_loop,
               : sluice_fail(err, SLUICE_FATAL, "cannot wait for events: %s",
                             strerror(errno));
     if (status != SLUICE_OK) {
-        loop_free(self);
+        herder_loop_free(self);
         return status;
     }
     *ret_loop = self;
     return SLUICE_OK;
 }
 
-void loop_stop(loop *self)
+void herder_loop_stop(herder_loop *self)
 {
     letter *l = memory_zero(sizeof *l);
     l->type = letter_stop;
@@ -531,5 +532,5 @@ void loop_stop(loop *self)
     pthread_join(self->thread, NULL);
     writer_stop(self->writer);
     refuse_rest(self);
-    loop_free(self);
+    herder_loop_free(self);
 }

@@ -138,7 +138,7 @@ void offsets_stored(herder *self, uint64_t id)
             act_send(self, wait->host, json_pack("{s:I}", "stored", wait->sequence));
         }
         if (c->rerun && c->host.id == 0) {
-            connector_start(self, c);
+            herder_connector_start(self, c);
         }
     }
     pending_stored(self, id);
@@ -220,7 +220,7 @@ static void change_offsets(herder *self, const herder_request *request, connecto
 
 void offsets_request(herder *self, const herder_request *request)
 {
-    connector *c = connector_find(self, request->name);
+    connector *c = herder_connector_find(self, request->name);
     if (request->operation == herder_alter_offsets &&
         json_array_size(json_object_get(request->body, "offsets")) == 0) {
         act_fault(

@@ -68,7 +68,7 @@ static void answer_started(herder *self, pending *p, const connector *c)
 /* Whether it was answered. */
 static bool start_is_known(herder *self, pending *p)
 {
-    const connector *c = connector_find(self, p->name);
+    const connector *c = herder_connector_find(self, p->name);
     if (p->store != 0) {
         return false;
     }
@@ -169,7 +169,7 @@ void pending_plugins(herder *self)
             act_fault(self, p->id, 500, "%s", self->plugins_fault);
             pending_remove(self, p);
         } else if (p->operation == herder_plugins) {
-            request_answer_plugins(self, p);
+            herder_request_answer_plugins(self, p);
             pending_remove(self, p);
         } else if (change_admit(self, p)) {
             pending_to(self, p, wait_validation);

@@ -21,9 +21,10 @@ void inspector_start(herder *self)
     if (self->inspector.id != 0 || self->stopping) {
         return;
     }
-    host_begin(self, &self->inspector, "plugins");
+    host_slot_begin(self, &self->inspector, "plugins");
     act_send(self, self->inspector.id,
              json_pack("{s:b, s:O}", "inspect", 1, "worker", self->settings.worker));
+    host_slot_tell_levels(self, self->inspector.id);
     if (self->cluster_id == NULL) {
         act_send(self, self->inspector.id,
                  json_pack("{s:O}", "cluster", self->settings.worker));
@@ -117,8 +118,8 @@ void inspector_message(herder *self, json_t *message)
 void inspector_exited(herder *self, const herder_event *event)
 {
     char *obituary =
-        host_obituary(&self->inspector, "the inspection of plugins", event);
-    host_forget(&self->inspector);
+        host_slot_obituary(&self->inspector, "the inspection of plugins", event);
+    host_slot_forget(&self->inspector);
     pending *p = in_hand(self);
     if (self->stopping) {
         free(obituary);
@@ -152,7 +153,7 @@ void inspector_overdue(herder *self)
 
 void inspector_tick(herder *self)
 {
-    host_tick(self, &self->inspector, false);
+    host_slot_tick(self, &self->inspector, false);
     if (self->now >= self->inspector_at) {
         inspector_start(self);
     }
@@ -160,7 +161,7 @@ void inspector_tick(herder *self)
 
 int64_t inspector_deadline(const herder *self)
 {
-    int64_t host = host_deadline(self, &self->inspector, false);
+    int64_t host = host_slot_deadline(self, &self->inspector, false);
     return host < self->inspector_at ? host : self->inspector_at;
 }
 

@@ -72,7 +72,7 @@ static void task_status(herder *self, const herder_request *request, const conne
 
 static void about_connector(herder *self, const herder_request *request)
 {
-    const connector *c = connector_find(self, request->name);
+    const connector *c = herder_connector_find(self, request->name);
     if (request->operation == herder_task_status) {
         task_status(self, request, c);
         return;
@@ -95,7 +95,7 @@ static void about_connector(herder *self, const herder_request *request)
 
 static void topics(herder *self, const herder_request *request)
 {
-    const connector *c = connector_find(self, request->name);
+    const connector *c = herder_connector_find(self, request->name);
     if (!self->settings.topic_tracking) {
         act_fault(self, request->id, 403, "Topic tracking is disabled.");
         return;
@@ -113,7 +113,7 @@ static void topics(herder *self, const herder_request *request)
 
 static void reset_topics(herder *self, const herder_request *request)
 {
-    const connector *c = connector_find(self, request->name);
+    const connector *c = herder_connector_find(self, request->name);
     if (!self->settings.topic_tracking) {
         act_fault(self, request->id, 403, "Topic tracking is disabled.");
     } else if (!self->settings.topic_tracking_reset) {
@@ -126,7 +126,7 @@ static void reset_topics(herder *self, const herder_request *request)
     }
 }
 
-void request_answer_plugins(herder *self, pending *p)
+void herder_request_answer_plugins(herder *self, pending *p)
 {
     act_answer(self, p->id, 200, plugin_listing(self, p->all_plugins));
 }
@@ -186,7 +186,7 @@ static handler *const handlers[] = {
     [herder_ready] = ready,
 };
 
-void request_take(herder *self, const herder_request *request)
+void herder_request_take(herder *self, const herder_request *request)
 {
     if (self->stopping) {
         act_fault(self, request->id, 500, "Worker is shutting down");

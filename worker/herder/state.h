@@ -143,32 +143,37 @@ void act_set_level(herder *self, const char *logger, sluice_level level);
 void act_finished(herder *self);
 
 /* --- connector.c: one connector and its host. --- */
-connector *connector_find(const herder *self, const char *name); /* not leaving */
-connector *connector_add(herder *self, const char *name);
-void connector_free(connector *c);
-void connector_set_config(connector *c, json_t *config);
+connector *herder_connector_find(const herder *self,
+                                 const char *name); /* not leaving */
+connector *herder_connector_add(herder *self, const char *name);
+void herder_connector_free(connector *c);
+void herder_connector_set_config(connector *c, json_t *config);
 /* Starts the host if the target says so and nothing is in the way. */
-void connector_start(herder *self, connector *c);
+void herder_connector_start(herder *self, connector *c);
 /* Asks the host to stop; what happens then is up to target, leaving and rerun. */
-void connector_stop(herder *self, connector *c);
+void herder_connector_stop(herder *self, connector *c);
 /* Stops and starts it, or only starts it when it does not run. */
-void connector_bounce(herder *self, connector *c, run_state shown);
-void connector_restart_task(herder *self, connector *c, size_t number);
-void connector_message(herder *self, connector *c, const json_t *message);
-void connector_exited(herder *self, connector *c, const herder_event *event);
-void connector_tick(herder *self, connector *c);
-int64_t connector_deadline(const herder *self, const connector *c);
-herder_restart connector_policy(const herder *self, const connector *c);
-const char *connector_property(const connector *c, const char *key);
+void herder_connector_bounce(herder *self, connector *c, run_state shown);
+void herder_connector_restart_task(herder *self, connector *c, size_t number);
+void herder_connector_message(herder *self, connector *c, const json_t *message);
+void herder_connector_exited(herder *self, connector *c, const herder_event *event);
+void herder_connector_tick(herder *self, connector *c);
+int64_t herder_connector_deadline(const herder *self, const connector *c);
+herder_restart herder_connector_policy(const herder *self, const connector *c);
+const char *herder_connector_property(const connector *c, const char *key);
 
 /* --- host_slot.c: stopping, killing, asking whether it still lives. --- */
-void host_begin(herder *self, host_slot *host, const char *title);
-void host_stop(herder *self, host_slot *host);
-void host_tick(herder *self, host_slot *host, bool asked_to_answer);
-int64_t host_deadline(const herder *self, const host_slot *host, bool asked_to_answer);
-void host_forget(host_slot *host);
+/* Levels that were set; after the first message, which says what the host is. */
+void host_slot_tell_levels(herder *self, uint64_t host);
+void host_slot_begin(herder *self, host_slot *host, const char *title);
+void host_slot_stop(herder *self, host_slot *host);
+void host_slot_tick(herder *self, host_slot *host, bool asked_to_answer);
+int64_t host_slot_deadline(const herder *self, const host_slot *host,
+                           bool asked_to_answer);
+void host_slot_forget(host_slot *host);
 /* What a death was, as a sentence; the caller's. `what` is "connector host of 'c'". */
-char *host_obituary(const host_slot *host, const char *what, const herder_event *event);
+char *host_slot_obituary(const host_slot *host, const char *what,
+                         const herder_event *event);
 
 /* --- plugins.c: the inspector. --- */
 void inspector_start(herder *self);
@@ -213,8 +218,8 @@ void change_validated(herder *self, pending *p, const json_t *message);
 void change_restore(herder *self, const json_t *stored);
 
 /* --- request.c: everything else that is asked. --- */
-void request_take(herder *self, const herder_request *request);
-void request_answer_plugins(herder *self, pending *p);
+void herder_request_take(herder *self, const herder_request *request);
+void herder_request_answer_plugins(herder *self, pending *p);
 
 /* --- control.c: pause, resume, stop, delete and restart. --- */
 void control_request(herder *self, const herder_request *request);

@@ -27,7 +27,7 @@ struct rest_server {
     listener listeners[listeners_max];
     struct MHD_Daemon *daemons[listeners_max];
     size_t count;
-    loop *herder;
+    herder_loop *herder;
     pthread_mutex_t lock; /* Guards all below. */
     pthread_cond_t drained;
     bool closed;
@@ -176,7 +176,7 @@ static bool ask(call *c, route_match *match)
         fault(c, 500, "Worker is shutting down");
     } else {
         MHD_suspend_connection(c->connection);
-        loop_ask(server->herder, &match->request, on_answer, c);
+        herder_loop_ask(server->herder, &match->request, on_answer, c);
     }
     pthread_mutex_unlock(&server->lock);
     return open;
@@ -337,7 +337,7 @@ int rest_port(const rest_server *self)
     return self->listeners[0].port;
 }
 
-sluice_status rest_serve(rest_server *self, loop *asked, sluice_error *err)
+sluice_status rest_serve(rest_server *self, herder_loop *asked, sluice_error *err)
 {
     unsigned flags =
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;

@@ -30,7 +30,7 @@ const char *rest_host(const rest_server *self);
 int rest_port(const rest_server *self);
 
 /* Starts to answer, by asking `asked`, which is borrowed until rest_close(). */
-sluice_status rest_serve(rest_server *self, loop *asked, sluice_error *err);
+sluice_status rest_serve(rest_server *self, herder_loop *asked, sluice_error *err);
 
 /* From here on the herder is not asked any more: 500 "Worker is shutting down". */
 void rest_close(rest_server *self);
