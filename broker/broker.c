@@ -116,15 +116,30 @@ static sluice_status start(broker *self, const properties *given, sluice_error *
     return status == SLUICE_OK ? net_server_start(self->server, err) : status;
 }
 
+static void log_start(const broker *self, int64_t began_ms)
+{
+    size_t topics;
+    topic **list = topic_set_list(self->topics, &topics);
+    topic_list_free(list, topics);
+    sluice_log(
+        SLUICE_INFO, "broker",
+        "started cluster.id=%s node.id=%d listener=%s topics=%zu clean=%s ms=%lld",
+        self->parts.cluster_id, self->config.node_id, self->addresses[0], topics,
+        log_dir_was_clean(self->dirs[0]) ? "yes" : "no",
+        (long long)(loop_now_ms() - began_ms));
+}
+
 sluice_status broker_start(const properties *given, broker **ret_broker,
                            sluice_error *err)
 {
+    int64_t began_ms = loop_now_ms();
     broker *self = memory_zero(sizeof *self);
     sluice_status status = start(self, given, err);
     if (status != SLUICE_OK) {
         broker_stop(self);
         return status;
     }
+    log_start(self, began_ms);
     *ret_broker = self;
     return SLUICE_OK;
 }

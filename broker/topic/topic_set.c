@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <sluice/log.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -606,6 +607,8 @@ static int16_t create(topic_set *self, const topic_creation *wanted, topic **ret
     }
     *ret_topic = topic_ref(made);
     publish(self, made);
+    sluice_log(SLUICE_INFO, "broker.topic", "topic '%s' created partitions=%" PRId32,
+               made->name, count);
     return ERROR_NONE;
 }
 
@@ -648,6 +651,7 @@ static int16_t delete_logged(topic_set *self, const char *name, size_t name_len,
         return code;
     }
     unpublish(self, gone);
+    sluice_log(SLUICE_INFO, "broker.topic", "topic '%s' deleted", gone->name);
     *ret_gone = gone;
     return ERROR_NONE;
 }
