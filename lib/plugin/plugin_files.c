@@ -392,41 +392,49 @@ static void load_candidates(plugin_files *self, const char *name)
     }
 }
 
-/* Names of the wanted kinds, and why files that may have had it were refused. */
-static sluice_status fail_find(plugin_files *self, unsigned kinds, const char *name,
-                               sluice_error *err)
+/* Why files that hold the name, and so may have offered it, were refused. */
+static void add_refusals(const plugin_files *self, const char *name, buffer *text)
 {
-    buffer text = BUFFER_INIT;
-    const char **names = NULL;
-    size_t count = 0;
     for (size_t i = 0; i < self->file_count; i++) {
-        bool suspect = files_contain(self->files[i].path, name);
-        if (plugin_files_load(self, i, NULL) != SLUICE_OK && suspect) {
-            buffer_print(&text, "; %s", self->files[i].reason);
+        const plugin_file *file = &self->files[i];
+        if (file->state == file_refused && files_contain(file->path, name)) {
+            buffer_print(text, "; %s", file->reason);
         }
     }
-    names = memory_take((self->feature_count + 1) * sizeof *names);
+}
+
+/* The names of the wanted kinds that are loaded; the caller's. */
+static const char **class_names(const plugin_files *self, unsigned kinds,
+                                size_t *ret_count)
+{
+    const char **names = memory_take((self->feature_count + 1) * sizeof *names);
+    size_t count = 0;
     for (size_t i = 0; i < self->feature_count; i++) {
         if ((kinds & PLUGIN_KIND(self->features[i]->is.kind)) != 0) {
             names[count++] = self->features[i]->class_name;
         }
     }
+    *ret_count = count;
+    return names;
+}
+
+static sluice_status fail_find(const plugin_files *self, unsigned kinds,
+                               const char *name, sluice_error *err)
+{
+    buffer text = BUFFER_INIT;
+    size_t count;
+    const char **names = class_names(self, kinds, &count);
     const char *near = text_nearest(name, names, count);
+    const char *kind = kinds == PLUGIN_CONNECTORS
+                           ? "connector"
+                           : feature_kind_name((sluice_kind)__builtin_ctz(kinds));
+    add_refusals(self, name, &text);
     if (near != NULL) {
         buffer_print(&text, "; did you mean '%s'?", near);
-    } else {
-        buffer_append_text(&text,
-                           count > 0 ? "; there are " : "; there is none at all");
-        for (size_t i = 0; i < count; i++) {
-            buffer_print(&text, "%s'%s'", i == 0 ? "" : ", ", names[i]);
-        }
     }
-    free(names);
-    sluice_fail(err, SLUICE_BAD_CONFIG, "no plugin offers a %s called '%s'%s",
-                kinds == PLUGIN_CONNECTORS
-                    ? "connector"
-                    : feature_kind_name((sluice_kind)__builtin_ctz(kinds)),
+    sluice_fail(err, SLUICE_BAD_CONFIG, "no plugin offers a %s called '%s'%s", kind,
                 name, buffer_text(&text));
+    free(names);
     buffer_done(&text);
     return SLUICE_BAD_CONFIG;
 }

@@ -58,9 +58,10 @@ const plugin_feature *plugin_files_feature(const plugin_files *self, size_t inde
 
 /* The feature of one of `kinds` that is called `name`: its own name ("file-source"), a
  * Java class name, the simple name of one, or that without "Connector", "Converter",
- * "HeaderConverter", "Transformation" or "Predicate". Loads only files in which the
- * name can be; other files stay closed. BAD_CONFIG where there is none, or where a
- * short name means several. */
+ * "HeaderConverter", "Transformation" or "Predicate". Opens only files in which the
+ * name can be; other files stay closed. BAD_CONFIG where there is none, with the
+ * reasons why files that hold the name were refused and the nearest name that is
+ * loaded; or where a short name means several. */
 sluice_status plugin_files_find(plugin_files *self, unsigned kinds, const char *name,
                                 const plugin_feature **ret_feature, sluice_error *err);
 

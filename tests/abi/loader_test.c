@@ -150,27 +150,42 @@ TEST(a_feature_is_found_by_each_of_its_names)
     plugin_files_free(all);
 }
 
+static void check_not_found(plugin_files *all, unsigned kinds, const char *name,
+                            const char *sentence)
+{
+    const plugin_feature *found = NULL;
+    sluice_error *err = sluice_error_new();
+    char text[1000];
+    sluice_status status = plugin_files_find(all, kinds, name, &found, err);
+    snprintf(text, sizeof text, "%s", sluice_error_text(err));
+    sluice_error_free(err);
+    CHECK(status == SLUICE_BAD_CONFIG && found == NULL);
+    CHECK_TEXT(text, sentence);
+}
+
 TEST(who_is_not_found_is_compared_with_who_is_there)
 {
     plugin_files *all = three();
-    const plugin_feature *found = NULL;
-    sluice_error *err = sluice_error_new();
-    CHECK(plugin_files_find(all, PLUGIN_CONNECTORS, "org.example.OldConnector", &found,
-                            err) == SLUICE_BAD_CONFIG);
-    CHECK_TEXT(
-        sluice_error_text(err),
-        "no plugin offers a connector called 'org.example.OldConnector'; did you "
-        "mean 'org.example.OlderConnector'?");
-    CHECK(plugin_files_find(all, PLUGIN_KIND(SLUICE_SINK), "Good", &found, err) ==
-          SLUICE_BAD_CONFIG);
-    CHECK_TEXT(sluice_error_text(err),
-               "no plugin offers a sink called 'Good'; there is none at all");
-    CHECK(plugin_files_find(all, PLUGIN_CONNECTORS, "Nope", &found, err) ==
-          SLUICE_BAD_CONFIG);
-    CHECK_TEXT(sluice_error_text(err),
-               "no plugin offers a connector called 'Nope'; there are "
-               "'org.example.GoodConnector', 'org.example.OlderConnector'");
-    sluice_error_free(err);
+    check_not_found(all, PLUGIN_CONNECTORS, "Nope",
+                    "no plugin offers a connector called 'Nope'");
+    CHECK_INT(plugin_files_feature_count(all), 0); /* No file was opened for it. */
+    plugin_files_load(all, 1, NULL);
+    check_not_found(all, PLUGIN_CONNECTORS, "org.example.OldConnector",
+                    "no plugin offers a connector called 'org.example.OldConnector'; "
+                    "did you mean 'org.example.OlderConnector'?");
+    check_not_found(all, PLUGIN_KIND(SLUICE_SINK), "Older",
+                    "no plugin offers a sink called 'Older'");
+    plugin_files_free(all);
+}
+
+TEST(who_was_refused_is_not_just_missing)
+{
+    plugin_files *all = plugin_files_new();
+    CHECK(plugin_files_add(all, FILE_OF("minor"), NULL) == SLUICE_OK);
+    check_not_found(all, PLUGIN_CONNECTORS, "org.example.BadConnector",
+                    "no plugin offers a connector called 'org.example.BadConnector'; "
+                    "'" FILE_OF("minor") "' was built for plugin ABI 1.7, this worker "
+                                         "has 1.0: rebuild it, or upgrade the worker");
     plugin_files_free(all);
 }
 
