@@ -226,7 +226,8 @@ int64_t partition_size(partition *self);
 size_t partition_apply_retention(partition *self, int64_t now_ms);
 
 /* Unlinks files that were deleted `file.delete.delay.ms` ago, forgets idle producers,
- * writes pending index entries. Called each minute or so. */
+ * writes pending index entries, gives files and indexes of old segments back. Called
+ * each minute or so. */
 void partition_checkpoint(partition *self, int64_t now_ms);
 
 /* Takes the partition away from its users (reads, appends and waits get

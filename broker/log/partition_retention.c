@@ -145,6 +145,9 @@ void partition_checkpoint(partition *self, int64_t now_ms)
     if (!self->deleted && active->loaded) {
         segment_index_save(&active->index, active->path, NULL);
     }
+    for (size_t i = 0; i + 1 < self->segment_count; i++) {
+        segment_unload(self->segments[i]);
+    }
     producer_state_expire(&self->producers,
                           now_ms - self->config.producer_id_expiration_ms,
                           PARTITION_PRODUCERS_MAX);

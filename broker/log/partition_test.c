@@ -558,6 +558,26 @@ TEST(deleted_records_stay_deleted)
     fixture_end(&fixture);
 }
 
+TEST(old_segments_are_read_again_after_their_files_were_given_back)
+{
+    fixture_begin(&fixture);
+    fixture.config.segment_bytes = 5000;
+    partition_set_config(fixture.log, &fixture.config);
+    for (int i = 0; i < 300; i++) {
+        fixture_append(&fixture, 1);
+    }
+    for (int round = 0; round < 3; round++) {
+        int batches;
+        CHECK_INT(fixture_read_all(&fixture, 0, 1000, &batches), 300);
+        CHECK_INT(batches, 300);
+        partition_offset found;
+        partition_find_offset(fixture.log, NOW, PARTITION_HIGH_WATERMARK, &found);
+        CHECK_INT(found.offset, 0);
+        partition_checkpoint(fixture.log, NOW);
+    }
+    fixture_end(&fixture);
+}
+
 TEST(a_deleted_partition_refuses_and_its_directory_goes)
 {
     fixture_begin(&fixture);

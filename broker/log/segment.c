@@ -119,6 +119,22 @@ sluice_status segment_seal(segment *self, sluice_error *err)
     return segment_index_save(&self->index, self->path, err);
 }
 
+void segment_unload(segment *self)
+{
+    if (!self->loaded || !self->index.files_match || self->synced < self->size ||
+        atomic_load_explicit(&self->references, memory_order_acquire) > 1) {
+        return;
+    }
+    if (self->fd >= 0) {
+        close(self->fd);
+        self->fd = -1;
+    }
+    segment_index_done(&self->index);
+    self->loaded = false;
+    self->next_offset = self->base_offset;
+    self->first_timestamp = self->max_timestamp = self->max_timestamp_offset = -1;
+}
+
 sluice_status segment_cut(segment *self, int64_t size, sluice_error *err)
 {
     return ftruncate(self->fd, size) == 0 ? SLUICE_OK : fail_errno(self, "cut", err);

@@ -67,6 +67,11 @@ void segment_note(segment *self, const record_batch_header *header,
 /* No more is appended: the last time entry is made and the indexes are saved. */
 sluice_status segment_seal(segment *self, sluice_error *err);
 
+/* Gives file descriptor and indexes back; they are had again when they are needed. Does
+ * nothing while somebody else holds the segment, or while it is not all on disk. For
+ * sealed ones. */
+void segment_unload(segment *self);
+
 /* Cuts the file to `size` bytes, a batch's begin, after a write that did not succeed.
  */
 sluice_status segment_cut(segment *self, int64_t size, sluice_error *err);
