@@ -57,6 +57,7 @@ static void on_checkpoint(loop_timer *timer)
             sluice_log(SLUICE_ERROR, "broker.log", "%s; trying again in a minute",
                        sluice_error_text(err));
         }
+        log_dir_remove_deleted(self->dirs[i]);
     }
     sluice_error_free(err);
     loop_timer_set(self->loop, timer, loop_now_ms() + checkpoint_interval_ms);

@@ -40,6 +40,7 @@ typedef struct log_config {
     bool log_append_time;              /* message.timestamp.type=LogAppendTime */
     bool cleanup_delete, cleanup_compact;
     bool preallocate;
+    bool sync_always;      /* Ours: acks=all waits for the disk even with sync_none. */
     bool validate_records; /* Ours: look into every batch; false: its header only. */
     compression_type compression;
     int32_t compression_level;

@@ -202,10 +202,9 @@ static sluice_status load_checkpoint(log_dir *self, const char *name,
     return status;
 }
 
-static sluice_status write_checkpoint(log_dir *self, const char *name, bool log_start,
-                                      sluice_error *err)
+static void print_checkpoint(const log_dir *self, bool log_start, buffer *ret_text)
 {
-    buffer lines = BUFFER_INIT, text = BUFFER_INIT;
+    buffer lines = BUFFER_INIT;
     const map_entry *entry;
     size_t count = 0;
     for (size_t at = 0; (entry = map_next(self->offsets, &at)) != NULL;) {
@@ -216,12 +215,25 @@ static sluice_status write_checkpoint(log_dir *self, const char *name, bool log_
             count++;
         }
     }
-    buffer_print(&text, "0\n%zu\n", count);
-    buffer_append(&text, lines.base, lines.len);
-    char *path = file_path(self->path, name);
-    sluice_status status = file_replace(path, text.base, text.len, true, err);
-    free(path);
+    buffer_print(ret_text, "0\n%zu\n", count);
+    buffer_append(ret_text, lines.base, lines.len);
     buffer_done(&lines);
+}
+
+/* `written` is what the file holds; an idle broker writes nothing. */
+static sluice_status write_checkpoint(log_dir *self, const char *name, bool log_start,
+                                      char **written, sluice_error *err)
+{
+    buffer text = BUFFER_INIT;
+    print_checkpoint(self, log_start, &text);
+    sluice_status status = SLUICE_OK;
+    if (*written == NULL || strcmp(*written, text.base) != 0) {
+        char *path = file_path(self->path, name);
+        status = file_replace(path, text.base, text.len, true, err);
+        free(path);
+        free(*written);
+        *written = status == SLUICE_OK ? buffer_take(&text, NULL) : NULL;
+    }
     buffer_done(&text);
     return status;
 }
@@ -244,9 +256,11 @@ sluice_status log_dir_checkpoint(log_dir *self, sluice_error *err)
 {
     pthread_mutex_lock(&self->lock);
     collect_offsets(self);
-    sluice_status status = write_checkpoint(self, recovery_points_name, false, err);
+    sluice_status status = write_checkpoint(self, recovery_points_name, false,
+                                            &self->recovery_points_written, err);
     if (status == SLUICE_OK) {
-        status = write_checkpoint(self, log_starts_name, true, err);
+        status = write_checkpoint(self, log_starts_name, true,
+                                  &self->log_starts_written, err);
     }
     pthread_mutex_unlock(&self->lock);
     return status;
@@ -521,6 +535,8 @@ static void free_dir(log_dir *self)
     pthread_mutex_destroy(&self->sync_lock);
     pthread_cond_destroy(&self->sync_wanted);
     free(self->threads);
+    free(self->recovery_points_written);
+    free(self->log_starts_written);
     free(self->cluster_id);
     free(self->path);
     free(self);

@@ -35,7 +35,8 @@ typedef struct log_dir_options {
     int32_t node_id;
     const char *cluster_id; /* NULL: that of meta.properties, or a new one. */
     unsigned sync_threads;  /* 0: 2. */
-    bool sync_none; /* acks.all.sync=none: acks=all does not wait for the disk. */
+    bool sync_none;         /* acks.all.sync=none: acks=all does not wait for the disk,
+                                       except in a partition with log_config.sync_always. */
 } log_dir_options;
 
 /* Opens `path`, making it when it is not there. Statuses: SLUICE_BAD_CONFIG when it is

@@ -215,7 +215,7 @@ static void note_written(partition *self, const run_batch *batch)
 {
     segment *active = partition_active(self);
     int64_t position = active->size, size = record_batch_size(&batch->header);
-    if (batch->append->acks == -1 && !self->dir->sync_none && !self->pending.closed) {
+    if (batch->append->acks == -1 && partition_syncs(self) && !self->pending.closed) {
         self->pending =
             (partition_gate){true, batch->header.base_offset, self->end_bytes,
                              active->base_offset, position};

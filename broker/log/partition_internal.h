@@ -64,7 +64,8 @@ struct partition {
     producer_state producers;
     partition_recent recent[PARTITION_RECENT]; /* Of the last segment; a ring. */
     size_t recent_count;                       /* Ever; cleared by a roll. */
-    bool failed;                               /* The disk did: no more appends. */
+    int64_t snapshot_offset; /* The newest snapshot's; -1: there is none. */
+    bool failed;             /* The disk did: no more appends. */
     bool deleted;
     bool folder_synced;
     partition_sync_state sync_state;
@@ -126,6 +127,9 @@ sluice_status partition_ready_segment(partition *self, segment *segment,
 int64_t partition_watermark(const partition *self, partition_gate *ret_gate);
 void partition_want_sync(partition *self);
 
+/* Whether acks=all waits for the disk here. */
+bool partition_syncs(const partition *self);
+
 /* Without the lock: tells the watches that more can be read. `always`: regardless of
  * what they want. */
 void partition_wake(partition *self, int64_t visible_bytes, bool always);
@@ -154,6 +158,7 @@ struct log_dir {
     struct map *offsets;  /* "topic partition" to saved_offsets. */
     partition *partitions;
     bool clean_stop; /* No partition failed to close. */
+    char *recovery_points_written, *log_starts_written; /* As the files are. */
 
     pthread_mutex_t sync_lock; /* What follows. */
     pthread_cond_t sync_wanted;

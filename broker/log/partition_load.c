@@ -226,12 +226,18 @@ static sluice_status load_identity(const partition *self, sluice_error *err)
 
 sluice_status partition_write_snapshot(partition *self, sluice_error *err)
 {
+    if (self->snapshot_offset == self->log_end) {
+        return SLUICE_OK;
+    }
     buffer bytes = BUFFER_INIT;
     producer_state_print(&self->producers, &bytes);
     char *path = memory_print("%s/%020" PRId64 ".snapshot", self->path, self->log_end);
     sluice_status status = file_replace(path, bytes.base, bytes.len, false, err);
     free(path);
     buffer_done(&bytes);
+    if (status == SLUICE_OK) {
+        self->snapshot_offset = self->log_end;
+    }
     return status;
 }
 
@@ -278,11 +284,11 @@ static int64_t load_snapshot(partition *self, const offset_list *snapshots,
         buffer_done(&bytes);
         free(path);
         if (good) {
-            return snapshots->offsets[i];
+            return self->snapshot_offset = snapshots->offsets[i];
         }
     }
     producer_state_clear(&self->producers);
-    return -1;
+    return self->snapshot_offset = -1;
 }
 
 static void note_batch(void *context, const record_batch_header *header)
@@ -424,6 +430,7 @@ static sluice_status load_clean(partition *self, const offset_list *snapshots,
 static sluice_status start_empty(partition *self, int64_t offset, sluice_error *err)
 {
     drop_segments_from(self, 0);
+    self->snapshot_offset = -1;
     producer_state_clear(&self->producers);
     epoch_cache_truncate_end(&self->epochs, 0);
     segment *only;

@@ -28,6 +28,11 @@ int64_t partition_watermark(const partition *self, partition_gate *ret_gate)
     return gate->closed ? gate->offset : self->log_end;
 }
 
+bool partition_syncs(const partition *self)
+{
+    return self->config.sync_always || !self->dir->sync_none;
+}
+
 void partition_want_sync(partition *self)
 {
     if (self->sync_state == PARTITION_SYNC_IDLE) {
@@ -46,7 +51,7 @@ bool partition_wait_durable(partition *self, partition_wait *wait, int64_t offse
     wait->offset = offset;
     wait->next = NULL;
     pthread_mutex_lock(&self->lock);
-    bool over = offset <= self->durable || self->dir->sync_none;
+    bool over = offset <= self->durable || !partition_syncs(self);
     int16_t error_code = self->failed    ? ERROR_KAFKA_STORAGE_ERROR
                          : self->deleted ? ERROR_NOT_LEADER_OR_FOLLOWER
                                          : ERROR_NONE;

@@ -26,6 +26,7 @@ void segment_index_clear(segment_index *self)
 {
     self->offset_count = self->offset_saved = 0;
     self->time_count = self->time_saved = 0;
+    self->files_match = false;
 }
 
 /* A list that is full becomes half as large again: most stay small. */
@@ -49,6 +50,7 @@ void segment_index_add_offset(segment_index *self, int32_t relative_offset,
             memory_resize(self->offsets, self->offset_room * sizeof(offset_entry));
     }
     self->offsets[self->offset_count++] = (offset_entry){relative_offset, position};
+    self->files_match = false;
 }
 
 void segment_index_add_time(segment_index *self, int64_t timestamp,
@@ -68,6 +70,7 @@ void segment_index_add_time(segment_index *self, int64_t timestamp,
         self->times = memory_resize(self->times, self->time_room * sizeof(time_entry));
     }
     self->times[self->time_count++] = (time_entry){timestamp, relative_offset};
+    self->files_match = false;
 }
 
 int64_t segment_index_position(const segment_index *self, int64_t relative_offset)
@@ -182,6 +185,7 @@ sluice_status segment_index_load(segment_index *self, const char *path,
     if (*ret_good) {
         self->offset_saved = self->offset_count;
         self->time_saved = self->time_count;
+        self->files_match = true;
     } else {
         segment_index_clear(self);
     }
@@ -250,6 +254,13 @@ static sluice_status save_times(segment_index *self, const char *path,
 sluice_status segment_index_save(segment_index *self, const char *path,
                                  sluice_error *err)
 {
+    if (self->files_match) {
+        return SLUICE_OK;
+    }
     sluice_status status = save_offsets(self, path, err);
-    return status == SLUICE_OK ? save_times(self, path, err) : status;
+    if (status == SLUICE_OK) {
+        status = save_times(self, path, err);
+    }
+    self->files_match = status == SLUICE_OK;
+    return status;
 }

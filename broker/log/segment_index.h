@@ -32,6 +32,7 @@ typedef struct segment_index {
     size_t offset_count, offset_room, offset_saved; /* Saved: in the file. */
     time_entry *times;
     size_t time_count, time_room, time_saved;
+    bool files_match; /* The files hold these entries and no others. */
 } segment_index;
 
 #define OFFSET_ENTRY_SIZE 8

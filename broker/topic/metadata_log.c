@@ -55,6 +55,7 @@ sluice_status metadata_log_open(log_dir *dir, metadata_log **ret_log, sluice_err
     log_config config = LOG_CONFIG_INIT;
     config.cleanup_delete = false;
     config.retention_ms = -1;
+    config.sync_always = true;
     partition *log;
     sluice_status status =
         partition_open(dir, METADATA_TOPIC, 0, &id, &config, &log, err);

@@ -169,6 +169,7 @@ static topic *topic_make(const topic_set *self, const char *name, size_t name_le
     made->configs = pairs_copy(pairs, count);
     made->config_count = count;
     topic_config_parse(self->config, pairs, count, &made->config);
+    made->config.log.sync_always = made->internal;
     return made;
 }
 
