@@ -61,8 +61,7 @@ static int sync_really(int fd)
 
 const log_disk log_disk_real = {write_really, sync_really};
 
-/* ---- Sync threads
- * -------------------------------------------------------------------- */
+/* ---- Sync threads ---------------------------------------------------------------- */
 
 static partition *next_to_sync(log_dir *self)
 {
@@ -130,8 +129,7 @@ static void stop_threads(log_dir *self)
     self->thread_count = 0;
 }
 
-/* ---- Checkpoints
- * --------------------------------------------------------------------- */
+/* ---- Checkpoints ----------------------------------------------------------------- */
 
 static saved_offsets *offsets_of(log_dir *self, const char *topic, size_t topic_len,
                                  int32_t number)
@@ -313,8 +311,7 @@ void log_dir_forget(log_dir *self, const partition *which)
     free(key);
 }
 
-/* ---- Open and close
- * ------------------------------------------------------------------ */
+/* ---- Open and close -------------------------------------------------------------- */
 
 void log_dir_remove_deleted(log_dir *self)
 {

@@ -186,8 +186,7 @@ fixture_read_all(log_fixture *self, int64_t offset, size_t max_bytes, int *ret_b
     }
 }
 
-/* ---- Waits
- * ---------------------------------------------------------------------------- */
+/* ---- Waits ----------------------------------------------------------------------- */
 
 typedef struct fixture_wait {
     partition_wait wait;

@@ -142,8 +142,7 @@ void partition_set_config(partition *self, const log_config *config)
     pthread_mutex_unlock(&self->lock);
 }
 
-/* ---- Segments
- * ------------------------------------------------------------------------ */
+/* ---- Segments -------------------------------------------------------------------- */
 
 void partition_add_segment(partition *self, segment *added)
 {
@@ -179,8 +178,7 @@ sluice_status partition_roll(partition *self, sluice_error *err)
     return SLUICE_OK;
 }
 
-/* ---- Watermarks
- * ---------------------------------------------------------------------- */
+/* ---- Watermarks ------------------------------------------------------------------ */
 
 int64_t partition_log_start_offset(partition *self)
 {
@@ -251,8 +249,7 @@ int64_t partition_size(partition *self)
     return size;
 }
 
-/* ---- Delete
- * -------------------------------------------------------------------------- */
+/* ---- Delete ---------------------------------------------------------------------- */
 
 void partition_rename_away(const partition *self, const char *suffix)
 {

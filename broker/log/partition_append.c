@@ -39,8 +39,7 @@ static void refuse(partition_append *append, int16_t error_code, const char *mes
     append->log_append_time = append->log_start_offset = -1;
 }
 
-/* ---- Without the lock
- * ---------------------------------------------------------------- */
+/* ---- Without the lock ------------------------------------------------------------ */
 
 static bool check_own(const partition_append *append, record_batch_fault *fault)
 {
@@ -88,8 +87,7 @@ static void check(partition_append *append, const log_config *config, int64_t no
     }
 }
 
-/* ---- Under the lock
- * ------------------------------------------------------------------ */
+/* ---- Under the lock -------------------------------------------------------------- */
 
 /* Whether the producer may write it; a duplicate is answered here. */
 static bool check_producer(partition *self, partition_append *append,

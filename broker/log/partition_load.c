@@ -59,8 +59,7 @@ static bool has_offset(const offset_list *self, int64_t offset)
     return false;
 }
 
-/* ---- The folder
- * ---------------------------------------------------------------------- */
+/* ---- The folder ------------------------------------------------------------------ */
 
 /* What lies in the folder of a partition, by the suffix of its name. */
 typedef struct folder_files {
@@ -148,8 +147,7 @@ static sluice_status add_segments(partition *self, const folder_files *files,
     return SLUICE_OK;
 }
 
-/* ---- Identity
- * ------------------------------------------------------------------------ */
+/* ---- Identity -------------------------------------------------------------------- */
 
 /* Whether the text of a partition.metadata names another topic. */
 static bool is_of_another(const partition *self, const buffer *content, uuid *ret_there)
@@ -221,8 +219,7 @@ static sluice_status load_identity(const partition *self, sluice_error *err)
     return status;
 }
 
-/* ---- Producer state and epochs
- * ------------------------------------------------------- */
+/* ---- Producer state and epochs --------------------------------------------------- */
 
 sluice_status partition_write_snapshot(partition *self, sluice_error *err)
 {
@@ -350,8 +347,7 @@ static void drop_snapshots(const partition *self, const offset_list *snapshots,
     }
 }
 
-/* ---- Recovery
- * ------------------------------------------------------------------------ */
+/* ---- Recovery -------------------------------------------------------------------- */
 
 static size_t segment_with(const partition *self, int64_t offset)
 {

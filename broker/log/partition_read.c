@@ -147,8 +147,7 @@ static int16_t make_plan(partition *self, int64_t offset, partition_bound bound,
     return ERROR_NONE;
 }
 
-/* ---- Without the lock
- * ---------------------------------------------------------------- */
+/* ---- Without the lock ------------------------------------------------------------ */
 
 /* Moves from `plan->start` to the first batch that ends at or behind `offset`. */
 static segment_step walk_to(read_plan *plan, int64_t offset, segment_cursor *cursor)

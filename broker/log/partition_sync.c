@@ -43,8 +43,7 @@ void partition_want_sync(partition *self)
     }
 }
 
-/* ---- Waits
- * --------------------------------------------------------------------------- */
+/* ---- Waits ----------------------------------------------------------------------- */
 
 bool partition_wait_durable(partition *self, partition_wait *wait, int64_t offset)
 {
@@ -105,8 +104,7 @@ void partition_cancel_waits(partition *self, int16_t error_code)
     call_waits(waits, error_code);
 }
 
-/* ---- Watches
- * ------------------------------------------------------------------------- */
+/* ---- Watches --------------------------------------------------------------------- */
 
 void partition_watch_add(partition *self, partition_watch *watch)
 {
@@ -142,8 +140,7 @@ void partition_wake(partition *self, int64_t visible_bytes, bool always)
     pthread_mutex_unlock(&self->watch_lock);
 }
 
-/* ---- The turn of a sync thread
- * ------------------------------------------------------- */
+/* ---- The turn of a sync thread --------------------------------------------------- */
 
 typedef struct sync_turn {
     segment *

@@ -249,8 +249,7 @@ TEST(a_rolled_segment_is_synced_too)
     end_slow();
 }
 
-/* ---- Watches
- * ------------------------------------------------------------------------- */
+/* ---- Watches --------------------------------------------------------------------- */
 
 typedef struct counting_watch {
     partition_watch watch;
@@ -325,8 +324,108 @@ TEST(a_watch_is_woken_when_the_partition_goes)
     end_slow();
 }
 
-/* ---- Kill -9
- * ------------------------------------------------------------------------- */
+/* ---- All at once ----------------------------------------------------------------- */
+
+enum { WRITERS = 3, READERS = 2, BATCHES = 300 };
+static atomic_int writers_left;
+
+static void *write_some(void *context)
+{
+    int16_t acks = *(int16_t *)context;
+    batch_spec spec = {.records = 2, .value_len = 100, .timestamp = NOW};
+    for (int i = 0; i < BATCHES; i++) {
+        partition_append done = fixture_append_spec(&fixture, spec, acks);
+        fixture_wait wait;
+        if (acks == -1 && i % 10 == 0) {
+            fixture_wait_begin(&fixture, &wait, done.next_offset);
+            fixture_wait_end(&wait);
+        }
+    }
+    writers_left--;
+    return NULL;
+}
+
+/* Reads what there is; returns the offset behind it. Batches follow without a gap. */
+static int64_t read_to_end(int64_t offset)
+{
+    for (;;) {
+        partition_data data;
+        uint8_t bytes[4000];
+        partition_read(fixture.log, offset, sizeof(bytes), true,
+                       PARTITION_HIGH_WATERMARK, &data);
+        if (data.bytes == 0) {
+            partition_data_done(&data);
+            return offset;
+        }
+        record_batch_header header;
+        if (data.bytes > sizeof(bytes) ||
+            partition_data_copy(&data, bytes, NULL) != SLUICE_OK) {
+            abort();
+        }
+        for (size_t at = 0; at < data.bytes; at += (size_t)record_batch_size(&header)) {
+            record_batch_read_header(bytes + at, &header);
+            if (header.base_offset != offset) {
+                abort();
+            }
+            offset = record_batch_last_offset(&header) + 1;
+        }
+        partition_data_done(&data);
+    }
+}
+
+static void *read_some(void *context)
+{
+    int64_t offset = 0;
+    bool last = false;
+    while (!last) {
+        last = writers_left == 0;
+        offset = read_to_end(offset);
+    }
+    *(int64_t *)context = offset;
+    return NULL;
+}
+
+TEST(writers_readers_and_the_background_share_a_partition)
+{
+    fixture_begin(&fixture);
+    fixture.config.segment_bytes = 20000;
+    partition_set_config(fixture.log, &fixture.config);
+    pthread_t writers[WRITERS], readers[READERS];
+    int16_t acks[WRITERS] = {-1, 1, -1};
+    int64_t ends[READERS];
+    counting_watch watch = {.watch = {.wake = count_wake}};
+    partition_watch_add(fixture.log, &watch.watch);
+    writers_left = WRITERS;
+    for (int i = 0; i < WRITERS; i++) {
+        pthread_create(&writers[i], NULL, write_some, &acks[i]);
+    }
+    for (int i = 0; i < READERS; i++) {
+        pthread_create(&readers[i], NULL, read_some, &ends[i]);
+    }
+    while (writers_left > 0) {
+        partition_checkpoint(fixture.log, NOW);
+        partition_apply_retention(fixture.log, NOW);
+        log_dir_checkpoint(fixture.dir, NULL);
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        pthread_join(writers[i], NULL);
+    }
+    fixture_wait wait;
+    fixture_wait_begin(&fixture, &wait, partition_log_end_offset(fixture.log));
+    fixture_wait_end(&wait);
+    for (int i = 0; i < READERS; i++) {
+        pthread_join(readers[i], NULL);
+        CHECK(ends[i] > 0);
+    }
+    partition_watch_remove(fixture.log, &watch.watch);
+    CHECK(watch.count > 0);
+    int batches;
+    CHECK_INT(fixture_read_all(&fixture, 0, 1 << 20, &batches), 2 * WRITERS * BATCHES);
+    CHECK_INT(batches, WRITERS * BATCHES);
+    fixture_end(&fixture);
+}
+
+/* ---- Kill -9 --------------------------------------------------------------------- */
 
 /* Appends with acks=all, and with idempotence, until it is killed; tells each
  * acknowledged offset over the pipe. */

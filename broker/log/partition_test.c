@@ -142,8 +142,7 @@ TEST(segments_roll_by_time)
     fixture_end(&fixture);
 }
 
-/* ---- Stops
- * ----------------------------------------------------------------------------- */
+/* ---- Stops ----------------------------------------------------------------------- */
 
 TEST(a_crash_loses_nothing_that_was_written)
 {
@@ -299,8 +298,7 @@ TEST(a_directory_serves_one_broker_at_a_time)
     fixture_end(&fixture);
 }
 
-/* ---- Producers
- * -------------------------------------------------------------------------- */
+/* ---- Producers ------------------------------------------------------------------- */
 
 static partition_append send(int32_t sequence, int records, int16_t epoch)
 {
@@ -413,8 +411,7 @@ TEST(an_open_transaction_holds_the_last_stable_offset)
     fixture_end(&fixture);
 }
 
-/* ---- Epochs, times, retention
- * ------------------------------------------------------------ */
+/* ---- Epochs, times, retention ---------------------------------------------------- */
 
 TEST(each_open_leads_in_a_new_epoch_once_it_wrote)
 {

@@ -22,8 +22,7 @@ void producer_state_clear(producer_state *self)
     producer_state_done(self);
 }
 
-/* ---- The table
- * ----------------------------------------------------------------------- */
+/* ---- The table ------------------------------------------------------------------- */
 
 static size_t slot_of(int64_t producer_id, size_t room)
 {
@@ -108,8 +107,7 @@ static void take_out(producer_state *self, int64_t producer_id)
     self->count--;
 }
 
-/* ---- Sequences
- * ----------------------------------------------------------------------- */
+/* ---- Sequences ------------------------------------------------------------------- */
 
 static int32_t advance(int32_t sequence, int32_t delta)
 {
@@ -296,8 +294,7 @@ int64_t producer_state_first_unstable(producer_state *self, int64_t watermark)
     return first;
 }
 
-/* ---- Expiration
- * ---------------------------------------------------------------------- */
+/* ---- Expiration ------------------------------------------------------------------ */
 
 static void expire_older(producer_state *self, int64_t oldest_ms)
 {
@@ -360,8 +357,7 @@ void producer_state_expire(producer_state *self, int64_t oldest_ms, size_t count
     }
 }
 
-/* ---- Snapshot
- * ------------------------------------------------------------------------ */
+/* ---- Snapshot -------------------------------------------------------------------- */
 
 enum {
     SNAPSHOT_VERSION = 1,
