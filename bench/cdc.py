@@ -27,8 +27,8 @@ JSON = "org.apache.kafka.connect.json.JsonConverter"
 def prepare(cluster, rows):
     cluster.sql("CREATE DATABASE bench")
     cluster.sql("CREATE TABLE wide (id int8 PRIMARY KEY, number int8, name text, price numeric(12,2), "
-                "at timestamptz, note text); CREATE PUBLICATION bench FOR TABLE wide; "
-                "SELECT pg_create_logical_replication_slot('origin', 'pgoutput')", "bench")
+                "at timestamptz, note text); CREATE PUBLICATION bench FOR TABLE wide", "bench")
+    cluster.sql("SELECT pg_create_logical_replication_slot('origin', 'pgoutput')", "bench")
     cluster.sql("DO $$ BEGIN FOR t IN 0.." + str(rows // 1000 - 1) + " LOOP "
                 "INSERT INTO wide SELECT t * 1000 + i, i * 7919, 'name of row ' || i, i * 1.01, "
                 "now(), repeat('note', 10) FROM generate_series(1, 1000) i; COMMIT; "

@@ -52,8 +52,11 @@ class Cluster:
         return extra
 
     def run(self, program, *arguments):
-        return subprocess.run([f"{self.bin}/{program}", *arguments], check=True, text=True,
-                              capture_output=True, **self.as_user()).stdout
+        done = subprocess.run([f"{self.bin}/{program}", *arguments], text=True,
+                              capture_output=True, **self.as_user())
+        if done.returncode != 0:
+            raise RuntimeError(f"{program} {' '.join(arguments)}: {done.stderr.strip()}")
+        return done.stdout
 
     def start(self):
         data = f"{self.folder}/data"
