@@ -1,5 +1,5 @@
-/* broker/background.h - what is done now and then: retention, checkpoints, timers of
- * the group coordinator.
+/* broker/background.h - what is done now and then, and what waits for the disk:
+ * retention, checkpoints, timers of the group coordinator, slow requests.
  *
  * One loop, one thread. */
 #ifndef SLUICE_BROKER_BACKGROUND_H

@@ -110,7 +110,8 @@ static sluice_status start(broker *self, const properties *given, sluice_error *
                                  .cluster_id = log_dir_cluster_id(self->dirs[0]),
                                  .topics = self->topics,
                                  .server = self->server,
-                                 .groups = self->groups};
+                                 .groups = self->groups,
+                                 .slow = background_loop(self->background)};
     name_addresses(self);
     status = background_start(self->background, err);
     return status == SLUICE_OK ? net_server_start(self->server, err) : status;
@@ -121,12 +122,11 @@ static void log_start(const broker *self, int64_t began_ms)
     size_t topics;
     topic **list = topic_set_list(self->topics, &topics);
     topic_list_free(list, topics);
-    sluice_log(
-        SLUICE_INFO, "broker",
-        "started cluster.id=%s node.id=%d listener=%s topics=%zu clean=%s ms=%lld",
-        self->parts.cluster_id, self->config.node_id, self->addresses[0], topics,
-        log_dir_was_clean(self->dirs[0]) ? "yes" : "no",
-        (long long)(loop_now_ms() - began_ms));
+    sluice_log(SLUICE_INFO, "broker",
+               "started cluster.id=%s node.id=%d listener=%s topics=%zu ms=%lld",
+               self->parts.cluster_id, self->config.node_id, self->addresses[0], topics,
+               log_dir_was_clean(self->dirs[0]) ? "yes" : "no",
+               (long long)(loop_now_ms() - began_ms));
 }
 
 sluice_status broker_start(const properties *given, broker **ret_broker,
@@ -154,6 +154,9 @@ void broker_stop(broker *self)
     }
     if (self->groups != NULL) {
         group_edge_stop(self->groups);
+    }
+    if (self->server != NULL) {
+        net_server_stop(self->server);
     }
     if (self->background != NULL) {
         background_stop(self->background);

@@ -6,33 +6,33 @@
 /* Minima are lower than what is served where clients take a low minimum for a feature:
  * librdkafka compresses only if Produce 0 is there, and its groups need JoinGroup 0. */
 const served_api served_apis[] = {
-    {API_PRODUCE, 0, 11, 3, handle_produce},
-    {API_FETCH, 2, 17, 4, handle_fetch},
-    {API_LIST_OFFSETS, 0, 10, 0, handle_list_offsets},
-    {API_METADATA, 0, 13, 0, handle_metadata},
-    {API_OFFSET_COMMIT, 1, 9, 1, handle_offset_commit},
-    {API_OFFSET_FETCH, 1, 9, 1, handle_offset_fetch},
-    {API_FIND_COORDINATOR, 0, 6, 0, handle_find_coordinator},
-    {API_JOIN_GROUP, 0, 9, 0, handle_join_group},
-    {API_HEARTBEAT, 0, 4, 0, handle_heartbeat},
-    {API_LEAVE_GROUP, 0, 5, 0, handle_leave_group},
-    {API_SYNC_GROUP, 0, 5, 0, handle_sync_group},
-    {API_DESCRIBE_GROUPS, 0, 6, 0, handle_describe_groups},
-    {API_LIST_GROUPS, 0, 5, 0, handle_list_groups},
-    {API_API_VERSIONS, 0, 4, 0, handle_api_versions},
-    {API_CREATE_TOPICS, 0, 7, 0, handle_create_topics},
-    {API_DELETE_TOPICS, 0, 6, 0, handle_delete_topics},
-    {API_DELETE_RECORDS, 0, 2, 0, handle_delete_records},
-    {API_INIT_PRODUCER_ID, 0, 5, 0, handle_init_producer_id},
-    {API_OFFSET_FOR_LEADER_EPOCH, 0, 4, 0, handle_offset_for_leader_epoch},
-    {API_DESCRIBE_ACLS, 0, 3, 0, handle_describe_acls},
-    {API_DESCRIBE_CONFIGS, 0, 4, 0, handle_describe_configs},
-    {API_ALTER_CONFIGS, 0, 2, 0, handle_alter_configs},
-    {API_CREATE_PARTITIONS, 0, 3, 0, handle_create_partitions},
-    {API_DELETE_GROUPS, 0, 2, 0, handle_delete_groups},
-    {API_INCREMENTAL_ALTER_CONFIGS, 0, 1, 0, handle_incremental_alter_configs},
-    {API_OFFSET_DELETE, 0, 0, 0, handle_offset_delete},
-    {API_DESCRIBE_CLUSTER, 0, 2, 0, handle_describe_cluster},
+    {API_PRODUCE, 0, 11, 3, handle_produce, false},
+    {API_FETCH, 2, 17, 4, handle_fetch, false},
+    {API_LIST_OFFSETS, 0, 10, 0, handle_list_offsets, false},
+    {API_METADATA, 0, 13, 0, handle_metadata, false},
+    {API_OFFSET_COMMIT, 1, 9, 1, handle_offset_commit, false},
+    {API_OFFSET_FETCH, 1, 9, 1, handle_offset_fetch, false},
+    {API_FIND_COORDINATOR, 0, 6, 0, handle_find_coordinator, false},
+    {API_JOIN_GROUP, 0, 9, 0, handle_join_group, false},
+    {API_HEARTBEAT, 0, 4, 0, handle_heartbeat, false},
+    {API_LEAVE_GROUP, 0, 5, 0, handle_leave_group, false},
+    {API_SYNC_GROUP, 0, 5, 0, handle_sync_group, false},
+    {API_DESCRIBE_GROUPS, 0, 6, 0, handle_describe_groups, false},
+    {API_LIST_GROUPS, 0, 5, 0, handle_list_groups, false},
+    {API_API_VERSIONS, 0, 4, 0, handle_api_versions, false},
+    {API_CREATE_TOPICS, 0, 7, 0, handle_create_topics, true},
+    {API_DELETE_TOPICS, 0, 6, 0, handle_delete_topics, true},
+    {API_DELETE_RECORDS, 0, 2, 0, handle_delete_records, true},
+    {API_INIT_PRODUCER_ID, 0, 5, 0, handle_init_producer_id, false},
+    {API_OFFSET_FOR_LEADER_EPOCH, 0, 4, 0, handle_offset_for_leader_epoch, false},
+    {API_DESCRIBE_ACLS, 0, 3, 0, handle_describe_acls, false},
+    {API_DESCRIBE_CONFIGS, 0, 4, 0, handle_describe_configs, false},
+    {API_ALTER_CONFIGS, 0, 2, 0, handle_alter_configs, true},
+    {API_CREATE_PARTITIONS, 0, 3, 0, handle_create_partitions, true},
+    {API_DELETE_GROUPS, 0, 2, 0, handle_delete_groups, false},
+    {API_INCREMENTAL_ALTER_CONFIGS, 0, 1, 0, handle_incremental_alter_configs, true},
+    {API_OFFSET_DELETE, 0, 0, 0, handle_offset_delete, false},
+    {API_DESCRIBE_CLUSTER, 0, 2, 0, handle_describe_cluster, false},
 };
 const size_t served_api_count = sizeof served_apis / sizeof *served_apis;
 
@@ -70,6 +70,28 @@ static void decode_and_handle(request *self, const served_api *api)
     sluice_error_free(err);
 }
 
+typedef struct slow_task {
+    loop_task task;
+    request *owner;
+} slow_task;
+
+static void run_slowly(loop_task *task)
+{
+    request_dispatch_again(((slow_task *)task)->owner);
+}
+
+void request_dispatch_slowly(request *self)
+{
+    slow_task *slow = request_items(self, 1, sizeof *slow);
+    *slow = (slow_task){.task.run = run_slowly, .owner = self};
+    loop_post(parts_of(self)->slow, &slow->task);
+}
+
+bool request_is_slow(const request *self)
+{
+    return loop_is_here(parts_of(self)->slow);
+}
+
 void request_dispatch(request *self)
 {
     const request_header *header = &self->header;
@@ -80,7 +102,7 @@ void request_dispatch(request *self)
     }
     if (header->api_version >= api->served_min &&
         header->api_version <= api->version_max) {
-        decode_and_handle(self, api);
+        api->slow ? request_dispatch_slowly(self) : decode_and_handle(self, api);
     } else if (header->api_key == API_API_VERSIONS) {
         handle_api_versions(self, NULL);
     } else {

@@ -3,7 +3,8 @@
  * A handler gets the decoded request and answers it with request_answer(), now or
  * later. There is one file per API, or per family of small ones.
  *
- * Threads: a handler runs on the thread of its connection's loop. */
+ * Threads: a handler runs on the thread of its connection's loop; those that wait for
+ * the disk run on one of their own. */
 #ifndef SLUICE_BROKER_REQUEST_HANDLER_H
 #define SLUICE_BROKER_REQUEST_HANDLER_H
 
@@ -22,6 +23,7 @@ typedef struct broker_parts {
     topic_set *topics;
     net_server *server;
     group_edge *groups;
+    loop *slow; /* For requests that make or delete files. */
 } broker_parts;
 
 /* net_options.handle and .overlaps. */
@@ -31,11 +33,17 @@ bool request_overlaps(int16_t key);
 /* Decodes a request that was parked, and hands it to its handler again. */
 void request_dispatch_again(request *self);
 
+/* The same on the thread for slow requests, so that other connections need not wait for
+ * the disk. The handler returns at once. */
+void request_dispatch_slowly(request *self);
+bool request_is_slow(const request *self); /* Whether it is there already. */
+
 typedef struct served_api {
     int16_t key;
     int16_t version_min, version_max; /* As advertised. */
     int16_t served_min;               /* Below it, requests are refused. */
     void (*handle)(request *self, const void *asked);
+    bool slow; /* Handled on the thread for slow requests. */
 } served_api;
 
 /* All that are advertised, by key. */

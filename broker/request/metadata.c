@@ -71,6 +71,26 @@ static void answer_topic(request *self, const metadata_request *asked,
     ret_topic->topic_id = wanted->topic_id;
 }
 
+/* Whether a topic has to be made, which is nothing for a network thread. */
+static bool must_create(request *self, const metadata_request *asked)
+{
+    if (!asked->allow_auto_topic_creation ||
+        !parts_of(self)->config->auto_create_topics) {
+        return false;
+    }
+    for (size_t i = 0; i < asked->topics.count; i++) {
+        const metadata_request_topic *one = &asked->topics.items[i];
+        int16_t code;
+        topic *found = topic_asked_for(self, one->name, &one->topic_id, &code);
+        topic_unref(found);
+        if (code == ERROR_UNKNOWN_TOPIC_OR_PARTITION &&
+            topic_name_is_legal(one->name.base, one->name.len)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void answer_all(request *self, metadata_response *response)
 {
     size_t count;
@@ -93,6 +113,10 @@ void handle_metadata(request *self, const void *message)
 {
     const metadata_request *asked = message;
     const broker_parts *parts = parts_of(self);
+    if (!request_is_slow(self) && must_create(self, asked)) {
+        request_dispatch_slowly(self);
+        return;
+    }
     metadata_response response;
     metadata_response_init(&response);
     metadata_response_broker broker = {.node_id = parts->config->node_id,
