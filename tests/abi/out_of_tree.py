@@ -1,4 +1,4 @@
-"""A plugin outside the tree: built against an installed Sluice that was moved, then listed.
+"""A plugin outside the tree: built against an installed Sluice that was moved, then listed and run.
 
 Arguments: meson, the build folder, the source folder, the prefix, libdir, and whether the
 .pc files of this build follow a tree that moves."""
@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 meson, build, source, prefix, libdir, relocatable = sys.argv[1:]
 number = failed = 0
@@ -65,5 +66,31 @@ with tempfile.TemporaryDirectory() as folder:
     result = run([sluice, "plugins", "show", "Heartbeat"], cwd=folder)
     ok("interval.ms" in result.stdout and 'default "1s"' in result.stdout,
        "and shows its page by the short Java name", result.stdout + result.stderr)
+
+    connector = folder / "beats.properties"
+    connector.write_text("name=beats\nconnector.class=org.example.HeartbeatConnector\n"
+                         "topic=beats\ninterval.ms=50ms\nmessage=from afar\n"
+                         "value.converter=org.apache.kafka.connect.storage.StringConverter\n")
+    ready = folder / "ready"
+    with open(folder / "log", "w") as log:
+        up = subprocess.Popen([sluice, "up", connector, "--data", folder / "data",
+                               "--broker-port", "0", "--rest-port", "0",
+                               "--ready-file", ready], cwd=folder, stdout=log, stderr=log)
+        try:
+            deadline = time.monotonic() + 60
+            while not ready.exists() and up.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.05)
+            addresses = dict(line.split("=", 1) for line in
+                             (ready.read_text() if ready.exists() else "").splitlines())
+            broker = ["--bootstrap-server", addresses.get("broker", "127.0.0.1:1")]
+            run([sluice, "topics", "create", "beats", "--if-not-exists"] + broker, timeout=60)
+            result = run([sluice, "consume", "beats", "--from-beginning", "--max-messages", "3"]
+                         + broker, cwd=folder, timeout=60)
+            ok(result.stdout.splitlines()[:3] == [f"from afar {n}" for n in (1, 2, 3)],
+               "and runs it: its records come out of the broker",
+               result.stdout + result.stderr + (folder / "log").read_text())
+        finally:
+            up.terminate()
+            ok(up.wait(60) == 0, "and stops cleanly", (folder / "log").read_text())
 print(f"1..{number}")
 sys.exit(failed > 0)
