@@ -125,7 +125,6 @@ static void log_start(const broker *self, int64_t began_ms)
     sluice_log(SLUICE_INFO, "broker",
                "started cluster.id=%s node.id=%d listener=%s topics=%zu ms=%lld",
                self->parts.cluster_id, self->config.node_id, self->addresses[0], topics,
-               log_dir_was_clean(self->dirs[0]) ? "yes" : "no",
                (long long)(loop_now_ms() - began_ms));
 }
 

@@ -18,6 +18,7 @@
 #include "test.h"
 #include <arpa/inet.h>
 #include <ftw.h>
+#include <sluice/log.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,6 +50,7 @@ __attribute__((unused)) static void begin(void)
     given = properties_new();
     properties_set(given, "listeners", "PLAINTEXT://127.0.0.1:0");
     properties_set(given, "log.dirs", folder);
+    sluice_log_set_level("broker", SLUICE_OFF);
     arena = sluice_arena_new();
     start();
 }
