@@ -95,8 +95,7 @@ static void check_joined(const join_group_response *got, int version)
                 metadata.base, metadata.len);
 }
 
-/* ---- Offsets ------------------------------------------------------------------------
- */
+/* ---- Offsets -------------------------------------------------------------------- */
 
 static void commit(int fd, const join_group_response *joined, int64_t offset,
                    int version)
@@ -199,8 +198,7 @@ static void commit_and_fetch(int fd, const join_group_response *joined)
     }
 }
 
-/* ---- Tools --------------------------------------------------------------------------
- */
+/* ---- Tools ---------------------------------------------------------------------- */
 
 static void describe(int fd, const join_group_response *joined)
 {
@@ -304,8 +302,7 @@ static int16_t delete_group(int fd, int version)
     return got.results.items[0].error_code;
 }
 
-/* ---- Cases --------------------------------------------------------------------------
- */
+/* ---- Cases ---------------------------------------------------------------------- */
 
 TEST(a_group_lives_in_every_version)
 {

@@ -3,7 +3,7 @@
 
 A definition is JSON: `name`, `key`, `versions`, the first `flexible` version, and the
 fields of `request` and `response`; or of a `record`, which is stored and not sent, and has
-its type as `key`. A field has a `name`; a `type` ("int32", "[int32]",
+its type as `key` if it is one of the metadata log's. A field has a `name`; a `type` ("int32", "[int32]",
 "topic" or "[topic]", the last two with `fields` of their own); `versions` in which it is
 there (all unless said); `nullable` versions; a `default` (0, "", empty; null where the
 field can be null); and a `tag`. Ranges are "3", "3-5", "3+" or "none".
@@ -188,7 +188,7 @@ def write_header(apis, records):
                 write_struct(out, struct)
             write_functions(out, message)
     out.append("typedef enum record_type {")
-    for record, _ in records:
+    for record in (record for record, _ in records if "key" in record):
         out.append(f"    RECORD_{snake(record['name']).upper()} = {record['key']},")
     out.append("} record_type;\n")
     for _, message in records:
@@ -255,7 +255,7 @@ def main():
     for path in definitions:
         with open(path, encoding="utf-8") as file:
             apis.append(json.load(file))
-    apis.sort(key=lambda api: api["key"])
+    apis.sort(key=lambda api: (api.get("key", -1), api["name"]))
     records = [(api, Message(api, "record")) for api in apis if "record" in api]
     messages = [(api, Message(api, "request"), Message(api, "response"))
                 for api in apis if "record" not in api]

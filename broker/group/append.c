@@ -42,8 +42,7 @@ typedef struct append {
     size_t index;
 } append;
 
-/* ---- Beginning --------------------------------------------------------------------
- */
+/* ---- Beginning ------------------------------------------------------------------ */
 
 static append *append_new(group *self, append_kind kind)
 {
@@ -85,23 +84,29 @@ static message_text text_of(sluice_bytes bytes)
 static group_record record_of_offset(const group *self, const group_offset_write *write)
 {
     sluice_arena *arena = self->core->actions->arena;
-    group_record_key key = {text_of(self->id), text_of(write->topic), write->partition};
+    offset_commit_key key = {text_of(self->id), text_of(write->topic),
+                             write->partition};
     group_record record = {
-        .key = group_record_encode_key(GROUP_RECORD_OFFSET, &key, arena)};
+        .key = group_record_encode(&offset_commit_key_schema, 1, &key, arena)};
     if (!write->tombstone) {
-        group_record_offset value = {write->offset, write->leader_epoch,
-                                     text_of(write->metadata), write->commit_ms,
-                                     write->expire_ms};
-        record.value = group_record_encode_offset(&value, arena);
+        offset_commit_value value = {.offset = write->offset,
+                                     .leader_epoch = write->leader_epoch,
+                                     .metadata = text_of(write->metadata),
+                                     .commit_timestamp = write->commit_ms,
+                                     .expire_timestamp = write->expire_ms};
+        /* Version 3 has no expiry of its own, version 1 no leader epoch. */
+        int version = write->expire_ms < 0 ? 3 : 1;
+        record.value =
+            group_record_encode(&offset_commit_value_schema, version, &value, arena);
     }
     return record;
 }
 
 static sluice_bytes key_of_group(const group *self)
 {
-    group_record_key key = {.group_id = text_of(self->id)};
-    return group_record_encode_key(GROUP_RECORD_GROUP, &key,
-                                   self->core->actions->arena);
+    group_metadata_key key = {text_of(self->id)};
+    return group_record_encode(&group_metadata_key_schema, 2, &key,
+                               self->core->actions->arena);
 }
 
 static sluice_bytes find_assignment(const map *assignments, sluice_bytes member_id)
@@ -111,39 +116,47 @@ static sluice_bytes find_assignment(const map *assignments, sluice_bytes member_
                                                            : found->assignment;
 }
 
+static group_metadata_value_member record_of_member(const group_member *member,
+                                                    const map *assignments)
+{
+    return (group_metadata_value_member){
+        .member_id = text_of(member->id),
+        .group_instance_id = text_of(member->instance_id),
+        .client_id = text_of(member->client_id),
+        .client_host = text_of(member->client_host),
+        .rebalance_timeout = member->rebalance_timeout_ms,
+        .session_timeout = member->session_timeout_ms,
+        .subscription = group_member_metadata(member, member->group->protocol_name),
+        .assignment = assignments == NULL ? member->assignment
+                                          : find_assignment(assignments, member->id),
+    };
+}
+
 /* The group as a record; members have `assignments`, or their own when it is NULL. */
 static group_record record_of_group(const group *self, const map *assignments)
 {
     sluice_arena *arena = self->core->actions->arena;
     size_t count = map_count(&self->members), i = 0;
-    group_record_member *members = sluice_arena_take(arena, count * sizeof *members);
+    group_metadata_value_member *members =
+        sluice_arena_take(arena, count * sizeof *members);
     const map_entry *entry;
     for (size_t at = 0; (entry = map_next(&self->members, &at)) != NULL; i++) {
-        const group_member *member = entry->value;
-        members[i] = (group_record_member){
-            text_of(member->id),
-            text_of(member->instance_id),
-            text_of(member->client_id),
-            text_of(member->client_host),
-            member->rebalance_timeout_ms,
-            member->session_timeout_ms,
-            group_member_metadata(member, self->protocol_name),
-            assignments == NULL ? member->assignment
-                                : find_assignment(assignments, member->id),
-        };
+        members[i] = record_of_member(entry->value, assignments);
     }
-    group_record_group value = {
+    group_metadata_value value = {
         .protocol_type = text_of(self->protocol_type),
         .generation = self->generation,
         .protocol = text_of(self->protocol_name),
         .leader = {NULL, 0},
-        .state_timestamp = self->state_since_ms,
+        .current_state_timestamp = self->state_since_ms,
         .members = {members, count},
     };
     if (self->leader != NULL) {
         value.leader = text_of(self->leader->id);
     }
-    return (group_record){key_of_group(self), group_record_encode_group(&value, arena)};
+    return (group_record){
+        key_of_group(self),
+        group_record_encode(&group_metadata_value_schema, 3, &value, arena)};
 }
 
 void group_append_metadata(group *self)
@@ -239,8 +252,7 @@ void group_append_tombstones(group *self, group_deletion *deletion, size_t index
         (group_record){key_of_group(self), {NULL, 0}};
 }
 
-/* ---- Over -------------------------------------------------------------------------
- */
+/* ---- Over ----------------------------------------------------------------------- */
 
 static void append_free(append *made)
 {

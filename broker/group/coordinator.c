@@ -78,8 +78,7 @@ void group_coordinator_free(group_coordinator *self)
     free(self);
 }
 
-/* ---- Rounds: with the lock
- * ----------------------------------------------------------- */
+/* ---- Rounds: with the lock ------------------------------------------------------ */
 
 static answer_round *round_take(group_coordinator *self)
 {
@@ -154,8 +153,7 @@ static answer_round **steps_for_reports(group_coordinator *self, answer_round **
     return end;
 }
 
-/* ---- Answers: without the lock
- * --------------------------------------------------------- */
+/* ---- Answers: without the lock -------------------------------------------------- */
 
 static void rounds_answer(group_coordinator *self, answer_round *first)
 {
@@ -189,8 +187,7 @@ static void reports_handle(group_coordinator *self)
     }
 }
 
-/* ---- From outside
- * ---------------------------------------------------------------------- */
+/* ---- From outside --------------------------------------------------------------- */
 
 static void refuse(group_coordinator *self, const group_event *event)
 {

@@ -18,8 +18,7 @@ const char *group_state_name(group_state state)
     return names[state];
 }
 
-/* ---- Actions ------------------------------------------------------------------------
- */
+/* ---- Actions -------------------------------------------------------------------- */
 
 void group_actions_init(group_actions *self)
 {
@@ -33,8 +32,7 @@ void group_actions_done(group_actions *self)
     *self = (group_actions){0};
 }
 
-/* ---- Life ---------------------------------------------------------------------------
- */
+/* ---- Life ----------------------------------------------------------------------- */
 
 group_core *group_core_new(const group_config *config, const uint64_t seed[2])
 {
@@ -97,8 +95,7 @@ int32_t group_core_partition(const group_core *self, sluice_bytes group_id)
                      (uint32_t)self->config.offsets_partition_count);
 }
 
-/* ---- The step
- * ------------------------------------------------------------------------ */
+/* ---- The step ------------------------------------------------------------------- */
 
 void group_core_begin(group_core *self, group_time now, group_actions *actions)
 {

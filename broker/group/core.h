@@ -14,14 +14,17 @@
  *
  * States of a group, and what leads from one to the next:
  *
- *        ┌───────┐ first join  ┌────────────────────┐ all have joined,
- * ┌──────────────────────┐ │ Empty │ ──────────► │ PreparingRebalance │
- * ───────────────► │ CompletingRebalance  │ └───────┘ └────────────────────┘ or time is
- * over  └──────────────────────┘ ▲    nobody joined    │         ▲  ▲ │      │ the
- * leader's └─────────────────────┘         │  └──── join, leave, expiry ───┘      ▼
- * assignment │                                ┌────────┐ └──── join, leave, expiry
- * ────── │ Stable │ └────────┘ A group whose offsets have all expired, or that is
- * deleted, is Dead and forgotten.
+ *              first join
+ *      Empty ──────────────► PreparingRebalance ◄──────────────────────┐
+ *        ▲    nobody came      │    │                                  │
+ *        └─────────────────────┘    │ all have joined,        join, leave, expiry
+ *                                   ▼ or time is over                  │
+ *                          CompletingRebalance ────────────────────────┤
+ *                                   │ the leader's assignment          │
+ *                                   ▼ is stored                        │
+ *                                 Stable ──────────────────────────────┘
+ *
+ * A group whose offsets have all expired, or that is deleted, is Dead and forgotten.
  *
  * Committed offsets and assignments become visible when they are durable, so that what
  * is read back after a crash is what was seen before it.
@@ -206,7 +209,7 @@ typedef struct group_event {
     };
 } group_event;
 
-/* ---- Actions --------------------------------------------------------------------- */
+/* ---- Actions -------------------------------------------------------------------- */
 
 typedef struct group_join_member {
     sluice_bytes member_id;
@@ -276,7 +279,7 @@ typedef struct group_actions {
 void group_actions_init(group_actions *self);
 void group_actions_done(group_actions *self);
 
-/* ---- The core -------------------------------------------------------------------- */
+/* ---- The core ------------------------------------------------------------------- */
 
 /* `seed` makes member ids: 16 random bytes, another in each process. The result is the
  * caller's: group_core_free(). */
@@ -294,7 +297,7 @@ void group_core_stop(group_core *self, group_time now, group_actions *ret_action
 /* The partition of `__consumer_offsets` that holds a group, as Kafka computes it. */
 int32_t group_core_partition(const group_core *self, sluice_bytes group_id);
 
-/* ---- Loading, before the first step ---------------------------------------------- */
+/* ---- Loading, before the first step --------------------------------------------- */
 
 /* Takes one record of `__consumer_offsets`, the oldest first; later ones win. Records
  * of other kinds (the newer group protocol's) are passed over. SLUICE_BAD_RECORD with
@@ -306,8 +309,7 @@ sluice_status group_core_load(group_core *self, sluice_bytes key, sluice_bytes v
  * as a step does. */
 void group_core_loaded(group_core *self, group_time now, group_actions *ret_actions);
 
-/* ---- Questions. Results are in `arena`; strings in them too. ------------------------
- */
+/* ---- Questions. Results are in `arena`; strings in them too. -------------------- */
 
 typedef struct group_offset {
     sluice_bytes topic;

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Strings ----------------------------------------------------------------------
- */
+/* ---- Strings -------------------------------------------------------------------- */
 
 bool group_bytes_equal(sluice_bytes a, sluice_bytes b)
 {
@@ -39,8 +38,7 @@ sluice_bytes group_bytes_keep(sluice_arena *arena, sluice_bytes bytes)
     return (sluice_bytes){sluice_arena_copy(arena, bytes.base, bytes.len), bytes.len};
 }
 
-/* ---- Groups -----------------------------------------------------------------------
- */
+/* ---- Groups --------------------------------------------------------------------- */
 
 group *group_find(const group_core *core, sluice_bytes group_id)
 {
@@ -105,8 +103,7 @@ void group_set_state(group *self, group_state state)
     self->state_since_ms = self->core->now.wall_ms;
 }
 
-/* ---- Members ----------------------------------------------------------------------
- */
+/* ---- Members -------------------------------------------------------------------- */
 
 group_member *group_find_member(const group *self, sluice_bytes member_id)
 {
@@ -352,8 +349,7 @@ void group_uninvite(group_invited *invited)
     free(invited);
 }
 
-/* ---- Protocols --------------------------------------------------------------------
- */
+/* ---- Protocols ------------------------------------------------------------------ */
 
 static bool supported_by_all(const group *self, sluice_bytes name)
 {

@@ -115,8 +115,7 @@ struct group_core {
 void group_core_begin(group_core *core, group_time now, group_actions *actions);
 void group_core_end(group_core *core);
 
-/* ---- Strings ----------------------------------------------------------------------
- */
+/* ---- Strings -------------------------------------------------------------------- */
 
 bool group_bytes_equal(sluice_bytes a, sluice_bytes b);
 /* An owned copy; null stays null. */
@@ -125,8 +124,7 @@ void group_bytes_free(sluice_bytes *bytes);
 /* A copy in the arena of the present actions. */
 sluice_bytes group_bytes_keep(sluice_arena *arena, sluice_bytes bytes);
 
-/* ---- Groups -----------------------------------------------------------------------
- */
+/* ---- Groups --------------------------------------------------------------------- */
 
 group *group_find(const group_core *core, sluice_bytes group_id); /* Or NULL. */
 /* A new one, Empty and in the core's map. */
@@ -138,8 +136,7 @@ void group_set_state(group *self, group_state state);
 /* Forgets it when nothing at all is known of it any more. */
 void group_forget_if_void(group *self);
 
-/* ---- Members ----------------------------------------------------------------------
- */
+/* ---- Members -------------------------------------------------------------------- */
 
 group_member *group_find_member(const group *self, sluice_bytes member_id);
 group_member *group_find_instance(const group *self, sluice_bytes instance_id);
@@ -172,8 +169,7 @@ sluice_bytes group_make_member_id(group_core *core, sluice_bytes prefix);
 group_invited *group_invite(group *self, sluice_bytes member_id);
 void group_uninvite(group_invited *invited);
 
-/* ---- Protocols --------------------------------------------------------------------
- */
+/* ---- Protocols ------------------------------------------------------------------ */
 
 /* Whether a member with these could belong to the group. */
 bool group_supports(const group *self, const group_join *join);

@@ -12,8 +12,7 @@ enum { protocols_max = 1000 };
 
 static const sluice_bytes nobody = {"", 0};
 
-/* ---- Checks that need no group ------------------------------------------------------
- */
+/* ---- Checks that need no group -------------------------------------------------- */
 
 static bool text_too_long(sluice_bytes text)
 {
@@ -48,8 +47,7 @@ static int16_t request_check(const group_core *core, const group_join *join)
     return ERROR_NONE;
 }
 
-/* ---- Coming in ----------------------------------------------------------------------
- */
+/* ---- Coming in ------------------------------------------------------------------ */
 
 /* Whether there is room. While members join, those that are there already count, for
  * others may stay away; members that were let in keep their places. */
@@ -111,8 +109,7 @@ static void invite(group *self, group_request request, const group_join *join)
                        member_id);
 }
 
-/* ---- Static members
- * ------------------------------------------------------------------ */
+/* ---- Static members ------------------------------------------------------------- */
 
 static sluice_bytes metadata_of(const group_join *join, sluice_bytes protocol)
 {
@@ -164,8 +161,7 @@ static void take_place_again(group *self, group_request request, const group_joi
     group_rebalance(self);
 }
 
-/* ---- New members
- * ---------------------------------------------------------------------- */
+/* ---- New members ---------------------------------------------------------------- */
 
 static void join_new(group *self, group_request request, const group_join *join)
 {
@@ -188,8 +184,7 @@ static void join_new(group *self, group_request request, const group_join *join)
     }
 }
 
-/* ---- Members that come back
- * ----------------------------------------------------------- */
+/* ---- Members that come back ----------------------------------------------------- */
 
 /* Whether the join changes nothing, so that the present generation is the answer. */
 static bool changes_nothing(const group *self, const group_member *member,

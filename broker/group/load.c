@@ -16,10 +16,9 @@ static group *find_or_create(group_core *core, sluice_bytes group_id)
     return self != NULL ? self : group_create(core, group_id);
 }
 
-/* ---- Offsets ------------------------------------------------------------------------
- */
+/* ---- Offsets -------------------------------------------------------------------- */
 
-static sluice_status load_offset(group_core *core, const group_record_key *key,
+static sluice_status load_offset(group_core *core, const offset_commit_key *key,
                                  sluice_bytes bytes, sluice_arena *arena,
                                  sluice_error *err)
 {
@@ -27,8 +26,9 @@ static sluice_status load_offset(group_core *core, const group_record_key *key,
                                 .partition = key->partition,
                                 .tombstone = bytes.base == NULL};
     if (!write.tombstone) {
-        group_record_offset value;
-        sluice_status status = group_record_decode_offset(bytes, arena, &value, err);
+        offset_commit_value value;
+        sluice_status status =
+            group_record_decode(&offset_commit_value_schema, bytes, arena, &value, err);
         if (status != SLUICE_OK) {
             return status;
         }
@@ -38,18 +38,17 @@ static sluice_status load_offset(group_core *core, const group_record_key *key,
         write.commit_ms = value.commit_timestamp;
         write.expire_ms = value.expire_timestamp;
     }
-    group *self = group_find(core, bytes_of(key->group_id));
+    group *self = group_find(core, bytes_of(key->group));
     if (self == NULL && write.tombstone) {
         return SLUICE_OK;
     }
-    self = find_or_create(core, bytes_of(key->group_id));
+    self = find_or_create(core, bytes_of(key->group));
     group_offsets_announce(self, &write);
     group_offsets_apply(self, &write, 0, true);
     return SLUICE_OK;
 }
 
-/* ---- Groups -------------------------------------------------------------------------
- */
+/* ---- Groups --------------------------------------------------------------------- */
 
 /* Offsets are kept: what deletes them is their own tombstones. */
 static void clear_members(group *self)
@@ -65,20 +64,23 @@ static void clear_members(group *self)
     self->state_since_ms = -1;
 }
 
-static void load_member(group *self, const group_record_group *value,
-                        const group_record_member *loaded)
+static void load_member(group *self, const group_metadata_value *value,
+                        const group_metadata_value_member *loaded)
 {
     if (group_find_member(self, bytes_of(loaded->member_id)) != NULL) {
         return;
     }
     group_protocol protocol = {bytes_of(value->protocol), loaded->subscription};
     group_join join = {
-        .instance_id = bytes_of(loaded->instance_id),
+        .instance_id = bytes_of(loaded->group_instance_id),
         .client_id = bytes_of(loaded->client_id),
         .client_host = bytes_of(loaded->client_host),
         .protocol_type = bytes_of(value->protocol_type),
-        .session_timeout_ms = loaded->session_timeout_ms,
-        .rebalance_timeout_ms = loaded->rebalance_timeout_ms,
+        .session_timeout_ms = loaded->session_timeout,
+        /* Before version 1 there was one timeout for both. */
+        .rebalance_timeout_ms = loaded->rebalance_timeout < 0
+                                    ? loaded->session_timeout
+                                    : loaded->rebalance_timeout,
         .protocols = &protocol,
         .protocol_count = protocol.name.base == NULL ? 0 : 1,
     };
@@ -87,7 +89,7 @@ static void load_member(group *self, const group_record_group *value,
     member->assignment = group_bytes_copy(loaded->assignment);
 }
 
-static void load_members(group *self, const group_record_group *value)
+static void load_members(group *self, const group_metadata_value *value)
 {
     for (size_t i = 0; i < value->members.count; i++) {
         load_member(self, value, &value->members.items[i]);
@@ -104,45 +106,63 @@ static void load_members(group *self, const group_record_group *value)
     }
 }
 
-static sluice_status load_group(group_core *core, const group_record_key *key,
+static sluice_status load_group(group_core *core, const group_metadata_key *key,
                                 sluice_bytes bytes, sluice_arena *arena,
                                 sluice_error *err)
 {
-    group *self = group_find(core, bytes_of(key->group_id));
+    group *self = group_find(core, bytes_of(key->group));
     if (bytes.base == NULL) {
         if (self != NULL) {
             clear_members(self);
         }
         return SLUICE_OK;
     }
-    group_record_group value;
-    sluice_status status = group_record_decode_group(bytes, arena, &value, err);
+    group_metadata_value value;
+    sluice_status status =
+        group_record_decode(&group_metadata_value_schema, bytes, arena, &value, err);
     if (status != SLUICE_OK) {
         return status;
     }
-    self = find_or_create(core, bytes_of(key->group_id));
+    self = find_or_create(core, bytes_of(key->group));
     clear_members(self);
     load_members(self, &value);
     self->generation = value.generation;
-    self->state_since_ms = value.state_timestamp;
+    self->state_since_ms = value.current_state_timestamp;
     return SLUICE_OK;
 }
 
-/* ---- Both ---------------------------------------------------------------------------
- */
+/* ---- Both ----------------------------------------------------------------------- */
+
+static sluice_status load_as(group_core *core, group_record_kind kind, sluice_bytes key,
+                             sluice_bytes value, sluice_arena *arena, sluice_error *err)
+{
+    if (kind == GROUP_RECORD_OFFSET) {
+        offset_commit_key read;
+        sluice_status status =
+            group_record_decode(&offset_commit_key_schema, key, arena, &read, err);
+        return status == SLUICE_OK ? load_offset(core, &read, value, arena, err)
+                                   : status;
+    }
+    if (kind == GROUP_RECORD_GROUP) {
+        group_metadata_key read;
+        sluice_status status =
+            group_record_decode(&group_metadata_key_schema, key, arena, &read, err);
+        return status == SLUICE_OK ? load_group(core, &read, value, arena, err)
+                                   : status;
+    }
+    return SLUICE_OK;
+}
 
 sluice_status group_core_load(group_core *core, sluice_bytes key, sluice_bytes value,
                               sluice_error *err)
 {
-    sluice_arena *arena = sluice_arena_new();
-    group_record_kind kind = GROUP_RECORD_OTHER;
-    group_record_key read;
-    sluice_status status = group_record_decode_key(key, arena, &kind, &read, err);
-    if (status == SLUICE_OK && kind == GROUP_RECORD_OFFSET) {
-        status = load_offset(core, &read, value, arena, err);
-    } else if (status == SLUICE_OK && kind == GROUP_RECORD_GROUP) {
-        status = load_group(core, &read, value, arena, err);
+    group_record_kind kind;
+    sluice_status status = group_record_kind_of(key, &kind, err);
+    if (status != SLUICE_OK) {
+        return status;
     }
+    sluice_arena *arena = sluice_arena_new();
+    status = load_as(core, kind, key, value, arena, err);
     sluice_arena_free(arena);
     return status;
 }

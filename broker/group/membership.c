@@ -26,8 +26,7 @@ static int16_t find_current(const group_core *core, sluice_bytes group_id,
     return error_code;
 }
 
-/* ---- SyncGroup ----------------------------------------------------------------------
- */
+/* ---- SyncGroup ------------------------------------------------------------------ */
 
 static void park(group_member *member, group_request request)
 {
@@ -79,8 +78,7 @@ void group_handle_sync(group_core *core, group_request request, const group_sync
     }
 }
 
-/* ---- Heartbeat ----------------------------------------------------------------------
- */
+/* ---- Heartbeat ------------------------------------------------------------------ */
 
 void group_handle_heartbeat(group_core *core, group_request request,
                             const group_heartbeat *heartbeat)
@@ -98,8 +96,7 @@ void group_handle_heartbeat(group_core *core, group_request request,
     group_answer_error(core, GROUP_HEARTBEAT, request, error_code, nothing);
 }
 
-/* ---- LeaveGroup ---------------------------------------------------------------------
- */
+/* ---- LeaveGroup ----------------------------------------------------------------- */
 
 static int16_t leave_one(group *self, const group_identity *identity)
 {

@@ -1,4 +1,5 @@
 /* Members come, agree, stay away and leave: the stories that clients live through. */
+#include "base/text.h"
 #include "broker/group/stage.h"
 #include "protocol/error_code.h"
 
@@ -318,8 +319,53 @@ TEST(a_connect_group_is_a_group_like_any_other)
     stage_done(&s);
 }
 
-/* ---- Static members
- * ------------------------------------------------------------------ */
+/* What Kafka Connect's workers send, byte for byte: version 2 metadata of a worker at
+ * http://w1:8083/ that owns nothing, and an assignment with a delay of a second. */
+static const char worker_metadata[] =
+    "0002000f687474703a2f2f77313a383038332f0000000000000005ffffffff";
+static const char worker_assignment[] =
+    "0002000000086c65616465722d31000f687474703a2f2f77313a383038332f00000000000000050000"
+    "00010002633100000002ffffffff00000000000000010002633200000002ffffffff00000001000003"
+    "e8";
+
+static sluice_bytes unhex(const char *digits)
+{
+    size_t len = strlen(digits) / 2;
+    void *bytes = sluice_arena_take(s.arena, len);
+    CHECK(text_unhex(bytes, len, digits, 2 * len));
+    return (sluice_bytes){bytes, len};
+}
+
+TEST(what_connects_workers_say_to_each_other_passes_unchanged)
+{
+    stage_init(&s);
+    sluice_bytes metadata = unhex(worker_metadata), assigned = unhex(worker_assignment);
+    group_protocol protocols[] = {{B("sessioned"), metadata}};
+    s.join.protocol_type = B("connect");
+    s.join.protocols = protocols;
+    int join = stage_join(&s, "workers", "");
+    const char *member_id = s.answers[join].member_id;
+    group_assignment one = {B(member_id), assigned};
+    stage_ask(&s, (group_event){.type = GROUP_SYNC,
+                                .sync = {.group_id = B("workers"),
+                                         .generation = 1,
+                                         .member_id = B(member_id),
+                                         .protocol_type = B("connect"),
+                                         .protocol_name = B("sessioned"),
+                                         .assignments = &one,
+                                         .assignment_count = 1}});
+    stage_reload(&s);
+    group_description found;
+    CHECK(group_core_describe(s.core, B("workers"), s.arena, &found));
+    CHECK_INT(found.member_count, 1);
+    CHECK_BYTES(found.members[0].metadata.base, found.members[0].metadata.len,
+                metadata.base, metadata.len);
+    CHECK_BYTES(found.members[0].assignment.base, found.members[0].assignment.len,
+                assigned.base, assigned.len);
+    stage_done(&s);
+}
+
+/* ---- Static members ------------------------------------------------------------- */
 
 TEST(a_static_member_that_restarts_gets_its_place_again_without_a_rebalance)
 {

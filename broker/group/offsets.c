@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- The book ---------------------------------------------------------------------
- */
+/* ---- The book ------------------------------------------------------------------- */
 
 static size_t place_of(const group_topic *topic, int32_t partition)
 {
@@ -136,8 +135,7 @@ void group_offsets_free(group *self)
     map_done(&self->topics);
 }
 
-/* ---- Commit -----------------------------------------------------------------------
- */
+/* ---- Commit --------------------------------------------------------------------- */
 
 /* Whether the group takes this commit; its member, if it is one's. */
 static int16_t commit_check(const group *self, const group_commit *commit,
@@ -263,8 +261,7 @@ void group_handle_commit(group_core *core, group_request request,
     commit_store(self, request, commit);
 }
 
-/* ---- Delete -----------------------------------------------------------------------
- */
+/* ---- Delete --------------------------------------------------------------------- */
 
 static int16_t delete_check(const group *self)
 {
@@ -392,8 +389,7 @@ void group_handle_topic_deleted(group_core *core, sluice_bytes topic)
     }
 }
 
-/* ---- Subscriptions ----------------------------------------------------------------
- */
+/* ---- Subscriptions -------------------------------------------------------------- */
 
 bool group_reads_topic(const group *self, sluice_bytes topic, bool *ret_known)
 {
@@ -412,8 +408,7 @@ bool group_reads_topic(const group *self, sluice_bytes topic, bool *ret_known)
     return false;
 }
 
-/* ---- Expiry -----------------------------------------------------------------------
- */
+/* ---- Expiry --------------------------------------------------------------------- */
 
 /* When the time of an offset begins to run, or INT64_MAX: not now. */
 static int64_t idle_since(const group *self, const group_topic *topic,

@@ -4,8 +4,7 @@
 
 static const sluice_bytes empty = {"", 0};
 
-/* ---- Offsets ------------------------------------------------------------------------
- */
+/* ---- Offsets -------------------------------------------------------------------- */
 
 static group_offset offset_of(sluice_bytes topic, const group_committed *committed,
                               int32_t partition, sluice_arena *arena)
@@ -67,8 +66,7 @@ void group_core_offsets(const group_core *core, sluice_bytes group_id,
     }
 }
 
-/* ---- Groups -------------------------------------------------------------------------
- */
+/* ---- Groups --------------------------------------------------------------------- */
 
 static sluice_bytes keep_or_empty(sluice_arena *arena, sluice_bytes bytes)
 {

@@ -60,8 +60,7 @@ static void text_set(char *to, sluice_bytes from)
     to[from.len] = '\0';
 }
 
-/* ---- What comes back
- * ------------------------------------------------------------------ */
+/* ---- What comes back ------------------------------------------------------------ */
 
 static void note_leader(client *self, const group_answer *answer)
 {
@@ -167,8 +166,7 @@ static void ask(client *self, group_event event)
     step(&event);
 }
 
-/* ---- What clients do
- * -------------------------------------------------------------------- */
+/* ---- What clients do ------------------------------------------------------------ */
 
 static sluice_bytes instance_of(const client *self)
 {
@@ -306,8 +304,7 @@ static void disk_act(void)
     step(&event);
 }
 
-/* ---- What must hold
- * ---------------------------------------------------------------------- */
+/* ---- What must hold ------------------------------------------------------------- */
 
 static void check_assignments(void)
 {
@@ -461,8 +458,7 @@ TEST(members_that_do_what_they_like_cannot_break_a_group)
     free(log_records);
 }
 
-/* ---- Broken logs
- * ------------------------------------------------------------------------- */
+/* ---- Broken logs ---------------------------------------------------------------- */
 
 static stage broken;
 

@@ -36,8 +36,7 @@ void group_touch(group_member *member)
                                                 : member->session_timeout_ms);
 }
 
-/* ---- Completing the join ----------------------------------------------------------
- */
+/* ---- Completing the join -------------------------------------------------------- */
 
 /* Dynamic members that did not rejoin in time are out; static ones keep their place
  * until their session is over. */
@@ -126,8 +125,7 @@ void group_rebalance_check(group *self)
     }
 }
 
-/* ---- Beginning --------------------------------------------------------------------
- */
+/* ---- Beginning ------------------------------------------------------------------ */
 
 static void end_all_syncs(group *self, int16_t error_code)
 {
@@ -216,8 +214,7 @@ void group_synced(group_member *member)
     }
 }
 
-/* ---- Assignments ------------------------------------------------------------------
- */
+/* ---- Assignments ---------------------------------------------------------------- */
 
 static void assign(group *self, const group_assignment *assignments, size_t count)
 {
@@ -260,8 +257,7 @@ void group_assigned(group *self, const group_assignment *assignments, size_t cou
     answer_synced(self);
 }
 
-/* ---- Timers -----------------------------------------------------------------------
- */
+/* ---- Timers --------------------------------------------------------------------- */
 
 /* Members that were told the generation and never synced hold up the others. */
 static void drop_unsynced(group *self)
