@@ -245,6 +245,19 @@ TEST(a_batch_is_one_request_with_prefix_separator_and_suffix)
     rig_end(&self);
 }
 
+TEST(records_of_a_batch_stand_on_lines_unless_it_is_configured)
+{
+    const char *answers[] = {ok};
+    rig self;
+    rig_begin(&self, answers, 1);
+    RIG_CREATE(&self, "batching.enabled", "true");
+    sluice_fake_consumed(self.batch, "t", 0, NULL, "1");
+    sluice_fake_consumed(self.batch, "t", 1, NULL, "2");
+    CHECK(rig_put(&self) == SLUICE_OK);
+    CHECK_TEXT(rig_body(&self, 0), "1\n2\n");
+    rig_end(&self);
+}
+
 TEST(a_busy_or_silent_server_is_asked_again_and_nothing_is_lost_or_reordered)
 {
     const char *answers[] = {busy, "", busy, ok, "HTTP/1.1 garbage\r\n\r\n", ok};

@@ -19,8 +19,16 @@ typedef struct http_sink {
     const char *first_topic; /* Compared as a text; owned. */
     int32_t first_partition;
     int64_t first_offset;
-    sluice_error *why; /* Reused for bad records. */
+    sluice_error *why;                       /* Reused for bad records. */
+    const char *prefix, *suffix, *separator; /* Of a batch; borrowed from the task. */
 } http_sink;
+
+/* A text as it was configured: spaces and line breaks count here, and parsing trims. */
+static const char *exact(const sluice_task *task, const char *key, const char *fallback)
+{
+    const char *value = sluice_props_get(sluice_task_props(task), key);
+    return value == NULL ? fallback : value;
+}
 
 static sluice_status sink_create(const void *config, sluice_task *task, void **ret_self,
                                  sluice_error *err)
@@ -43,6 +51,9 @@ static sluice_status sink_create(const void *config, sluice_task *task, void **r
         return status;
     }
     sink->why = sluice_error_new();
+    sink->prefix = exact(task, "batch.prefix", "");
+    sink->suffix = exact(task, "batch.suffix", "\n");
+    sink->separator = exact(task, "batch.separator", "\n");
     *ret_self = sink;
     return SLUICE_OK;
 }
@@ -153,8 +164,7 @@ static sluice_status add_record(http_sink *sink, const sluice_record *record,
     size_t len_before = http_body_bytes(sink->body).len;
     sluice_status status = SLUICE_OK;
     if (config->batching) {
-        status =
-            add_text(sink, first ? config->batch_prefix : config->batch_separator, err);
+        status = add_text(sink, first ? sink->prefix : sink->separator, err);
     }
     if (status == SLUICE_OK) {
         status = http_body_record(sink->body, record, err);
@@ -192,7 +202,7 @@ static sluice_status fill(http_sink *sink, const sluice_batch *in, size_t begin,
     }
     *ret_end = index;
     *ret_rendered = rendered;
-    return config->batching && rendered > 0 ? add_text(sink, config->batch_suffix, err)
+    return config->batching && rendered > 0 ? add_text(sink, sink->suffix, err)
                                             : SLUICE_OK;
 }
 

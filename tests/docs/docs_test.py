@@ -71,7 +71,7 @@ def the_pipeline_of_the_readme_runs_as_it_is_written():
     folder = tempfile.mkdtemp(prefix="sluice-docs-")
     start, rest = pipeline_commands()
     ready = os.path.join(folder, "addresses")
-    own = start.replace("build/sluice", PROGRAM).replace("/tmp/", folder + "/")
+    own = start.replace("/tmp/", folder + "/").replace("build/sluice", PROGRAM)
     up = subprocess.Popen(own.split() + ["--broker-port", "0", "--rest-port", "0",
                                          "--ready-file", ready],
                           stdout=subprocess.DEVNULL, stderr=open(folder + "/log", "wb"))
@@ -79,10 +79,10 @@ def the_pipeline_of_the_readme_runs_as_it_is_written():
         until(lambda: os.path.exists(ready) or up.poll() is not None,
               lambda: read(folder + "/log"))
         addresses = dict(line.split("=", 1) for line in read(ready).split())
-        commands = (rest.replace("build/sluice consume", f"{PROGRAM} consume --bootstrap-server "
-                                 + addresses["broker"])
+        commands = (rest.replace("/tmp/", folder + "/")
                     .replace("http://127.0.0.1:8083", addresses["rest"])
-                    .replace("/tmp/", folder + "/"))
+                    .replace("build/sluice consume", f"{PROGRAM} consume --bootstrap-server "
+                             + addresses["broker"]))
         before, after = commands.split("curl -s http", 1)
         subprocess.run(["bash", "-eu", "-c", before], check=True, capture_output=True)
         until(lambda: "hello, sluice" in (read(folder + "/out.txt")
