@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 
 enum {
-    topic_name_max = 249,
     partitions_max = 100000, /* Of one topic. */
     producer_ids_at_once = 1000,
     config_resource_topic = 2,
@@ -38,39 +37,6 @@ struct topic_set {
     pthread_rwlock_t lock; /* Guards the two maps. */
     map by_name, by_id;    /* topic *, each with a reference of by_name. */
 };
-
-/* ---- Names ----------------------------------------------------------------------- */
-
-bool topic_name_is_legal(const char *name, size_t len)
-{
-    if (len == 0 || len > topic_name_max || (len == 1 && name[0] == '.') ||
-        (len == 2 && name[0] == '.' && name[1] == '.')) {
-        return false;
-    }
-    for (size_t i = 0; i < len; i++) {
-        char c = name[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!letter && !(c >= '0' && c <= '9') && c != '.' && c != '_' && c != '-') {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Kafka's metrics name topics with '_' for '.': such two may not both be there. */
-static bool names_collide(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-    if (a_len != b_len) {
-        return false;
-    }
-    for (size_t i = 0; i < a_len; i++) {
-        char x = a[i] == '.' ? '_' : a[i], y = b[i] == '.' ? '_' : b[i];
-        if (x != y) {
-            return false;
-        }
-    }
-    return true;
-}
 
 /* ---- Finding --------------------------------------------------------------------- */
 
@@ -520,25 +486,20 @@ static int16_t check_pairs(const config_pair *pairs, size_t count, sluice_error 
 static int16_t check_name(topic_set *self, const topic_creation *wanted,
                           sluice_error *err)
 {
-    int len = (int)wanted->name_len;
-    if (!topic_name_is_legal(wanted->name, wanted->name_len)) {
-        return refuse(ERROR_INVALID_TOPIC_EXCEPTION, err,
-                      "topic name '%.*s' is illegal: it must be 1 to %d letters, "
-                      "digits, '.', '_' or '-', and not '.' or '..'",
-                      len < 300 ? len : 300, wanted->name, topic_name_max);
+    if (topic_name_check(wanted->name, wanted->name_len, err) != SLUICE_OK) {
+        return ERROR_INVALID_TOPIC_EXCEPTION;
     }
     const map_entry *entry;
     for (size_t at = 0; (entry = map_next(&self->by_name, &at)) != NULL;) {
         const topic *other = entry->value;
-        if (names_collide(wanted->name, wanted->name_len, other->name,
-                          other->name_len)) {
+        if (topic_names_collide(wanted->name, wanted->name_len, other->name,
+                                other->name_len)) {
             bool same = memcmp(wanted->name, other->name, other->name_len) == 0;
             return same ? refuse(ERROR_TOPIC_ALREADY_EXISTS, err,
                                  "Topic '%s' already exists.", other->name)
                         : refuse(ERROR_INVALID_TOPIC_EXCEPTION, err,
-                                 "topic '%.*s' collides with '%s': '.' and '_' are the "
-                                 "same in the names of metrics",
-                                 len, wanted->name, other->name);
+                                 "Topic '%.*s' collides with existing topics: %s",
+                                 (int)wanted->name_len, wanted->name, other->name);
         }
     }
     return ERROR_NONE;

@@ -11,6 +11,7 @@
 
 #include "broker/log/log_dir.h"
 #include "broker/topic/topic.h"
+#include "broker/topic/topic_name.h"
 
 typedef struct topic_set topic_set;
 
@@ -30,9 +31,6 @@ topic *topic_set_find_id(topic_set *self, const uuid *id);
 /* All topics, by name; the array is the caller's: topic_list_free(). */
 topic **topic_set_list(topic_set *self, size_t *ret_count);
 void topic_list_free(topic **topics, size_t count);
-
-/* "[a-zA-Z0-9._-]{1,249}" and neither "." nor "..". */
-bool topic_name_is_legal(const char *name, size_t len);
 
 typedef struct topic_creation {
     const char *name;

@@ -133,6 +133,23 @@ TEST(names_are_judged_as_kafka_does)
     end();
 }
 
+TEST(a_wrong_name_is_told_in_kafkas_words)
+{
+    sluice_error *err = sluice_error_new();
+    CHECK_INT(topic_name_check("", 0, err), SLUICE_BAD_CONFIG);
+    CHECK_TEXT(sluice_error_text(err),
+               "Topic name is invalid: the empty string is not allowed");
+    CHECK_INT(topic_name_check("..", 2, err), SLUICE_BAD_CONFIG);
+    CHECK_TEXT(sluice_error_text(err), "Topic name is invalid: '..' is not allowed");
+    CHECK_INT(topic_name_check("a b", 3, err), SLUICE_BAD_CONFIG);
+    CHECK_TEXT(
+        sluice_error_text(err),
+        "Topic name is invalid: 'a b' contains one or more characters other than "
+        "ASCII alphanumerics, '.', '_' and '-'");
+    CHECK_INT(topic_name_check("...", 3, err), SLUICE_OK);
+    sluice_error_free(err);
+}
+
 TEST(what_cannot_be_made_is_refused_and_leaves_nothing)
 {
     begin(1);
