@@ -66,6 +66,8 @@ int kafka_queue_fd(rd_kafka_queue_t *queue)
     int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (fd >= 0) {
         rd_kafka_queue_io_event_enable(queue, fd, &one, sizeof one);
+        /* What is there already has rung no bell, and nothing behind it would. */
+        (void)!write(fd, &one, sizeof one);
     }
     return fd;
 }
