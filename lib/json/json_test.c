@@ -228,7 +228,7 @@ TEST(what_does_not_fit_its_schema_is_refused)
         "BAD_RECORD: Conversion error: null value for field that is required and "
         "has no default value");
     CHECK_TEXT(encoded(true, false, OF(INT32), sluice_text(arena, "str")),
-               "BAD_RECORD: Invalid type for INT32: STRING");
+               "BAD_RECORD: Invalid type for INT32: class java.lang.String");
     CHECK_TEXT(encoded(false, false, sluice_schema_of(SLUICE_TYPE_STRING, true), NULL),
                "null");
 }
@@ -284,7 +284,7 @@ TEST(payloads_are_coerced_as_jackson_does)
                "FLOAT64 0.0");
     CHECK_TEXT(decoded(true, "{\"payload\":1,\"schema\":null}"), "none 1");
     CHECK_TEXT(decoded(true, "{\"schema\":{\"type\":\"int32\",\"version\":\"1\","
-                             "\"optional\":\"true\"},\"payload\":null} trailing"),
+                             "\"optional\":true},\"payload\":null} trailing"),
                "INT32 (tombstone)");
 }
 

@@ -1,6 +1,7 @@
 /* Values to JSON text, by a compiled schema or by their own types. */
 #include "json/run.h"
 #include "data/value.h"
+#include <sluice/text.h>
 
 enum { depth_max = 1000 };
 
@@ -102,6 +103,18 @@ static sluice_status run_map(json_writer *out, const json_node *node,
     return status;
 }
 
+/* Kafka Connect's words, which name Java's class. */
+static sluice_status wrong_type(const json_node *node, const sluice_value *value,
+                                sluice_error *err)
+{
+    const char *class = sluice_text_class(NULL, value);
+    const char *type = node->type == SLUICE_TYPE_BYTES
+                           ? "bytes type"
+                           : sluice_data_type_name(node->type);
+    return sluice_fail(err, SLUICE_BAD_RECORD, "Invalid type for %s: class %s", type,
+                       class);
+}
+
 static sluice_status run(json_writer *out, const json_node *node,
                          const sluice_json_options *options, const sluice_value *value,
                          sluice_error *err)
@@ -110,9 +123,7 @@ static sluice_status run(json_writer *out, const json_node *node,
         return run_null(out, node, options, err);
     }
     if (value->type != (uint32_t)node->type) {
-        return sluice_fail(err, SLUICE_BAD_RECORD, "Invalid type for %s: %s",
-                           sluice_data_type_name(node->type),
-                           sluice_data_type_name((sluice_data_type)value->type));
+        return wrong_type(node, value, err);
     }
     switch (node->form) {
     case JSON_FORM_INTEGER:

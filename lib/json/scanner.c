@@ -96,13 +96,21 @@ const char *json_token_name(json_token token)
     return "MISSING";
 }
 
+static bool is_word_byte(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9') || byte == '_' || byte == '$';
+}
+
 bool json_take_literal(json_scanner *self, json_token token)
 {
     const char *word = token == JSON_TRUE    ? "true"
                        : token == JSON_FALSE ? "false"
                                              : "null";
     size_t len = strlen(word);
-    if ((size_t)(self->end - self->at) < len || memcmp(self->at, word, len) != 0) {
+    size_t left = (size_t)(self->end - self->at);
+    if (left < len || memcmp(self->at, word, len) != 0 ||
+        (left > len && is_word_byte(self->at[len]))) {
         return json_refuse(self,
                            "Unrecognized token: was expecting true, false or null");
     }
@@ -154,26 +162,11 @@ bool json_take_number(json_scanner *self, json_number *ret_number)
     ret_number->whole = whole;
     ret_number->text = from;
     ret_number->len = (size_t)(self->at - from);
+    if (ret_number->len > JSON_NUMBER_MAX) {
+        return json_refuse(self,
+                           "Number value length exceeds the maximum allowed (1000)");
+    }
     return true;
-}
-
-double json_number_double(const json_number *number)
-{
-    char small[64];
-    if (number->len < sizeof small) {
-        memcpy(small, number->text, number->len);
-        small[number->len] = '\0';
-        return strtod(small, NULL);
-    }
-    char *copy = malloc(number->len + 1);
-    if (copy == NULL) {
-        return 0;
-    }
-    memcpy(copy, number->text, number->len);
-    copy[number->len] = '\0';
-    double value = strtod(copy, NULL);
-    free(copy);
-    return value;
 }
 
 static int hex_digit(char digit)

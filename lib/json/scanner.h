@@ -8,6 +8,7 @@
 #ifndef SLUICE_JSON_SCANNER_H
 #define SLUICE_JSON_SCANNER_H
 
+#include "json/number.h"
 #include <sluice/json.h>
 
 enum { JSON_DEPTH_MAX = 1000 }; /* Jackson's limit. */
@@ -30,13 +31,6 @@ typedef enum json_token {
     JSON_BAD, /* Told in `err`. */
 } json_token;
 
-typedef struct json_number {
-    bool whole;      /* Digits only: no point, no exponent. */
-    int64_t integer; /* Where whole: the value, its low 64 bits where it is larger. */
-    const char *text;
-    size_t len;
-} json_number;
-
 /* What comes next, after white space; nothing is taken. */
 json_token json_peek(json_scanner *self);
 
@@ -58,9 +52,6 @@ bool json_take_name(json_scanner *self, sluice_bytes *ret_name);
 
 /* Takes a whole value of any kind, and checks it. */
 bool json_skip(json_scanner *self, int depth);
-
-/* The number as a double; correctly rounded. */
-double json_number_double(const json_number *number);
 
 /* Refuses the text at the position it has reached; returns false. */
 bool json_refuse(json_scanner *self, const char *reason);

@@ -54,25 +54,37 @@ static sluice_status find_type(parse *self, const sluice_value *json,
     return sluice_fail(self->err, SLUICE_BAD_RECORD, "Unknown schema type: %s", name);
 }
 
+/* The parts of a schema, parsed once, though a schema with a default is built twice: a
+ * default in each level would else double the work with each. */
+typedef struct contents {
+    const sluice_schema *key, *element;
+    size_t count; /* Fields. */
+    const char **names;
+    const sluice_schema **schemas;
+} contents;
+
 static sluice_status parse_fields(parse *self, const sluice_value *json,
-                                  sluice_schema_builder *builder)
+                                  contents *ret_contents)
 {
     const sluice_value *fields = member(json, "fields");
     if (fields == NULL || sluice_value_type(fields) != SLUICE_TYPE_ARRAY) {
         return bad(self, "Struct schema's \"fields\" argument is not an array.");
     }
-    for (size_t i = 0; i < sluice_value_count(fields); i++) {
+    size_t count = sluice_value_count(fields);
+    ret_contents->count = count;
+    ret_contents->names = sluice_arena_take(self->arena, count * sizeof(char *));
+    ret_contents->schemas =
+        sluice_arena_take(self->arena, count * sizeof(sluice_schema *));
+    for (size_t i = 0; i < count; i++) {
         const sluice_value *field = sluice_value_at(fields, i);
-        const sluice_schema *schema = NULL;
-        const char *name = text_member(self, field, "field");
-        if (name == NULL) {
+        ret_contents->names[i] = text_member(self, field, "field");
+        if (ret_contents->names[i] == NULL) {
             return bad(self, "Struct schema's field name not specified properly");
         }
-        sluice_status status = parse_value(self, field, &schema);
+        sluice_status status = parse_value(self, field, &ret_contents->schemas[i]);
         if (status != SLUICE_OK) {
             return status;
         }
-        sluice_schema_builder_field(builder, name, schema);
     }
     return SLUICE_OK;
 }
@@ -85,32 +97,39 @@ static sluice_status parse_part(parse *self, const sluice_value *json, const cha
 }
 
 static sluice_status parse_contents(parse *self, const sluice_value *json,
-                                    sluice_data_type type,
-                                    sluice_schema_builder *builder)
+                                    sluice_data_type type, contents *ret_contents)
 {
-    const sluice_schema *key = NULL, *element = NULL;
-    sluice_status status = SLUICE_OK;
     if (type == SLUICE_TYPE_STRUCT) {
-        return parse_fields(self, json, builder);
+        return parse_fields(self, json, ret_contents);
     }
     if (type == SLUICE_TYPE_ARRAY) {
-        status = parse_part(self, json, "items",
-                            "Array schema did not specify the element type", &element);
-    } else if (type == SLUICE_TYPE_MAP) {
-        status = parse_part(self, json, "keys",
-                            "Map schema did not specify the key type", &key);
-        if (status == SLUICE_OK) {
-            status = parse_part(self, json, "values",
-                                "Map schema did not specify the value type", &element);
-        }
+        return parse_part(self, json, "items",
+                          "Array schema did not specify the element type",
+                          &ret_contents->element);
     }
-    if (status == SLUICE_OK && key != NULL) {
-        sluice_schema_builder_key(builder, key);
+    if (type != SLUICE_TYPE_MAP) {
+        return SLUICE_OK;
     }
-    if (status == SLUICE_OK && element != NULL) {
-        sluice_schema_builder_element(builder, element);
+    sluice_status status =
+        parse_part(self, json, "keys", "Map schema did not specify the key type",
+                   &ret_contents->key);
+    return status != SLUICE_OK ? status
+                               : parse_part(self, json, "values",
+                                            "Map schema did not specify the value type",
+                                            &ret_contents->element);
+}
+
+static void add_contents(sluice_schema_builder *builder, const contents *parts)
+{
+    if (parts->key != NULL) {
+        sluice_schema_builder_key(builder, parts->key);
     }
-    return status;
+    if (parts->element != NULL) {
+        sluice_schema_builder_element(builder, parts->element);
+    }
+    for (size_t i = 0; i < parts->count; i++) {
+        sluice_schema_builder_field(builder, parts->names[i], parts->schemas[i]);
+    }
 }
 
 static sluice_status parse_parameters(parse *self, const sluice_value *json,
@@ -137,7 +156,7 @@ static sluice_status parse_parameters(parse *self, const sluice_value *json,
     return SLUICE_OK;
 }
 
-/* Jackson's asBoolean and asInt: texts count as what they say. */
+/* An attribute of another type than it should have counts as not there. */
 static void parse_flags(parse *self, const sluice_value *json,
                         sluice_schema_builder *builder)
 {
@@ -145,9 +164,8 @@ static void parse_flags(parse *self, const sluice_value *json,
     const sluice_value *version = member(json, "version");
     const char *name = text_member(self, json, "name");
     const char *doc = text_member(self, json, "doc");
-    if (optional != NULL && ((sluice_value_type(optional) == SLUICE_TYPE_BOOLEAN &&
-                              sluice_value_boolean(optional)) ||
-                             sluice_value_is_text(optional, "true"))) {
+    if (optional != NULL && sluice_value_type(optional) == SLUICE_TYPE_BOOLEAN &&
+        sluice_value_boolean(optional)) {
         sluice_schema_builder_optional(builder);
     }
     if (name != NULL) {
@@ -156,23 +174,8 @@ static void parse_flags(parse *self, const sluice_value *json,
     if (doc != NULL) {
         sluice_schema_builder_doc(builder, doc);
     }
-    if (version != NULL) {
-        int64_t number = 0;
-        sluice_data_type type = sluice_value_type(version);
-        if (type == SLUICE_TYPE_INT64) {
-            number = sluice_value_integer(version);
-        } else if (type == SLUICE_TYPE_FLOAT64) {
-            double real = sluice_value_float(version);
-            number = real > -2e9 && real < 2e9 ? (int64_t)real : 0;
-        } else if (type == SLUICE_TYPE_STRING) {
-            sluice_bytes text = sluice_value_bytes(version);
-            for (size_t i = 0; i < text.len && i < 9; i++) {
-                char digit = ((const char *)text.base)[i];
-                number =
-                    digit >= '0' && digit <= '9' ? number * 10 + (digit - '0') : number;
-            }
-        }
-        sluice_schema_builder_version(builder, (int32_t)number);
+    if (version != NULL && sluice_value_type(version) == SLUICE_TYPE_INT64) {
+        sluice_schema_builder_version(builder, (int32_t)sluice_value_integer(version));
     }
 }
 
@@ -204,14 +207,13 @@ static sluice_status parse_default(parse *self, const sluice_value *json,
 }
 
 static sluice_status build(parse *self, const sluice_value *json, sluice_data_type type,
-                           const sluice_schema *bare, const sluice_schema **ret_schema)
+                           const contents *parts, const sluice_schema *bare,
+                           const sluice_schema **ret_schema)
 {
     sluice_schema_builder *builder = sluice_schema_builder_new(self->arena, type);
     parse_flags(self, json, builder);
-    sluice_status status = parse_contents(self, json, type, builder);
-    if (status == SLUICE_OK) {
-        status = parse_parameters(self, json, builder);
-    }
+    add_contents(builder, parts);
+    sluice_status status = parse_parameters(self, json, builder);
     if (status == SLUICE_OK && bare != NULL) {
         status = parse_default(self, json, bare, builder);
     }
@@ -230,12 +232,16 @@ static sluice_status parse_value(parse *self, const sluice_value *json,
     if (json == NULL) {
         return SLUICE_OK;
     }
+    contents parts = {0};
     sluice_status status = find_type(self, json, &type);
     if (status == SLUICE_OK) {
-        status = build(self, json, type, NULL, ret_schema);
+        status = parse_contents(self, json, type, &parts);
+    }
+    if (status == SLUICE_OK) {
+        status = build(self, json, type, &parts, NULL, ret_schema);
     }
     if (status == SLUICE_OK && member(json, "default") != NULL) {
-        status = build(self, json, type, *ret_schema, ret_schema);
+        status = build(self, json, type, &parts, *ret_schema, ret_schema);
     }
     return status;
 }

@@ -40,19 +40,6 @@ static bool is_named(const sluice_schema *schema, const char *name)
     return own != NULL && strcmp(own, name) == 0;
 }
 
-/* A number's value as Java narrows it: (byte), (short), (int) of the whole part. */
-static int64_t whole_part(const json_number *number)
-{
-    if (number->whole) {
-        return number->integer;
-    }
-    double value = json_number_double(number);
-    if (!(value > -9223372036854775808.0)) {
-        return value != value ? 0 : INT64_MIN;
-    }
-    return value >= 9223372036854775808.0 ? INT64_MAX : (int64_t)value;
-}
-
 static const sluice_value *narrowed(sluice_arena *arena, sluice_data_type type,
                                     int64_t value)
 {
@@ -99,7 +86,7 @@ static bool read_integer(reading *self, const sluice_schema *schema, json_token 
         return false;
     }
     *ret_value =
-        narrowed(scanner->arena, sluice_schema_type(schema), whole_part(&number));
+        narrowed(scanner->arena, sluice_schema_type(schema), json_number_long(&number));
     return true;
 }
 
@@ -107,19 +94,14 @@ static bool read_float(reading *self, const sluice_schema *schema, json_token to
                        int depth, const sluice_value **ret_value)
 {
     json_scanner *scanner = self->scanner;
-    json_number number;
-    double value = 0;
-    if (token == JSON_NUMBER) {
-        if (!json_take_number(scanner, &number)) {
-            return false;
-        }
-        value = json_number_double(&number);
-    } else if (!json_skip(scanner, depth)) {
+    json_number number = {.whole = true}; /* 0, for what is no number. */
+    if (token == JSON_NUMBER ? !json_take_number(scanner, &number)
+                             : !json_skip(scanner, depth)) {
         return false;
     }
     *ret_value = sluice_schema_type(schema) == SLUICE_TYPE_FLOAT32
-                     ? sluice_float32(scanner->arena, (float)value)
-                     : sluice_float64(scanner->arena, value);
+                     ? sluice_float32(scanner->arena, json_number_float(&number))
+                     : sluice_float64(scanner->arena, json_number_double(&number));
     return true;
 }
 
