@@ -10,6 +10,7 @@ enum { schemas_min = 1024 }; /* More than the schemas of a batch of usual size. 
 typedef struct known_schema {
     sluice_arena *arena;
     const sluice_schema *schema;
+    sluice_bytes text; /* In `arena`. */
 } known_schema;
 
 /* Schemas by their text, in two generations: what was not asked for while the young one
@@ -18,6 +19,7 @@ struct sluice_json_decoder {
     sluice_json_options options;
     map young, old;
     size_t schemas_max;
+    const known_schema *last; /* Most records have the schema of the one before. */
 };
 
 sluice_json_decoder *sluice_json_decoder_new(const sluice_json_options *options)
@@ -58,7 +60,7 @@ static void remember(sluice_json_decoder *decoder, sluice_bytes text,
                      known_schema *known)
 {
     if (map_count(&decoder->young) >= decoder->schemas_max) {
-        forget(&decoder->old);
+        forget(&decoder->old); /* `last` is a young one. */
         decoder->old = decoder->young;
         map_init(&decoder->young);
     }
@@ -70,6 +72,7 @@ static sluice_status schema_of(sluice_json_decoder *decoder, sluice_bytes text,
 {
     known_schema *known = map_get(&decoder->young, text.base, text.len);
     if (known != NULL) {
+        decoder->last = known;
         *ret_schema = known->schema;
         return SLUICE_OK;
     }
@@ -84,8 +87,12 @@ static sluice_status schema_of(sluice_json_decoder *decoder, sluice_bytes text,
             free(known);
             return status;
         }
+        known->text.base = sluice_arena_copy(known->arena, text.base, text.len);
+        known->text.len = text.len;
     }
+    decoder->last = NULL;
     remember(decoder, text, known);
+    decoder->last = known;
     *ret_schema = known->schema;
     return SLUICE_OK;
 }
@@ -173,6 +180,41 @@ static sluice_status decode_envelope(sluice_json_decoder *decoder,
     return good ? SLUICE_OK : SLUICE_BAD_RECORD;
 }
 
+static bool take_exactly(json_scanner *scanner, const char *text, size_t len)
+{
+    if ((size_t)(scanner->end - scanner->at) < len ||
+        memcmp(scanner->at, text, len) != 0) {
+        return false;
+    }
+    scanner->at += len;
+    return true;
+}
+
+/* Whether `bytes` is an envelope as converters write them, with the schema of the
+ * record before: then the schema is compared only, and the payload read in one go.
+ * Anything else is left to decode_envelope(), faults too. */
+static bool decode_usual(const sluice_json_decoder *decoder, json_scanner scanner,
+                         const sluice_schema **ret_schema,
+                         const sluice_value **ret_value)
+{
+    static const char BEGIN[] = "{\"schema\":", BETWEEN[] = ",\"payload\":";
+    const known_schema *last = decoder->last;
+    bool has_more = true;
+    scanner.err = NULL;
+    if (last == NULL || last->schema == NULL ||
+        !take_exactly(&scanner, BEGIN, sizeof BEGIN - 1) ||
+        !take_exactly(&scanner, last->text.base, last->text.len) ||
+        !take_exactly(&scanner, BETWEEN, sizeof BETWEEN - 1) ||
+        !json_typed_value(&scanner, last->schema, decoder->options.default_for_null, 1,
+                          ret_value) ||
+        !json_next(&scanner, '}', &has_more) || has_more) {
+        *ret_value = NULL;
+        return false;
+    }
+    *ret_schema = last->schema;
+    return true;
+}
+
 sluice_status sluice_json_decode(sluice_json_decoder *decoder, sluice_bytes bytes,
                                  sluice_arena *arena, const sluice_schema **ret_schema,
                                  const sluice_value **ret_value, sluice_error *err)
@@ -185,6 +227,9 @@ sluice_status sluice_json_decode(sluice_json_decoder *decoder, sluice_bytes byte
     json_scanner scanner = {bytes.base, bytes.base,
                             (const char *)bytes.base + bytes.len, arena, err};
     if (decoder->options.schemas) {
+        if (decode_usual(decoder, scanner, ret_schema, ret_value)) {
+            return SLUICE_OK;
+        }
         return decode_envelope(decoder, &scanner, ret_schema, ret_value);
     }
     return json_plain_value(&scanner, 0, ret_value) ? SLUICE_OK : SLUICE_BAD_RECORD;
