@@ -103,8 +103,7 @@ static void take_stop(herder *self)
     for (size_t at = 0; (entry = map_next(&self->connectors, &at)) != NULL;) {
         herder_connector_stop(self, entry->value);
     }
-    host_slot_stop(self, &self->inspector);
-    self->inspector_at = INT64_MAX;
+    inspector_stop(self);
 }
 
 static bool all_gone(const herder *self)

@@ -25,7 +25,14 @@ void inspector_start(herder *self)
     act_send(self, self->inspector.id,
              json_pack("{s:b, s:O}", "inspect", 1, "worker", self->settings.worker));
     host_slot_tell_levels(self, self->inspector.id);
-    if (self->cluster_id == NULL) {
+    self->cluster_asked = false;
+    inspector_ask_cluster(self);
+}
+
+void inspector_ask_cluster(herder *self)
+{
+    if (self->cluster_id == NULL && !self->cluster_asked && self->inspector.id != 0) {
+        self->cluster_asked = true;
         act_send(self, self->inspector.id,
                  json_pack("{s:O}", "cluster", self->settings.worker));
     }
@@ -104,6 +111,7 @@ void inspector_message(herder *self, json_t *message)
     } else if ((part = json_object_get(message, "cluster")) != NULL) {
         const char *id = json_string_value(json_object_get(part, "id"));
         const char *fault = json_string_value(json_object_get(part, "error"));
+        self->cluster_asked = false;
         if (id != NULL) {
             free(self->cluster_id);
             self->cluster_id = memory_text(id);
@@ -142,13 +150,25 @@ void inspector_exited(herder *self, const herder_event *event)
     free(obituary);
 }
 
-void inspector_overdue(herder *self)
+static void kill_inspector(herder *self, const char *reason)
 {
     if (self->inspector.id != 0 && !self->inspector.killed) {
         self->inspector.killed = true;
-        self->inspector.reason = memory_text("took too long and was killed");
+        self->inspector.reason = memory_text(reason);
         act_kill(self, self->inspector.id, SIGKILL);
     }
+}
+
+void inspector_overdue(herder *self)
+{
+    kill_inspector(self, "took too long and was killed");
+}
+
+/* It has nothing that is worth a grace time. */
+void inspector_stop(herder *self)
+{
+    self->inspector_at = INT64_MAX;
+    kill_inspector(self, "was stopped");
 }
 
 void inspector_tick(herder *self)

@@ -8,6 +8,7 @@
 
 static void root(herder *self, const herder_request *request)
 {
+    inspector_ask_cluster(self); /* For the next one who asks. */
     json_t *cluster =
         self->cluster_id == NULL ? json_null() : json_string(self->cluster_id);
     act_answer(self, request->id, 200,

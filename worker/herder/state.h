@@ -114,7 +114,8 @@ struct herder {
     host_slot inspector;
     int64_t inspector_at; /* When to fork it again; INT64_MAX: not. */
     int inspector_deaths;
-    char *cluster_id;
+    char *cluster_id; /* NULL: not known yet */
+    bool cluster_asked;
     json_t *loggers;  /* name -> {"level", "last_modified"} */
     uint64_t last_id; /* of a host or a store action */
     bool ready, stopping, finished;
@@ -177,6 +178,9 @@ char *host_slot_obituary(const host_slot *host, const char *what,
 
 /* --- plugins.c: the inspector. --- */
 void inspector_start(herder *self);
+void inspector_stop(herder *self);
+/* Asks for the cluster's id, if it is not known and nobody is asking. */
+void inspector_ask_cluster(herder *self);
 void inspector_message(herder *self, json_t *message);
 void inspector_exited(herder *self, const herder_event *event);
 void inspector_tick(herder *self);
