@@ -6,7 +6,7 @@
 #include "broker/topic/topic_set.h"
 #include "base/map.h"
 #include "base/memory.h"
-#include "broker/topic/metadata_log.h"
+#include "broker/topic/topic_image.h"
 #include "protocol/error_code.h"
 #include <assert.h>
 #include <inttypes.h>
@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 
 enum {
-    partitions_max = 100000, /* Of one topic. */
     producer_ids_at_once = 1000,
     config_resource_topic = 2,
 };
@@ -194,130 +193,8 @@ static topic *topic_remake(const topic_set *self, const topic *old,
     return made;
 }
 
-/* ---- Replay ---------------------------------------------------------------------- */
-
-/* A topic as the metadata log tells of it, before its partitions are opened. */
-typedef struct image {
-    char *name;
-    size_t name_len;
-    uuid id;
-    int32_t partition_count;
-    config_pair *pairs;
-    size_t pair_count;
-} image;
-
-typedef struct replayed {
-    topic_set *set;
-    map by_id; /* image * */
-} replayed;
-
-static void image_free(image *self)
-{
-    for (size_t i = 0; i < self->pair_count; i++) {
-        free(self->pairs[i].name);
-        free(self->pairs[i].value);
-    }
-    free(self->pairs);
-    free(self->name);
-    free(self);
-}
-
-static void apply_topic(replayed *self, const topic_record *record)
-{
-    image *made = memory_zero(sizeof *made);
-    made->name = memory_copy(record->name.base, record->name.len);
-    made->name_len = record->name.len;
-    memcpy(made->id.bytes, record->topic_id.bytes, sizeof made->id.bytes);
-    image *old = map_put(&self->by_id, made->id.bytes, sizeof made->id.bytes, made);
-    if (old != NULL) {
-        image_free(old);
-    }
-}
-
-static void apply_partition(replayed *self, const partition_record *record)
-{
-    image *found =
-        map_get(&self->by_id, record->topic_id.bytes, sizeof record->topic_id.bytes);
-    if (found != NULL && record->partition_id == found->partition_count &&
-        record->partition_id < partitions_max) {
-        found->partition_count++;
-    }
-}
-
-static image *image_by_name(const replayed *self, message_text name)
-{
-    const map_entry *entry;
-    for (size_t at = 0; (entry = map_next(&self->by_id, &at)) != NULL;) {
-        image *one = entry->value;
-        if (message_text_equal(name, (message_text){one->name, one->name_len})) {
-            return one;
-        }
-    }
-    return NULL;
-}
-
-static void set_pair(image *self, message_text name, message_text value)
-{
-    size_t i = 0;
-    while (i < self->pair_count && !message_text_is(name, self->pairs[i].name)) {
-        i++;
-    }
-    if (i < self->pair_count) {
-        free(self->pairs[i].name);
-        free(self->pairs[i].value);
-        self->pairs[i] = self->pairs[--self->pair_count];
-    }
-    if (value.base != NULL) {
-        self->pairs =
-            memory_resize(self->pairs, (self->pair_count + 1) * sizeof *self->pairs);
-        self->pairs[self->pair_count++] = (config_pair){
-            memory_copy(name.base, name.len), memory_copy(value.base, value.len)};
-    }
-}
-
-static void apply_config(replayed *self, const config_record *record)
-{
-    image *found = record->resource_type == config_resource_topic
-                       ? image_by_name(self, record->resource_name)
-                       : NULL;
-    if (found != NULL) {
-        set_pair(found, record->name, record->value);
-    }
-}
-
-static sluice_status apply_record(void *context, record_type type, const void *record,
-                                  sluice_error *err)
-{
-    replayed *self = context;
-    switch (type) {
-    case RECORD_TOPIC_RECORD:
-        apply_topic(self, record);
-        break;
-    case RECORD_PARTITION_RECORD:
-        apply_partition(self, record);
-        break;
-    case RECORD_CONFIG_RECORD:
-        apply_config(self, record);
-        break;
-    case RECORD_REMOVE_TOPIC_RECORD: {
-        const remove_topic_record *removal = record;
-        image *gone = map_remove(&self->by_id, removal->topic_id.bytes,
-                                 sizeof removal->topic_id.bytes);
-        if (gone != NULL) {
-            image_free(gone);
-        }
-        break;
-    }
-    case RECORD_PRODUCER_IDS_RECORD:
-        self->set->producer_id_next = self->set->producer_id_end =
-            ((const producer_ids_record *)record)->next_producer_id;
-        break;
-    }
-    return SLUICE_OK;
-}
-
 /* Configs of the log are trusted as far as they are still configs today. */
-static sluice_status open_image(topic_set *self, image *one, sluice_error *err)
+static sluice_status open_image(topic_set *self, topic_image *one, sluice_error *err)
 {
     size_t good = 0;
     for (size_t i = 0; i < one->pair_count; i++) {
@@ -339,16 +216,15 @@ static sluice_status open_image(topic_set *self, image *one, sluice_error *err)
 
 static sluice_status replay(topic_set *self, sluice_error *err)
 {
-    replayed images = {self, MAP_INIT};
-    sluice_status status = metadata_log_replay(self->log, apply_record, &images, err);
+    topic_images images;
+    sluice_status status = topic_images_load(self->log, &images, err);
     const map_entry *entry;
-    for (size_t at = 0; (entry = map_next(&images.by_id, &at)) != NULL;) {
-        if (status == SLUICE_OK) {
-            status = open_image(self, entry->value, err);
-        }
-        image_free(entry->value);
+    for (size_t at = 0;
+         status == SLUICE_OK && (entry = map_next(&images.by_id, &at)) != NULL;) {
+        status = open_image(self, entry->value, err);
     }
-    map_done(&images.by_id);
+    self->producer_id_next = self->producer_id_end = images.producer_id_next;
+    topic_images_done(&images);
     return status;
 }
 
@@ -517,10 +393,10 @@ static int16_t check_creation(topic_set *self, const topic_creation *wanted,
         return refuse(ERROR_INVALID_TOPIC_EXCEPTION, err,
                       "topic name '%s' is the broker's own", METADATA_TOPIC);
     }
-    if (count < 1 || count > partitions_max) {
+    if (count < 1 || count > topic_partitions_max) {
         return refuse(ERROR_INVALID_PARTITIONS, err,
                       "%" PRId32 " partitions were asked for: must be 1 to %d", count,
-                      partitions_max);
+                      topic_partitions_max);
     }
     if (wanted->replication_factor != -1 && wanted->replication_factor != 1) {
         return refuse(
@@ -638,12 +514,12 @@ int16_t topic_set_delete(topic_set *self, const char *name, size_t name_len,
 static int16_t grow(topic_set *self, topic *old, int32_t count, bool validate_only,
                     sluice_error *err)
 {
-    if (count <= old->partition_count || count > partitions_max) {
+    if (count <= old->partition_count || count > topic_partitions_max) {
         return refuse(ERROR_INVALID_PARTITIONS, err,
                       "Topic currently has %" PRId32
                       " partitions, which is higher than "
                       "or equal to the requested %" PRId32 ", or more than %d.",
-                      old->partition_count, count, partitions_max);
+                      old->partition_count, count, topic_partitions_max);
     }
     if (validate_only) {
         return ERROR_NONE;

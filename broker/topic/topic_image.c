@@ -1,0 +1,130 @@
+/* What the metadata log says, record by record. */
+#include "broker/topic/topic_image.h"
+#include "base/memory.h"
+#include "broker/topic/metadata_log.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { config_resource_topic = 2 };
+
+static void image_free(topic_image *self)
+{
+    for (size_t i = 0; i < self->pair_count; i++) {
+        free(self->pairs[i].name);
+        free(self->pairs[i].value);
+    }
+    free(self->pairs);
+    free(self->name);
+    free(self);
+}
+
+static void apply_topic(topic_images *self, const topic_record *record)
+{
+    topic_image *made = memory_zero(sizeof *made);
+    made->name = memory_copy(record->name.base, record->name.len);
+    made->name_len = record->name.len;
+    memcpy(made->id.bytes, record->topic_id.bytes, sizeof made->id.bytes);
+    topic_image *old =
+        map_put(&self->by_id, made->id.bytes, sizeof made->id.bytes, made);
+    if (old != NULL) {
+        image_free(old);
+    }
+}
+
+static void apply_partition(topic_images *self, const partition_record *record)
+{
+    topic_image *found =
+        map_get(&self->by_id, record->topic_id.bytes, sizeof record->topic_id.bytes);
+    if (found != NULL && record->partition_id == found->partition_count &&
+        record->partition_id < topic_partitions_max) {
+        found->partition_count++;
+    }
+}
+
+static topic_image *image_by_name(const topic_images *self, message_text name)
+{
+    const map_entry *entry;
+    for (size_t at = 0; (entry = map_next(&self->by_id, &at)) != NULL;) {
+        topic_image *one = entry->value;
+        if (message_text_equal(name, (message_text){one->name, one->name_len})) {
+            return one;
+        }
+    }
+    return NULL;
+}
+
+static void set_pair(topic_image *self, message_text name, message_text value)
+{
+    size_t i = 0;
+    while (i < self->pair_count && !message_text_is(name, self->pairs[i].name)) {
+        i++;
+    }
+    if (i < self->pair_count) {
+        free(self->pairs[i].name);
+        free(self->pairs[i].value);
+        self->pairs[i] = self->pairs[--self->pair_count];
+    }
+    if (value.base != NULL) {
+        self->pairs =
+            memory_resize(self->pairs, (self->pair_count + 1) * sizeof *self->pairs);
+        self->pairs[self->pair_count++] = (config_pair){
+            memory_copy(name.base, name.len), memory_copy(value.base, value.len)};
+    }
+}
+
+static void apply_config(topic_images *self, const config_record *record)
+{
+    topic_image *found = record->resource_type == config_resource_topic
+                             ? image_by_name(self, record->resource_name)
+                             : NULL;
+    if (found != NULL) {
+        set_pair(found, record->name, record->value);
+    }
+}
+
+static sluice_status apply_record(void *context, record_type type, const void *record,
+                                  sluice_error *err)
+{
+    topic_images *self = context;
+    switch (type) {
+    case RECORD_TOPIC_RECORD:
+        apply_topic(self, record);
+        break;
+    case RECORD_PARTITION_RECORD:
+        apply_partition(self, record);
+        break;
+    case RECORD_CONFIG_RECORD:
+        apply_config(self, record);
+        break;
+    case RECORD_REMOVE_TOPIC_RECORD: {
+        const remove_topic_record *removal = record;
+        topic_image *gone = map_remove(&self->by_id, removal->topic_id.bytes,
+                                       sizeof removal->topic_id.bytes);
+        if (gone != NULL) {
+            image_free(gone);
+        }
+        break;
+    }
+    case RECORD_PRODUCER_IDS_RECORD:
+        self->producer_id_next =
+            ((const producer_ids_record *)record)->next_producer_id;
+        break;
+    }
+    return SLUICE_OK;
+}
+
+sluice_status topic_images_load(metadata_log *log, topic_images *ret_images,
+                                sluice_error *err)
+{
+    *ret_images = (topic_images){.by_id = MAP_INIT};
+    return metadata_log_replay(log, apply_record, ret_images, err);
+}
+
+void topic_images_done(topic_images *self)
+{
+    const map_entry *entry;
+    for (size_t at = 0; (entry = map_next(&self->by_id, &at)) != NULL;) {
+        image_free(entry->value);
+    }
+    map_done(&self->by_id);
+}
