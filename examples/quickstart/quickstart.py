@@ -17,6 +17,7 @@ JSON = {"key.converter": "org.apache.kafka.connect.json.JsonConverter",
         "key.converter.schemas.enable": "false",
         "value.converter": "org.apache.kafka.connect.json.JsonConverter",
         "value.converter.schemas.enable": "false"}
+TOPIC = "shop.history"
 ARRIVAL_SECONDS_MAX = 90
 
 
@@ -28,22 +29,22 @@ def connectors(cluster, receiver, path):
             "database.hostname": "127.0.0.1", "database.port": str(cluster.port),
             "database.user": "postgres", "database.password": "",
             "database.dbname": "bench", "plugin.name": "pgoutput", "topic.prefix": "shop",
-            "table.include.list": "public.pgbench_.*", **JSON},
+            "table.include.list": "public.pgbench_.*",
+            "transforms": "short", "transforms.short.type": "org.apache.kafka.connect.transforms.RegexRouter",
+            "transforms.short.regex": r"shop\.public\.pgbench_(.*)",
+            "transforms.short.replacement": "shop.$1", **JSON},
         "bench-file": {
             "connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector",
-            "topics.regex": r"shop\.public\..*", "file": path,
+            "topics.regex": r"shop\..*", "file": path,
             "key.converter": "org.apache.kafka.connect.storage.StringConverter",
             "value.converter": "org.apache.kafka.connect.storage.StringConverter"},
         "bench-http": {
             "connector.class": "io.aiven.kafka.connect.http.HttpSinkConnector",
-            "topics": "shop.public.pgbench_history",
+            "topics": TOPIC,
             "http.url": f"http://127.0.0.1:{receiver.port}/", "http.authorization.type": "none",
             "http.headers.content.type": "application/json", "batching.enabled": "true",
             "batch.prefix": "[", "batch.separator": ",", "batch.suffix": "]",
-            "max.retries": "10", "retry.backoff.ms": "500",
-            "transforms": "unwrap",
-            "transforms.unwrap.type": "io.debezium.transforms.ExtractNewRecordState",
-            "transforms.unwrap.add.fields": "op,source.ts_ms", **JSON},
+            "max.retries": "10", "retry.backoff.ms": "500", **JSON},
     }
 
 
@@ -116,7 +117,7 @@ class Screen:
         yield "\nmemory (MB): " + ", ".join(f"{title} {mb:.1f}" for title, mb in memory.values())
         yield f"\nREST:   {sluice.rest}          broker: {sluice.broker}"
         yield "try:    curl -s " + sluice.rest + "/connectors/bench-source/status"
-        yield (f"        {os.path.relpath(sluice.program)} consume shop.public.pgbench_history "
+        yield (f"        {os.path.relpath(sluice.program)} consume {TOPIC} "
                f"--bootstrap-server {sluice.broker} --from-beginning --max-messages 3")
         yield f"        tail -f {sluice.folder}/changes.json"
         yield "\nCtrl-C stops everything that was started here, and nothing else."
@@ -139,7 +140,7 @@ def wait_for_arrival(cluster, sluice, receiver, path):
             whole = file.read(1) == b"\n"
         if whole and len(receiver.ids) >= wanted:
             found = differences(cluster, last_states(path))
-            in_topic = sluice.topics()["shop.public.pgbench_history"]
+            in_topic = sluice.topics()[TOPIC]
             if receiver.records != in_topic:
                 found.append(f"the receiver has {receiver.records} records, the topic {in_topic}")
             if not found:

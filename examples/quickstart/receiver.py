@@ -1,4 +1,4 @@
-"""A small HTTP server that counts what is posted to it: JSON arrays of changed rows."""
+"""A small HTTP server that counts what is posted to it: JSON arrays of changes."""
 
 import http.server
 import json
@@ -22,13 +22,13 @@ class Receiver:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 try:
                     outer.take(json.loads(body))
-                    status = 204
+                    status, answer = 200, b""
                 except (ValueError, TypeError, KeyError) as error:
-                    self.log_message("refused: %s", error)
-                    status = 400
+                    status, answer = 400, f"{error!r} in {body[:300]!r}".encode()
                 self.send_response(status)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(answer)))
                 self.end_headers()
+                self.wfile.write(answer)
 
             def log_message(self, *_):
                 pass
@@ -38,15 +38,15 @@ class Receiver:
         self.port = self.server.server_address[1]
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
 
-    def take(self, rows):
+    def take(self, changes):
         now_ms = time.time() * 1000
         with self.lock:
             self.requests += 1
-            self.records += len(rows)
-            for row in rows:
-                self.ids.add(row["id"])
-                if row.get("__op") != "r":
-                    self.latencies_ms.append(now_ms - row["__source_ts_ms"])
+            self.records += len(changes)
+            for change in changes:
+                self.ids.add(change["after"]["id"])
+                if change["op"] != "r":
+                    self.latencies_ms.append(now_ms - change["source"]["ts_ms"])
 
     def __enter__(self):
         self.thread.start()
