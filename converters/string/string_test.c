@@ -1,0 +1,116 @@
+/* converters/string/string_test.c - texts out and in, in three charsets. */
+#include "test.h"
+#include <sluice/plugin.h>
+#include <sluice/test.h>
+
+/* The symbol of the plugin, found as the worker finds it. */
+extern const sluice_manifest sluice_plugin_manifest;
+
+typedef struct rig {
+    sluice_fake *fake;
+    sluice_arena *arena;
+    sluice_error *err;
+    const sluice_converter_ops *ops;
+    void *self;
+} rig;
+
+/* With the charset `encoding`. Whether there is a converter. */
+static bool rig_init(rig *self, const char *encoding)
+{
+    const sluice_feature *feature = sluice_plugin_manifest.features[0];
+    self->fake = sluice_fake_new();
+    self->arena = sluice_arena_new();
+    self->err = sluice_error_new();
+    self->ops = feature->ops.converter;
+    self->self = NULL;
+    void *config = sluice_fake_config(self->fake, feature->config, "converter.encoding",
+                                      encoding, NULL);
+    CHECK(config != NULL);
+    return self->ops->create(config, false, &self->self, self->err) == SLUICE_OK;
+}
+
+static void rig_done(rig *self)
+{
+    self->ops->destroy(self->self);
+    sluice_error_free(self->err);
+    sluice_arena_free(self->arena);
+    sluice_fake_free(self->fake);
+}
+
+static const char *encoded(rig *self, const sluice_value *value)
+{
+    static char text[400];
+    sluice_bytes bytes;
+    CHECK(self->ops->encode(self->self, "t", NULL, NULL, value, self->arena, &bytes,
+                            self->err) == SLUICE_OK);
+    snprintf(text, sizeof text, "%.*s", bytes.base == NULL ? 6 : (int)bytes.len,
+             bytes.base == NULL ? "(none)" : (const char *)bytes.base);
+    return text;
+}
+
+static const char *decoded(rig *self, const char *text)
+{
+    const sluice_schema *schema;
+    const sluice_value *value;
+    sluice_bytes bytes = {text, text == NULL ? 0 : strlen(text)};
+    CHECK(self->ops->decode(self->self, "t", NULL, bytes, self->arena, &schema, &value,
+                            self->err) == SLUICE_OK);
+    CHECK_TEXT(sluice_fake_show_schema(self->fake, schema), "STRING?");
+    return sluice_fake_show(self->fake, value);
+}
+
+TEST(values_become_their_texts)
+{
+    rig self;
+    CHECK(rig_init(&self, "UTF-8"));
+    sluice_value *map = sluice_map_new(self.arena, 1);
+    sluice_map_add_text(self.arena, map, "a", sluice_int64(self.arena, 1));
+    sluice_value *list = sluice_array_new(self.arena, 2);
+    sluice_array_add(self.arena, list, sluice_int64(self.arena, 1));
+    sluice_array_add(self.arena, list, sluice_text(self.arena, "x"));
+    CHECK_TEXT(encoded(&self, NULL), "(none)");
+    CHECK_TEXT(encoded(&self, sluice_text(self.arena, "gr\xc3\xbcn")), "gr\xc3\xbcn");
+    CHECK_TEXT(encoded(&self, sluice_text(self.arena, "a\xff")), "a\xef\xbf\xbd");
+    CHECK_TEXT(encoded(&self, map), "{a=1}");
+    CHECK_TEXT(encoded(&self, list), "[1, x]");
+    CHECK_TEXT(encoded(&self, sluice_float64(self.arena, 1e10)), "1.0E10");
+    rig_done(&self);
+}
+
+TEST(bytes_become_strings_malformed_ones_too)
+{
+    rig self;
+    CHECK(rig_init(&self, "utf8"));
+    CHECK_TEXT(decoded(&self, NULL), "null");
+    CHECK_TEXT(decoded(&self, ""), "\"\"");
+    CHECK_TEXT(decoded(&self, "gr\xc3\xbcn"), "\"gr\xc3\xbcn\"");
+    CHECK_TEXT(decoded(&self, "\xff"), "\"\xef\xbf\xbd\"");
+    rig_done(&self);
+}
+
+TEST(single_byte_charsets_have_what_they_have)
+{
+    rig self;
+    CHECK(rig_init(&self, "ISO-8859-1"));
+    CHECK_TEXT(encoded(&self, sluice_text(self.arena, "gr\xc3\xbcn \xe2\x82\xac")),
+               "gr\xfcn ?");
+    CHECK_TEXT(decoded(&self, "gr\xfcn"), "\"gr\xc3\xbcn\"");
+    rig_done(&self);
+    CHECK(rig_init(&self, "us-ascii"));
+    CHECK_TEXT(encoded(&self, sluice_text(self.arena, "gr\xc3\xbcn \xf0\x9f\x98\x80")),
+               "gr?n ?");
+    CHECK_TEXT(decoded(&self, "gr\xfcn"), "\"gr\xef\xbf\xbdn\"");
+    rig_done(&self);
+}
+
+TEST(an_unknown_charset_is_refused)
+{
+    rig self;
+    CHECK(!rig_init(&self, "nope"));
+    CHECK_TEXT(sluice_error_text(self.err),
+               "Unsupported encoding nope: converter.encoding must be one of UTF-8, "
+               "ISO-8859-1, US-ASCII");
+    rig_done(&self);
+}
+
+TEST_MAIN
