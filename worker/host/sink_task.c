@@ -535,6 +535,10 @@ static sluice_props *settings_of(const sink_task *self)
              task->task.number);
     sluice_props_set(derived, "client.id", text);
     sluice_props_set(derived, "auto.offset.reset", "earliest");
+    if (task->common->topics_regex[0] != '\0') {
+        /* How soon a topic that is made later is found; five minutes otherwise. */
+        sluice_props_set(derived, "topic.metadata.refresh.interval.ms", "1000");
+    }
     sluice_props *settings = client_settings_layers(CLIENT_CONSUMER, task->host->worker,
                                                     task->props, derived);
     sluice_props_free(derived);
