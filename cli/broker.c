@@ -3,6 +3,7 @@
 #include "broker/broker.h"
 #include "base/properties.h"
 #include "command.h"
+#include "keys.h"
 #include "options.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -14,6 +15,7 @@
 typedef struct broker_options {
     cli_texts settings;
     const char *port_file;
+    bool keys;
 } broker_options;
 
 static const cli_option options[] = {
@@ -25,6 +27,9 @@ static const cli_option options[] = {
     {"port-file", 0, CLI_TEXT, "FILE",
      "Writes the address of the first listener, HOST:PORT, into FILE when ready.", 0, 0,
      CLI_AT(const char *, broker_options, port_file)},
+    {"keys", 0, CLI_FLAG, NULL,
+     "Prints what every key of the configuration means, as Markdown, and ends.", 0, 0,
+     CLI_AT(bool, broker_options, keys)},
     {.name = NULL},
 };
 
@@ -119,6 +124,24 @@ static sluice_status serve(const broker_options *chosen, const properties *given
     return status;
 }
 
+static int run_broker(const broker_options *chosen, const cli_texts *arguments)
+{
+    sluice_error *err = sluice_error_new();
+    properties *given = properties_new();
+    sluice_status status = read_settings(chosen, arguments, given, err);
+    if (status == SLUICE_OK) {
+        status = serve(chosen, given, err);
+    }
+    for (size_t i = 0; i < sluice_error_count(err); i++) {
+        fprintf(stderr, "%s\n", sluice_error_message(err, i));
+    }
+    properties_free(given);
+    sluice_error_free(err);
+    return status == SLUICE_OK           ? CLI_DONE
+           : status == SLUICE_BAD_CONFIG ? CLI_MISUSED
+                                         : CLI_FAILED;
+}
+
 static int run(int argc, char **argv)
 {
     broker_options chosen = {0};
@@ -127,21 +150,14 @@ static int run(int argc, char **argv)
     if (!cli_begin(&usage, argc, argv, &chosen, &arguments, &exit_status)) {
         return exit_status;
     }
-    sluice_error *err = sluice_error_new();
-    properties *given = properties_new();
-    sluice_status status = read_settings(&chosen, &arguments, given, err);
-    if (status == SLUICE_OK) {
-        status = serve(&chosen, given, err);
+    if (chosen.keys) {
+        keys_print_broker();
+        exit_status = CLI_DONE;
+    } else {
+        exit_status = run_broker(&chosen, &arguments);
     }
-    for (size_t i = 0; i < sluice_error_count(err); i++) {
-        fprintf(stderr, "%s\n", sluice_error_message(err, i));
-    }
-    properties_free(given);
-    sluice_error_free(err);
     cli_parse_done(&usage, &chosen, &arguments);
-    return status == SLUICE_OK           ? CLI_DONE
-           : status == SLUICE_BAD_CONFIG ? CLI_MISUSED
-                                         : CLI_FAILED;
+    return exit_status;
 }
 
 static const char *const tools[] = {"kafka-server-start", NULL};

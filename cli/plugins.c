@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "command.h"
+#include "markdown.h"
 #include "options.h"
 #include "plugin/catalog.h"
 #include <jansson.h>
@@ -11,7 +12,7 @@
 
 typedef struct plugins_options {
     const char *plugin_path;
-    bool json;
+    bool json, markdown;
 } plugins_options;
 
 static const cli_option options[] = {
@@ -20,6 +21,8 @@ static const cli_option options[] = {
      CLI_AT(const char *, plugins_options, plugin_path)},
     {"json", 0, CLI_FLAG, NULL, "Prints JSON.", 0, 0,
      CLI_AT(bool, plugins_options, json)},
+    {"markdown", 0, CLI_FLAG, NULL, "Prints Markdown, as in docs/plugins/.", 0, 0,
+     CLI_AT(bool, plugins_options, markdown)},
     {.name = NULL},
 };
 
@@ -99,13 +102,9 @@ static int widest(const json_t *features, const char *key)
     return (int)width;
 }
 
-static int list(const json_t *catalog, bool json)
+static int list_table(const json_t *catalog)
 {
     const json_t *features = json_object_get(catalog, "plugins");
-    if (json) {
-        print_json(catalog);
-        return CLI_DONE;
-    }
     int kind = widest(features, "kind"), name = widest(features, "name");
     int version = widest(features, "version"), class = widest(features, "class");
     json_t **listed = sorted(features);
@@ -116,6 +115,23 @@ static int list(const json_t *catalog, bool json)
                text_of(listed[i], "name"), version, text_of(listed[i], "version"),
                class, text_of(listed[i], "class"), text_of(listed[i], "summary"));
     }
+    free(listed);
+    print_refused(catalog);
+    return CLI_DONE;
+}
+
+static int list(const json_t *catalog, const plugins_options *chosen)
+{
+    const json_t *features = json_object_get(catalog, "plugins");
+    if (chosen->json) {
+        print_json(catalog);
+        return CLI_DONE;
+    }
+    if (!chosen->markdown) {
+        return list_table(catalog);
+    }
+    json_t **listed = sorted(features);
+    markdown_index(listed, json_array_size(features));
     free(listed);
     print_refused(catalog);
     return CLI_DONE;
@@ -236,14 +252,16 @@ static int fail_unknown(const json_t *catalog, const char *name)
     return CLI_FAILED;
 }
 
-static int show(const json_t *catalog, const char *name, bool json)
+static int show(const json_t *catalog, const char *name, const plugins_options *chosen)
 {
     size_t at = 0, count = 0;
     for (const json_t *feature; (feature = catalog_find(catalog, name, &at)) != NULL;) {
-        if (json) {
+        printf("%s", count == 0 || chosen->json ? "" : "\n");
+        if (chosen->json) {
             print_json(feature);
+        } else if (chosen->markdown) {
+            markdown_feature(feature);
         } else {
-            printf("%s", count == 0 ? "" : "\n");
             print_feature(feature);
         }
         count++;
@@ -288,8 +306,8 @@ static int run_with(const plugins_options *chosen, const cli_texts *arguments)
     if (catalog == NULL) {
         return CLI_FAILED;
     }
-    int exit_status = is_show ? show(catalog, arguments->items[1], chosen->json)
-                              : list(catalog, chosen->json);
+    int exit_status =
+        is_show ? show(catalog, arguments->items[1], chosen) : list(catalog, chosen);
     json_decref(catalog);
     return exit_status;
 }

@@ -1,6 +1,7 @@
 /* sluice standalone: a worker by itself, as connect-standalone. */
 #include "worker/standalone.h"
 #include "command.h"
+#include "keys.h"
 #include "options.h"
 #include "worker/host/host.h"
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 typedef struct standalone_options {
     const char *ready_file;
     cli_texts pairs;
+    bool keys;
 } standalone_options;
 
 static const cli_option options[] = {
@@ -17,6 +19,9 @@ static const cli_option options[] = {
     {"ready-file", 0, CLI_TEXT, "FILE",
      "Is written with 'rest=http://HOST:PORT' when REST answers.", 0, 0,
      CLI_AT(const char *, standalone_options, ready_file)},
+    {"keys", 0, CLI_FLAG, NULL,
+     "Prints what every key of the configuration means, as Markdown, and ends.", 0, 0,
+     CLI_AT(bool, standalone_options, keys)},
     {.name = NULL},
 };
 
@@ -78,7 +83,10 @@ static int run(int argc, char **argv)
     if (!cli_begin(&usage, argc, argv, &chosen, &arguments, &code)) {
         return code;
     }
-    if (arguments.count == 0) { /* Kafka's exit code for it. */
+    if (chosen.keys) {
+        keys_print_worker();
+        code = CLI_DONE;
+    } else if (arguments.count == 0) { /* Kafka's exit code for it. */
         cli_help(&usage, stderr);
         code = STANDALONE_DIED;
     } else {

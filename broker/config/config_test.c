@@ -1,5 +1,6 @@
 /* The broker's and the topics' keys: what is read, what is refused, and whose word
  * counts. */
+#include "broker/config/setting_doc.h"
 #include "broker/config/topic_config.h"
 #include "test.h"
 #include <sluice/log.h>
@@ -123,6 +124,26 @@ TEST(topic_configs_are_checked)
     CHECK_TEXT(sluice_error_text(err),
                "retention.md is not a topic config: 'retention.ms' is");
     begin("");
+}
+
+static void check_docs(const setting *table)
+{
+    for (const setting *key = table; key->name != NULL; key++) {
+        if (key->ignored == NULL && setting_doc(key->name) == NULL) {
+            CHECK_TEXT(key->name, "a key with a sentence in setting_doc.c");
+        }
+    }
+}
+
+TEST(every_key_has_its_sentence_and_every_sentence_its_key)
+{
+    check_docs(broker_config_keys);
+    check_docs(topic_config_keys);
+    const char *name;
+    for (size_t i = 0; (name = setting_doc_key(i)) != NULL; i++) {
+        CHECK(setting_find(broker_config_keys, name) != NULL ||
+              setting_find(topic_config_keys, name) != NULL);
+    }
 }
 
 TEST_MAIN

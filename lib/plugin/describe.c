@@ -109,6 +109,14 @@ static char *allowed_of(const sluice_key *key)
     return memory_print("%lld to %lld", (long long)key->min, (long long)key->max);
 }
 
+json_t *describe_table(const sluice_config *table)
+{
+    return json_pack("{s:o, s:o, s:o, s:o}", "keys", describe_keys(table), "allowed",
+                     remarks(table, allowed_of), "deprecated",
+                     remarks(table, deprecated_of), "unused",
+                     remarks(table, unused_of));
+}
+
 json_t *describe_feature(const plugin_feature *feature)
 {
     json_t *aliases = json_array();
@@ -116,16 +124,17 @@ json_t *describe_feature(const plugin_feature *feature)
     for (size_t i = 0; alias != NULL && alias[i] != NULL; i++) {
         json_array_append_new(aliases, json_string(alias[i]));
     }
-    return json_pack(
-        "{s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o}",
-        "kind", feature_kind_name(feature->is.kind), "name", feature->is.name, "class",
-        feature->class_name, "aliases", aliases, "plugin", feature->plugin, "version",
-        feature->version, "license", text_or_null(feature->license), "path",
-        feature->path, "summary", feature->is.summary, "doc",
-        text_or_null(feature->is.doc), "keys", describe_keys(feature->is.config),
-        "allowed", remarks(feature->is.config, allowed_of), "deprecated",
-        remarks(feature->is.config, deprecated_of), "unused",
-        remarks(feature->is.config, unused_of));
+    json_t *described =
+        json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:s, s:s, s:o}", "kind",
+                  feature_kind_name(feature->is.kind), "name", feature->is.name,
+                  "class", feature->class_name, "aliases", aliases, "plugin",
+                  feature->plugin, "version", feature->version, "license",
+                  text_or_null(feature->license), "path", feature->path, "summary",
+                  feature->is.summary, "doc", text_or_null(feature->is.doc));
+    json_t *table = describe_table(feature->is.config);
+    json_object_update(described, table);
+    json_decref(table);
+    return described;
 }
 
 static json_t *faults_of(const sluice_error *faults, const char *name)

@@ -7,9 +7,12 @@
 #include "plugin_files.h"
 #include <jansson.h>
 
-/* {"kind","name","class","aliases","plugin","version","license","path","summary","doc",
- *  "keys":[ConfigKeyInfo…],"allowed":{name:"1 to 10"},"deprecated":{name:instead},
+/* {"keys":[ConfigKeyInfo…],"allowed":{name:"1 to 10"},"deprecated":{name:instead},
  *  "unused":{name:why}}; the last three hold only the keys that have such a thing. */
+json_t *describe_table(const sluice_config *table);
+
+/* {"kind","name","class","aliases","plugin","version","license","path","summary","doc"}
+ * and what describe_table() gives. */
 json_t *describe_feature(const plugin_feature *feature);
 
 /* Kafka Connect's ConfigKeyInfo of every key that has an effect, in order. */
