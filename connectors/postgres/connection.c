@@ -105,6 +105,14 @@ static sluice_status status_of_state(const char *state)
     return SLUICE_FATAL;
 }
 
+/* A further part of what the server says; "" where there is none. */
+static void field_reason(const PGresult *result, int field,
+                         char out[CONNECTION_TEXT_SIZE])
+{
+    const char *text = result == NULL ? NULL : PQresultErrorField(result, field);
+    connection_reason(text == NULL ? "" : text, out);
+}
+
 sluice_status connection_fail(connection *self, const PGresult *result,
                               sluice_error *err)
 {
@@ -117,14 +125,12 @@ sluice_status connection_fail(connection *self, const PGresult *result,
     state = state == NULL ? parsed : state;
     sluice_status status = status_of_state(state);
     connection_reason(*message == '\0' ? "the connection broke" : message, reason);
-    const char *detail =
-        result != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL) : NULL;
-    const char *hint =
-        result != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_HINT) : NULL;
+    char detail[CONNECTION_TEXT_SIZE], hint[CONNECTION_TEXT_SIZE];
+    field_reason(result, PG_DIAG_MESSAGE_DETAIL, detail);
+    field_reason(result, PG_DIAG_MESSAGE_HINT, hint);
     sluice_fail(err, status, "'%s:%d' says: %s%s%s%s%s%s", self->config->hostname,
-                (int)self->config->port, reason, detail != NULL ? "; " : "",
-                detail != NULL ? detail : "", hint != NULL ? "; " : "",
-                hint != NULL ? hint : "",
+                (int)self->config->port, reason, *detail != '\0' ? "; " : "", detail,
+                *hint != '\0' ? "; " : "", hint,
                 status == SLUICE_RETRY ? "; trying again" : "");
     if (PQstatus(self->pq) != CONNECTION_OK) {
         connection_close(self);

@@ -3,7 +3,7 @@
 # usage: postgres.sh start DIR [SETTING=VALUE]…   creates the cluster in DIR (which must not exist) and starts it
 #        postgres.sh again DIR                    starts it again
 #        postgres.sh stop DIR [MODE]              stops it (fast, or smart, immediate)
-#        postgres.sh sql DIR [PSQL-OPTION]…       psql, as the superuser, in database postgres
+#        postgres.sh sql DIR [PSQL-OPTION]…       psql, as the superuser, in database $PGDATABASE or postgres
 #        postgres.sh drop DIR                     stops it and removes DIR
 # DIR/port holds the port and DIR is the socket's folder; role and database are postgres, without a password.
 # PostgreSQL refuses to run as root, so root runs it as the user nobody.
@@ -67,7 +67,7 @@ start)
   ;;
 again) start_server "$dir" ;;
 stop) as_owner "$programs/pg_ctl" -s -w -t 60 -D "$dir/data" -m "${1:-fast}" stop ;;
-sql) exec "$programs/psql" -X -q -v ON_ERROR_STOP=1 -h "$dir" -p "$(cat "$dir/port")" -U postgres "$@" postgres ;;
+sql) exec "$programs/psql" -X -q -v ON_ERROR_STOP=1 -h "$dir" -p "$(cat "$dir/port")" -U postgres "$@" "${PGDATABASE:-postgres}" ;;
 drop)
   [ ! -f "$dir/data/postmaster.pid" ] || as_owner "$programs/pg_ctl" -s -w -D "$dir/data" -m immediate stop || true
   rm -rf "$dir"

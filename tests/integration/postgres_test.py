@@ -1,0 +1,558 @@
+"""The PostgreSQL source against a real server: snapshot, stream, restarts, and what goes wrong.
+
+The source runs in connectors/postgres/postgres_run.c, which prints its records as JSON.
+
+usage: postgres_test.py POSTGRES_RUN [WORD…]
+"""
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
+
+from running_postgres import RunningPostgres, is_there  # noqa: E402
+from tap import Skip, cases, main, test  # noqa: E402
+
+RUN = sys.argv[1]
+server = None
+numbers = iter(range(1, 1000))
+
+
+NO_ROWS = {"snapshot.mode": "no_data"}
+
+
+def check_equal(got, wanted):
+    if got != wanted:
+        raise AssertionError(f"got {str(got)[:2000]}, wanted {str(wanted)[:2000]}")
+
+
+def until(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("waited in vain")
+        time.sleep(0.02)
+
+
+class Connector:
+    """A database, a slot and a stored position of a test's own. Ends what the one before left."""
+
+    processes = []
+
+    def __init__(self, *statements):
+        for process in Connector.processes:
+            process.kill()
+            process.wait()
+        Connector.processes.clear()
+        until(lambda: server.sql("SELECT count(*) FROM pg_replication_slots WHERE active") == "0")
+        server.sql("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
+        number = next(numbers)
+        self.slot = f"slot_{number}"
+        self.folder = os.path.join(server.parent, f"test_{number}")
+        os.mkdir(self.folder)
+        self.offsets = os.path.join(self.folder, "offsets")
+        server.database = "postgres"
+        self.database = f"db_{number}"
+        server.sql(f"CREATE DATABASE {self.database}")
+        server.database = self.database
+        if statements:
+            server.sql(*statements)
+
+    def command(self, keys, options):
+        config = {"database.hostname": server.folder, "database.port": server.port,
+                  "database.user": "postgres", "database.dbname": self.database,
+                  "topic.prefix": "p", "slot.name": self.slot, **keys}
+        return [RUN, "-o", self.offsets, "-i", "500", *options, *(f"{k}={v}" for k, v in config.items())]
+
+    def start(self, keys=None, *options):
+        self.log_file = open(os.path.join(self.folder, f"log{next(numbers)}"), "w+")
+        process = subprocess.Popen(self.command(keys or {}, options), stdout=subprocess.PIPE,
+                                   stderr=self.log_file, text=True)
+        process.log_file = self.log_file
+        Connector.processes.append(process)
+        return process
+
+    def finish(self, process):
+        """The rest of its records, when it has ended by itself."""
+        killer = threading.Timer(120, process.kill)
+        killer.start()
+        records = [json.loads(line) for line in process.stdout]
+        self.status = process.wait()
+        killer.cancel()
+        process.log_file.seek(0)
+        self.log = process.log_file.read()
+        return records
+
+    def run(self, keys=None, *options):
+        """Its records until nothing more comes; fails if it fails."""
+        records = self.finish(self.start(keys, *options))
+        if self.status != 0:
+            raise AssertionError(self.log)
+        return records
+
+    def fault(self, keys=None, *options):
+        """What it says when it refuses to run."""
+        self.finish(self.start(keys, "-n", "1", *options))
+        if self.status == 0:
+            raise AssertionError("it ran")
+        lines = [line for line in self.log.splitlines() if " INFO " not in line]
+        return lines[-1]
+
+    def stored(self):
+        with open(self.offsets) as file:
+            return {name: text for name, _, text in (line.split() for line in file)}
+
+
+def ops(records):
+    return "".join(r["value"]["op"] if r["value"] else "-" for r in records)
+
+
+def after(records, name):
+    return [r["value"]["after"][name] for r in records if r["value"] and r["value"]["after"]]
+
+
+def key_of(record):
+    return json.dumps(record["key"], sort_keys=True)
+
+
+def fold(records, state=None):
+    """What a compacted topic, or a table kept by key, holds after these records."""
+    state = {} if state is None else state
+    for record in records:
+        if record["value"] is None:
+            state.pop(key_of(record), None)
+        elif record["value"]["op"] == "d":
+            state.pop(key_of(record), None)
+        else:
+            state[key_of(record)] = record["value"]["after"]
+    return state
+
+
+def table(name, columns, key="id"):
+    return {json.dumps({key: int(row[0])}): dict(zip(columns, row))
+            for row in server.rows(f"SELECT {', '.join(columns)} FROM {name}")}
+
+
+def as_texts(state, columns):
+    return {key: {c: None if row[c] is None else str(row[c]) for c in columns}
+            for key, row in state.items()}
+
+
+def check_has(text, part):
+    if part not in text:
+        raise AssertionError(f"{text!r} lacks {part!r}")
+
+
+@test
+def the_snapshot_marks_first_and_last_rows():
+    c = Connector("CREATE TABLE a (id int PRIMARY KEY)", "INSERT INTO a VALUES (1), (2), (3)",
+                  "CREATE TABLE b (id int PRIMARY KEY)", "CREATE TABLE c (id int PRIMARY KEY)",
+                  "INSERT INTO c VALUES (1), (2)", "CREATE TABLE d (id int PRIMARY KEY)")
+    records = c.run()
+    check_equal([(r["topic"], r["value"]["source"]["snapshot"]) for r in records],
+                [("p.public.a", "first"), ("p.public.a", "true"),
+                 ("p.public.a", "last_in_data_collection"),
+                 ("p.public.c", "first_in_data_collection"), ("p.public.c", "last")])
+    check_equal(ops(records), "rrrrr")
+    check_equal(c.stored()["snapshot_completed"], "1")
+    check_equal(c.run(), [])
+
+
+@test
+def snapshot_and_stream_under_writes_equal_the_table():
+    c = Connector("CREATE TABLE t (id serial PRIMARY KEY, n int NOT NULL, txt text)",
+                  "INSERT INTO t (n, txt) SELECT i, 'row ' || i FROM generate_series(1, 20000) i")
+    stop = threading.Event()
+
+    def write():
+        round = 0
+        while not stop.is_set() and round < 400:
+            round += 1
+            server.script(f"""
+                INSERT INTO t (n, txt) SELECT {round}, 'new' FROM generate_series(1, 20);
+                UPDATE t SET n = n + 1 WHERE id % 97 = {round % 97};
+                DELETE FROM t WHERE id % 1009 = {round};
+                UPDATE t SET id = -id WHERE id = {round * 3 + 1};""")
+
+    writers = [threading.Thread(target=write) for _ in range(2)]
+    process = c.start(None, "-i", "1500")
+    for writer in writers:
+        writer.start()
+    time.sleep(2)
+    stop.set()
+    for writer in writers:
+        writer.join()
+    records = c.finish(process)
+    check_equal(c.status, 0)
+    columns = ["id", "n", "txt"]
+    check_equal(as_texts(fold(records), columns), table("t", columns))
+    changes = [r for r in records if r["value"] and r["value"]["op"] in "cud"]
+    if len(changes) < 100:
+        raise AssertionError(f"only {len(changes)} changes came with the snapshot")
+    rows = [key_of(r) for r in records if r["value"] and r["value"]["op"] == "r"]
+    check_equal(len(rows), len(set(rows)))
+
+
+@test
+def a_restart_within_a_transaction_loses_and_doubles_nothing():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY)")
+    c.run(NO_ROWS, "-i", "200")
+    server.sql("INSERT INTO t SELECT i FROM generate_series(1, 5000) i",
+               "INSERT INTO t SELECT i FROM generate_series(5001, 5010) i")
+    keys = {**NO_ROWS, "max.batch.size": "700"}
+    first = c.run(keys, "-n", "2100", "-k", "1234")
+    check_equal(after(first, "id")[:1234], list(range(1, 1235)))
+    check_equal(c.stored()["tx_index"], "1234")
+    second = c.run(keys)
+    check_equal(after(second, "id"), list(range(1235, 5011)))
+    check_equal(c.run(keys, "-i", "300"), [])
+
+
+@test
+def a_restart_among_changes_that_share_a_position_loses_nothing():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY)")
+    c.run(NO_ROWS, "-i", "200")
+    server.script("COPY t FROM stdin;\n" + "".join(f"{i}\n" for i in range(1, 1001)) + "\\.\n")
+    first = c.run(NO_ROWS, "-k", "100")
+    check_equal(len({r["value"]["source"]["lsn"] for r in first[:100]}) < 100, True)
+    check_equal(after(c.run(NO_ROWS), "id"), list(range(101, 1001)))
+
+
+@test
+def interleaved_transactions_come_in_the_order_of_their_commits():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY)")
+    c.run(NO_ROWS, "-i", "200")
+    slow = server.session()
+    slow.stdin.write("BEGIN; INSERT INTO t VALUES (1);\n")
+    slow.stdin.flush()
+    until(lambda: server.sql("SELECT count(*) FROM pg_stat_activity WHERE backend_xid IS NOT NULL"
+                             f" AND datname = '{c.database}'") == "1")
+    server.sql("INSERT INTO t VALUES (2)")
+    try:
+        first = c.run(NO_ROWS, "-n", "1")
+    finally:
+        slow.communicate("INSERT INTO t VALUES (3); COMMIT;\n", timeout=30)
+    check_equal(after(first, "id"), [2])
+    check_equal(after(c.run(), "id"), [1, 3])
+
+
+@test
+def a_changed_key_is_a_delete_a_tombstone_and_an_insert():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY, txt text)", "INSERT INTO t VALUES (1, 'a')")
+    c.run()
+    server.sql("UPDATE t SET id = 2")
+    gone, tombstone, new = c.run()
+    check_equal((gone["key"], gone["value"]["op"], gone["value"]["before"]["id"]), ({"id": 1}, "d", 1))
+    check_equal(gone["headers"], {"__debezium.newkey": {"id": 2}})
+    check_equal((tombstone["key"], tombstone["value"]), ({"id": 1}, None))
+    check_equal((new["key"], new["value"]["op"]), ({"id": 2}, "c"))
+    check_equal(new["value"]["after"], {"id": 2, "txt": "a"})
+    check_equal(new["headers"], {"__debezium.oldkey": {"id": 1}})
+
+
+@test
+def a_delete_without_tombstones_is_one_record():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL)", "INSERT INTO t VALUES (1, 7)")
+    c.run()
+    server.sql("DELETE FROM t")
+    records = c.run({"tombstones.on.delete": "false"})
+    check_equal(ops(records), "d")
+    check_equal(records[0]["value"]["before"], {"id": 1, "n": 0})
+
+
+@test
+def an_untouched_large_value_is_the_placeholder_or_the_old_value():
+    big = "SELECT string_agg(md5(i::text), '') FROM generate_series(1, 400) i"
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY, n int, big text)",
+                  f"INSERT INTO t VALUES (1, 1, ({big}))")
+    value = c.run()[0]["value"]["after"]["big"]
+    check_equal(len(value), 12800)
+    server.sql("UPDATE t SET n = 2", "UPDATE t SET id = 5", "ALTER TABLE t REPLICA IDENTITY FULL",
+               "UPDATE t SET n = 3", "DELETE FROM t")
+    records = c.run()
+    check_equal(ops(records), "ud-cud-")
+    check_equal(records[0]["value"]["after"], {"id": 1, "n": 2, "big": "__debezium_unavailable_value"})
+    check_equal(records[3]["value"]["after"]["big"], "__debezium_unavailable_value")
+    check_equal(records[4]["value"]["before"], {"id": 5, "n": 2, "big": value})
+    check_equal(records[4]["value"]["after"], {"id": 5, "n": 3, "big": value})
+    check_equal(records[5]["value"]["before"]["big"], value)
+
+
+@test
+def replica_identities_decide_what_is_known_of_the_old_row():
+    c = Connector("CREATE TABLE i (id int PRIMARY KEY, code text NOT NULL UNIQUE, n int)",
+                  "ALTER TABLE i REPLICA IDENTITY USING INDEX i_code_key",
+                  "CREATE TABLE f (a int, b text)", "ALTER TABLE f REPLICA IDENTITY FULL",
+                  "CREATE TABLE n (a int)", "ALTER TABLE n REPLICA IDENTITY NOTHING",
+                  "INSERT INTO i VALUES (1, 'x', 1)", "INSERT INTO f VALUES (1, 'one'), (1, 'one')")
+    c.run()
+    server.sql("DELETE FROM i", "UPDATE f SET b = 'two'", "INSERT INTO n VALUES (4)")
+    delete, tombstone, one, two, insert = c.run()
+    check_equal(delete["key"], {"code": "x"})
+    check_equal(delete["value"]["before"], {"id": 0, "code": "x", "n": None})
+    check_equal(tombstone["key"], {"code": "x"})
+    check_equal(one["key"], None)
+    check_equal(one["value"]["before"], {"a": 1, "b": "one"})
+    check_equal(two["value"]["after"], {"a": 1, "b": "two"})
+    check_equal((insert["key"], insert["value"]["after"]), (None, {"a": 4}))
+
+
+@test
+def a_truncate_gives_a_record_per_table_when_it_is_not_skipped():
+    c = Connector("CREATE TABLE a (id int PRIMARY KEY)",
+                  "CREATE TABLE b (id int PRIMARY KEY REFERENCES a)", "INSERT INTO a VALUES (1)")
+    c.run()
+    server.sql("TRUNCATE a CASCADE", "INSERT INTO a VALUES (2)")
+    check_equal(ops(c.run()), "c")
+    server.sql("TRUNCATE a CASCADE", "INSERT INTO a VALUES (3)")
+    records = c.run({"skipped.operations": "none"})
+    check_equal(sorted(r["topic"] for r in records), ["p.public.a", "p.public.a", "p.public.b"])
+    check_equal(ops(records), "ttc")
+    server.sql("TRUNCATE a CASCADE", "INSERT INTO a VALUES (4)")
+    check_equal(ops(c.run({"skipped.operations": "c,t"})), "")
+
+
+@test
+def columns_come_and_go_between_transactions_and_within():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY, a text, b int)")
+    c.run(NO_ROWS, "-i", "200")
+    server.script("""
+        INSERT INTO t VALUES (1, 'x', 1);
+        BEGIN;
+        ALTER TABLE t ADD COLUMN d numeric(5,1) NOT NULL DEFAULT 1.5;
+        INSERT INTO t VALUES (2, 'y', 2);
+        COMMIT;
+        ALTER TABLE t RENAME COLUMN a TO aa;
+        INSERT INTO t VALUES (3, 'z', 3, 2.5);
+        ALTER TABLE t DROP COLUMN b, ALTER COLUMN aa TYPE int USING 7;
+        INSERT INTO t VALUES (4, 8, 3.5);
+        ALTER TABLE t RENAME TO u;
+        INSERT INTO u VALUES (5, 9, 4.5);""")
+    records = c.run({**NO_ROWS, "decimal.handling.mode": "string"})
+    check_equal([r["value"]["after"] for r in records[:4]],
+                [{"id": 1, "a": "x", "b": 1}, {"id": 2, "a": "y", "b": 2, "d": "1.5"},
+                 {"id": 3, "aa": "z", "b": 3, "d": "2.5"}, {"id": 4, "aa": 8, "d": "3.5"}])
+    check_equal(records[4]["topic"], "p.public.u")
+
+
+@test
+def a_row_older_than_its_not_null_keeps_its_null():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY, n int)")
+    c.run(NO_ROWS, "-i", "200")
+    server.sql("INSERT INTO t VALUES (1, NULL)", "UPDATE t SET n = 5",
+               "ALTER TABLE t ALTER COLUMN n SET NOT NULL", "INSERT INTO t VALUES (2, 6)")
+    check_equal(after(c.run(NO_ROWS), "n"), [None, 5, 6])
+
+
+@test
+def partitions_come_as_their_root_and_leaves_when_wanted():
+    statements = ("CREATE TABLE t (id int PRIMARY KEY, n int) PARTITION BY RANGE (id)",
+                  "CREATE TABLE t1 PARTITION OF t FOR VALUES FROM (0) TO (10)",
+                  "CREATE TABLE t2 PARTITION OF t FOR VALUES FROM (10) TO (20)",
+                  "INSERT INTO t VALUES (1, 1), (11, 1)")
+    c = Connector(*statements)
+    check_equal([r["topic"] for r in c.run()], ["p.public.t", "p.public.t"])
+    server.sql("UPDATE t SET id = 12 WHERE id = 1")
+    records = c.run()
+    check_equal({r["topic"] for r in records}, {"p.public.t"})
+    check_equal(fold(records), {'{"id": 12}': {"id": 12, "n": 1}})
+    c = Connector(*statements)
+    keys = {"publish.via.partition.root": "false"}
+    check_equal([r["topic"] for r in c.run(keys)], ["p.public.t1", "p.public.t2"])
+
+
+@test
+def inheritance_children_are_tables_of_their_own():
+    c = Connector("CREATE TABLE p (id int PRIMARY KEY)", "CREATE TABLE q (PRIMARY KEY (id)) INHERITS (p)",
+                  "INSERT INTO p VALUES (1)", "INSERT INTO q VALUES (2)")
+    check_equal([(r["topic"], r["key"]["id"]) for r in c.run()],
+                [("p.public.p", 1), ("p.public.q", 2)])
+
+
+@test
+def filters_choose_tables_columns_and_keys():
+    c = Connector("CREATE SCHEMA s", "CREATE TABLE s.a (id int PRIMARY KEY, x int, secret text)",
+                  "CREATE TABLE s.b (id int PRIMARY KEY)", "CREATE TABLE public.a (id int PRIMARY KEY)",
+                  "INSERT INTO s.a VALUES (1, 2, 'no')", "INSERT INTO s.b VALUES (1)",
+                  "INSERT INTO public.a VALUES (1)", 'CREATE TABLE s."Odd "".Name" (id int PRIMARY KEY)',
+                  'INSERT INTO s."Odd "".Name" VALUES (3)')
+    keys = {"table.include.list": "S\\.a, s.Odd.*", "column.exclude.list": "s.a.secret",
+            "message.key.columns": "s.a:x,id"}
+    records = c.run(keys)
+    check_equal(sorted(r["topic"] for r in records), ["p.s.Odd__.Name", "p.s.a"])
+    mine = [r for r in records if r["topic"] == "p.s.a"][0]
+    check_equal((mine["key"], mine["value"]["after"]), ({"x": 2, "id": 1}, {"id": 1, "x": 2}))
+    server.sql("INSERT INTO s.b VALUES (2)", "INSERT INTO s.a VALUES (2, 3, 'no')",
+               'INSERT INTO s."Odd "".Name" VALUES (4)')
+    check_equal(sorted(r["topic"] for r in c.run(keys)), ["p.s.Odd__.Name", "p.s.a"])
+
+
+@test
+def a_server_that_restarts_is_found_again_and_nothing_is_lost():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    process = c.start(None, "-n", "4", "-i", "30000")
+    until(lambda: server.sql(f"SELECT active FROM pg_replication_slots WHERE slot_name = '{c.slot}'") == "t")
+    server.sql("INSERT INTO t VALUES (2)")
+    server.stop("immediate")
+    server.again()
+    server.sql("INSERT INTO t VALUES (3), (4)")
+    records = c.finish(process)
+    check_equal((c.status, c.log if c.status else ""), (0, ""))
+    check_equal(after(records, "id"), [1, 2, 3, 4])
+    check_has(c.log, "RETRY")
+
+
+@test
+def a_snapshot_that_is_broken_off_is_taken_again_with_what_was_deleted():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY, txt text)",
+                  "INSERT INTO t SELECT i, repeat('x', 200) FROM generate_series(1, 30000) i")
+    process = c.start({"max.batch.size": "100"}, "-i", "0")
+    seen = [json.loads(process.stdout.readline()) for _ in range(500)]
+    process.kill()
+    process.wait()
+    server.sql("DELETE FROM t WHERE id <= 100", "INSERT INTO t VALUES (50, 'again')")
+    records = c.run()
+    check_has(c.log, "changes since it began are delivered first")
+    state = fold(records, fold(seen))
+    check_equal(as_texts(state, ["id", "txt"]), table("t", ["id", "txt"]))
+    last = [r["value"]["source"]["snapshot"] for r in records if r["value"]][-1]
+    check_equal(last, "last")
+    check_equal(c.run(None, "-i", "300"), [])
+
+
+@test
+def a_snapshot_whose_connection_breaks_begins_again():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY, txt text)",
+                  "INSERT INTO t SELECT i, repeat('x', 2000) FROM generate_series(1, 40000) i")
+    process = c.start({"max.batch.size": "100"}, "-i", "3000")
+    head = [json.loads(process.stdout.readline()) for _ in range(10)]
+    server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY (SELECT%'"
+               f" AND datname = '{c.database}' AND pid <> pg_backend_pid()")
+    records = head + c.finish(process)
+    check_equal(c.status, 0)
+    check_has(c.log, "the snapshot was broken off; it begins again")
+    check_equal(len(fold(records)), 40000)
+
+
+@test
+def an_idle_slot_does_not_hold_the_log():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)",
+                  "CREATE UNLOGGED TABLE u (n int)", "CREATE TABLE other (n int)")
+    keys = {"table.include.list": "public.t", "status.update.interval.ms": "100"}
+    process = c.start(keys, "-i", "0")
+
+    def confirmed():
+        return server.sql(f"SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = '{c.slot}'")
+
+    try:
+        until(lambda: confirmed() != "")
+        server.sql("INSERT INTO other SELECT generate_series(1, 10000)")
+        end = server.sql("SELECT pg_current_wal_lsn()")
+        until(lambda: server.sql(f"SELECT '{confirmed()}'::pg_lsn >= '{end}'::pg_lsn") == "t")
+    finally:
+        process.kill()
+        process.wait()
+
+
+@test
+def a_slot_that_is_gone_is_told_and_when_needed_repaired():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    c.run()
+    server.sql(f"SELECT pg_drop_replication_slot('{c.slot}')", "INSERT INTO t VALUES (2)")
+    check_has(c.fault(), f"BAD_CONFIG slot '{c.slot}' does not exist any more")
+    check_equal(ops(c.run({"snapshot.mode": "when_needed"})), "rr")
+
+
+@test
+def initial_only_ends_without_a_slot():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    keys = {"snapshot.mode": "initial_only"}
+    check_equal(ops(c.run(keys)), "r")
+    check_equal(server.sql(f"SELECT count(*) FROM pg_replication_slots WHERE slot_name = '{c.slot}'"), "0")
+    server.sql("INSERT INTO t VALUES (2)")
+    check_equal(c.run(keys, "-i", "300"), [])
+
+
+@test
+def always_reads_the_tables_again():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    keys = {"snapshot.mode": "always"}
+    check_equal(ops(c.run(keys)), "r")
+    server.sql("INSERT INTO t VALUES (2)")
+    check_equal(ops(c.run(keys)), "crr")
+
+
+@test
+def a_slot_is_dropped_at_the_end_when_wanted():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    c.run({"slot.drop.on.stop": "true"})
+    check_equal(server.sql(f"SELECT count(*) FROM pg_replication_slots WHERE slot_name = '{c.slot}'"), "0")
+
+
+@test
+def heartbeats_carry_the_position():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY)", "CREATE TABLE beats (n int)")
+    records = c.run({"heartbeat.interval.ms": "100", "snapshot.mode": "no_data",
+                     "table.include.list": "public.t",
+                     "heartbeat.action.query": "INSERT INTO beats VALUES (1)"}, "-n", "3")
+    check_equal({r["topic"] for r in records}, {"__debezium-heartbeat.p"})
+    check_equal(records[0]["key"], {"serverName": "p"})
+    check_equal(list(records[0]["value"]), ["ts_ms"])
+    check_equal(int(server.sql("SELECT count(*) FROM beats")) >= 3, True)
+
+
+@test
+def faults_say_what_to_do():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY)")
+    check_has(c.fault({"plugin.name": "decoderbufs"}), "only pgoutput is supported")
+    check_has(c.fault({"slot.name": "No-Slot"}), "1 to 63 lower-case letters")
+    check_has(c.fault({"publication.autocreate.mode": "disabled", "publication.name": "nope"}),
+              "publication 'nope' does not exist")
+    check_has(c.fault({"database.dbname": "nowhere"}), 'database "nowhere" does not exist')
+    check_has(c.fault({"table.include.list": "a(?=b)"}), "groups that begin with '(?'")
+    check_has(c.fault({"column.mask.with.5.chars": "public.t.a"}), "'column.mask.with.5.chars' is not supported")
+    server.sql("CREATE ROLE weak LOGIN")
+    check_has(c.fault({"database.user": "weak", "snapshot.mode": "no_data",
+                       "publication.autocreate.mode": "disabled", "publication.name": "dbz_publication"}),
+              "BAD_CONFIG")
+    server.sql(f"SELECT pg_create_logical_replication_slot('{c.slot}', 'test_decoding')")
+    check_has(c.fault(), f"slot '{c.slot}' is for plugin 'test_decoding'")
+
+
+@test
+def a_slot_in_use_is_waited_for():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    process = c.start(None, "-i", "0")
+    until(lambda: server.sql(f"SELECT active FROM pg_replication_slots WHERE slot_name = '{c.slot}'") == "t")
+    second = c.start(NO_ROWS, "-n", "1", "-i", "30000")
+    said = f'replication slot "{c.slot}" is active for PID'
+    until(lambda: said in open(second.log_file.name).read())
+    process.kill()
+    process.wait()
+    server.sql("INSERT INTO t VALUES (2)")
+    check_equal(after(c.finish(second), "id"), [2])
+    check_has(c.log, "RETRY")
+
+
+@test
+def wal_level_replica_is_refused_with_the_remedy():
+    with RunningPostgres("wal_level=replica") as plain:
+        command = [RUN, f"database.hostname={plain.folder}", f"database.port={plain.port}",
+                   "database.user=postgres", "database.dbname=postgres", "topic.prefix=p"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        check_has(done.stderr, "wal_level of")
+        check_has(done.stderr, "run ALTER SYSTEM SET wal_level = logical, and restart the server")
+
+
+if __name__ == "__main__":
+    if not is_there():
+        def postgresql_is_there():
+            raise Skip("no PostgreSQL server is installed")
+
+        cases[:] = [postgresql_is_there]
+        main([])
+    with RunningPostgres() as server:
+        main(sys.argv[2:])
