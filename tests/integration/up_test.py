@@ -192,6 +192,29 @@ def when_the_supervisor_is_killed_its_children_end_and_the_folder_is_free():
 
 
 @test
+def a_sinks_offsets_are_shown_altered_and_reset():
+    with Up() as up:
+        up.make_pipeline()
+        for line in ("one", "two", "three"):
+            up.write(line)
+        up.wait_lines("one", "two", "three")
+        up.call("PUT", "/connectors/out/stop")
+        where = {"kafka_topic": "lines", "kafka_partition": 0}
+        check_equal(up.call("GET", "/connectors/out/offsets"),
+                    {"offsets": [{"partition": where, "offset": {"kafka_offset": 3}}]})
+        up.call("PATCH", "/connectors/out/offsets",
+                {"offsets": [{"partition": where, "offset": {"kafka_offset": 2}}]})
+        up.call("PUT", "/connectors/out/resume")
+        until(lambda: up.lines() == ["one", "two", "three", "three"], up.log)
+        up.call("PUT", "/connectors/out/stop")
+        up.call("DELETE", "/connectors/out/offsets")
+        check_equal(up.call("GET", "/connectors/out/offsets"), {"offsets": []})
+        up.call("PUT", "/connectors/out/resume")
+        until(lambda: up.lines() == ["one", "two", "three", "three", "one", "two", "three"],
+              up.log)
+
+
+@test
 def connectors_of_the_command_line_are_made_once_and_remembered():
     with tempfile.NamedTemporaryFile("w", suffix=".properties") as file:
         file.write("name=in\nconnector.class=FileStreamSource\ntopic=t\nfile=/dev/null\n")

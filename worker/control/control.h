@@ -16,6 +16,10 @@
  *   {"cluster":{…worker properties…}}       to an inspecting host: who is the log?
  *   {"validate":{"id":1,"class":"…","config":{…},"worker":{…}}}
  *                              to an inspecting host, any number of times
+ *   {"group_offsets":{"id":2,"action":"list|alter|delete","group":"connect-c",
+ *                     "offsets":[[partition,offset],…],"config":{…},"worker":{…}}}
+ *                              to an inspecting host: a sink's offsets
+ *   {"logger":{"name":"…","level":"DEBUG"}}   at any time but first
  *
  * Host to worker:
  *   {"connector":{"state":"RUNNING|FAILED|PAUSED","trace":"…","type":"source|sink",
@@ -36,6 +40,7 @@
  *       as Kafka Connect's PUT /connector-plugins/{p}/config/validate answers;
  *       {"validated":null,"id":1,"error":"Failed to find any class that …"} when the
  *       class is not there
+ *   {"group_offsets":[…]|null,"id":2,"error":"…"?,"code":"NON_EMPTY_GROUP"?}
  *   {"cluster":{"id":"…"}} or {"cluster":{"error":"…"}}
  *
  * Exit code 0: stopped as asked, or the worker is gone and everything was left in

@@ -88,6 +88,9 @@ static const char *stage(const pending *p)
     case wait_plugins:
         return "awaiting startup";
     case wait_validation:
+        if (group_offsets_is(p)) {
+            return "modifying offsets for the connector";
+        }
         return p->sent ? "performing multi-property validation for the connector"
                        : "waiting for a new thread to become available for connector "
                          "validation";

@@ -562,6 +562,67 @@ TEST(offsets_of_a_running_connector_cannot_be_altered)
     CHECK_INT(status_of(b, ask(b, herder_reset_offsets, "nope", NULL)), 404);
 }
 
+/* A sink 'c' that was created stopped. */
+static bench *begin_stopped_sink(void)
+{
+    bench *b = begin();
+    uint64_t request = ask(b, herder_create, NULL,
+                           "{\"name\":\"c\",\"initial_state\":\"STOPPED\",\"config\":{"
+                           "\"connector.class\":\"FileStreamSink\"}}");
+    says_valid(b, request);
+    return b;
+}
+
+TEST(offsets_of_a_sink_are_those_of_its_group)
+{
+    bench *b = begin_stopped_sink();
+    uint64_t request = ask(b, herder_offsets, "c", NULL);
+    CHECK_INT(status_of(b, request), 0);
+    CHECK(strstr(sent(b, b->inspector, "group_offsets"), "\"group\":\"connect-c\"") !=
+          NULL);
+    char *line = memory_print("{\"group_offsets\":[[{\"kafka_topic\":\"t\"},"
+                              "{\"kafka_offset\":3}]],\"id\":%d}",
+                              (int)request);
+    host_says(b, b->inspector, line);
+    free(line);
+    CHECK_TEXT(body_of(b, request),
+               "{\"offsets\":[{\"partition\":{\"kafka_topic\":\"t\"},"
+               "\"offset\":{\"kafka_offset\":3}}]}");
+}
+
+TEST(offsets_of_a_sink_are_checked_before_they_are_altered)
+{
+    bench *b = begin_stopped_sink();
+    static const char *const wrong[] = {
+        "{}",
+        "{\"partition\":{}}",
+        "{\"partition\":{\"kafka_topic\":null,\"kafka_partition\":1}}",
+        "{\"partition\":{\"kafka_topic\":\"t\",\"kafka_partition\":null}}",
+        "{\"partition\":{\"kafka_topic\":\"t\",\"kafka_partition\":\"x\"}}",
+        "{\"partition\":{\"kafka_topic\":\"t\",\"kafka_partition\":1},\"offset\":{}}",
+        "{\"partition\":{\"kafka_topic\":\"t\",\"kafka_partition\":1},\"offset\":"
+        "{\"kafka_offset\":-1}}",
+        NULL};
+    for (int i = 0; wrong[i] != NULL; i++) {
+        char *body = memory_print("{\"offsets\":[%s]}", wrong[i]);
+        CHECK_INT(status_of(b, ask(b, herder_alter_offsets, "c", body)), 400);
+        free(body);
+    }
+}
+
+TEST(a_group_with_members_is_told_as_such)
+{
+    bench *b = begin_stopped_sink();
+    uint64_t request = ask(b, herder_reset_offsets, "c", NULL);
+    char *line = memory_print("{\"group_offsets\":null,\"id\":%d,\"error\":\"no\","
+                              "\"code\":\"NON_EMPTY_GROUP\"}",
+                              (int)request);
+    host_says(b, b->inspector, line);
+    free(line);
+    CHECK_INT(status_of(b, request), 500);
+    CHECK(strstr(body_of(b, request), "zombie sink task") != NULL);
+}
+
 TEST(a_restart_with_tasks_shows_its_plan_and_starts_a_new_host)
 {
     bench *b = begin_running();

@@ -161,19 +161,37 @@ void offsets_free(herder *self)
 
 /* --- REST. --- */
 
-static void answer_offsets(herder *self, const herder_request *request)
+void offsets_answer(herder *self, uint64_t request, const json_t *pairs)
 {
     json_t *list = json_array();
-    json_t *table = map_get_text(&self->offsets, request->name);
-    const char *key;
+    size_t index;
     json_t *pair;
-    json_object_foreach(table, key, pair)
+    json_array_foreach(pairs, index, pair)
     {
         json_array_append_new(list, json_pack("{s:O, s:O}", "partition",
                                               json_array_get(pair, 0), "offset",
                                               json_array_get(pair, 1)));
     }
-    act_answer(self, request->id, 200, json_pack("{s:o}", "offsets", list));
+    act_answer(self, request, 200, json_pack("{s:o}", "offsets", list));
+}
+
+void offsets_answer_changed(herder *self, const pending *p)
+{
+    const char *verb = p->operation == herder_alter_offsets ? "altered" : "reset";
+    json_t *message = json_sprintf(
+        "The Connect framework-managed offsets for this connector have been %s "
+        "successfully. However, if this connector manages offsets externally, they "
+        "will "
+        "need to be manually %s in the system that the connector uses.",
+        verb, verb);
+    act_answer(self, p->id, 200, json_pack("{s:o}", "message", message));
+}
+
+static void answer_known(herder *self, const herder_request *request)
+{
+    json_t *pairs = offsets_pairs(self, request->name);
+    offsets_answer(self, request->id, pairs);
+    json_decref(pairs);
 }
 
 /* Every known partition with no offset: what "reset" writes. */
@@ -221,6 +239,7 @@ static void change_offsets(herder *self, const herder_request *request, connecto
 void offsets_request(herder *self, const herder_request *request)
 {
     connector *c = herder_connector_find(self, request->name);
+    bool sink = c != NULL && strcmp(c->type, "sink") == 0;
     if (request->operation == herder_alter_offsets &&
         json_array_size(json_object_get(request->body, "offsets")) == 0) {
         act_fault(
@@ -228,18 +247,20 @@ void offsets_request(herder *self, const herder_request *request)
             "Partitions / offsets need to be provided for an alter offsets request");
     } else if (c == NULL) {
         act_fault(self, request->id, 404, "Connector %s not found", request->name);
-    } else if (strcmp(c->type, "sink") == 0) {
-        act_fault(self, request->id, 500,
-                  "Failed to retrieve consumer group offsets for sink connector %s",
-                  c->name);
     } else if (request->operation == herder_offsets) {
-        answer_offsets(self, request);
+        if (sink) {
+            group_offsets_request(self, request);
+        } else {
+            answer_known(self, request);
+        }
     } else if (c->target != target_stopped || c->host.id != 0) {
         act_fault(self, request->id, 400,
                   "Connectors must be in the STOPPED state before their offsets can be "
                   "modified. This can be done for the specified connector by issuing a "
                   "'PUT' request to the '/connectors/%s/stop' endpoint",
                   c->name);
+    } else if (sink) {
+        group_offsets_request(self, request);
     } else {
         change_offsets(self, request, c);
     }

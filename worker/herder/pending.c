@@ -129,18 +129,6 @@ void pending_exited(herder *self, const char *name)
     }
 }
 
-static void answer_offsets(herder *self, pending *p)
-{
-    const char *verb = p->operation == herder_alter_offsets ? "altered" : "reset";
-    json_t *message = json_sprintf(
-        "The Connect framework-managed offsets for this connector have been %s "
-        "successfully. However, if this connector manages offsets externally, they "
-        "will "
-        "need to be manually %s in the system that the connector uses.",
-        verb, verb);
-    act_answer(self, p->id, 200, json_pack("{s:o}", "message", message));
-}
-
 void pending_stored(herder *self, uint64_t store)
 {
     for (pending *p = self->waiting, *next; p != NULL; p = next) {
@@ -150,7 +138,7 @@ void pending_stored(herder *self, uint64_t store)
         }
         p->store = 0;
         if (p->phase == wait_store) {
-            answer_offsets(self, p);
+            offsets_answer_changed(self, p);
             pending_remove(self, p);
         } else {
             settle(self, p);

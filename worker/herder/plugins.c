@@ -64,6 +64,10 @@ void inspector_next(herder *self)
         inspector_start(self);
     }
     p->sent = true;
+    if (group_offsets_is(p)) {
+        group_offsets_ask(self, p);
+        return;
+    }
     const char *class = json_string_value(json_object_get(p->body, "connector.class"));
     act_send(self, self->inspector.id,
              json_pack("{s:{s:I, s:s, s:O, s:O}}", "validate", "id", (json_int_t)p->id,
@@ -71,11 +75,17 @@ void inspector_next(herder *self)
                        "worker", self->settings.worker));
 }
 
-static void validated(herder *self, json_t *message)
+static void answered(herder *self, const json_t *message)
 {
     pending *p = in_hand(self);
     json_t *id = json_object_get(message, "id");
-    if (p != NULL && (uint64_t)json_integer_value(id) == p->id) {
+    if (p == NULL || (uint64_t)json_integer_value(id) != p->id) {
+        return;
+    }
+    if (group_offsets_is(p)) {
+        group_offsets_answered(self, p, message);
+        pending_remove(self, p);
+    } else {
         change_validated(self, p, message);
     }
     inspector_next(self);
@@ -106,8 +116,9 @@ void inspector_message(herder *self, json_t *message)
     json_t *part;
     if (json_is_array(json_object_get(message, "plugins"))) {
         listed(self, message);
-    } else if (json_object_get(message, "validated") != NULL) {
-        validated(self, message);
+    } else if (json_object_get(message, "validated") != NULL ||
+               json_object_get(message, "group_offsets") != NULL) {
+        answered(self, message);
     } else if ((part = json_object_get(message, "cluster")) != NULL) {
         const char *id = json_string_value(json_object_get(part, "id"));
         const char *fault = json_string_value(json_object_get(part, "error"));

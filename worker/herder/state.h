@@ -68,7 +68,7 @@ typedef struct connector {
 /* Where a request stands that could not be answered at once. */
 typedef enum wait_phase {
     wait_plugins,    /* for the inspector's list */
-    wait_validation, /* for its turn at the inspector */
+    wait_validation, /* for its turn at the inspector, and its answer */
     wait_start,      /* for the connector to have tasks, or to fail */
     wait_exit,       /* for its host to be gone */
     wait_store,      /* for the store, and nothing else */
@@ -236,7 +236,15 @@ void offsets_stored(herder *self, uint64_t store);
 bool offsets_in_flight(const herder *self, const char *name);
 json_t *offsets_pairs(const herder *self, const char *name);
 void offsets_request(herder *self, const herder_request *request);
+void offsets_answer(herder *self, uint64_t request, const json_t *pairs);
+void offsets_answer_changed(herder *self, const pending *p);
 void offsets_free(herder *self);
+
+/* --- group_offsets.c: a sink's. --- */
+void group_offsets_request(herder *self, const herder_request *request);
+bool group_offsets_is(const pending *p);
+void group_offsets_ask(herder *self, const pending *p);
+void group_offsets_answered(herder *self, const pending *p, const json_t *message);
 
 /* --- answer.c: Kafka Connect's bodies. --- */
 const char *state_name(run_state state);

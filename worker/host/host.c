@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "worker/host/connector.h"
 #include "worker/host/crash.h"
+#include "worker/host/group_offsets.h"
 #include "worker/host/inspect.h"
 #include "worker/host/kafka_client.h"
 #include <errno.h>
@@ -93,6 +94,8 @@ static void hear_inspecting(host *self, const json_t *message)
         inspect_validate(self, part);
     } else if ((part = json_object_get(message, "cluster")) != NULL) {
         inspect_cluster(self, part);
+    } else if ((part = json_object_get(message, "group_offsets")) != NULL) {
+        group_offsets_answer(&self->control, part);
     } else if ((part = json_object_get(message, "ping")) != NULL) {
         pong(self, part);
     } else if (json_object_get(message, "stop") != NULL) {
@@ -119,10 +122,23 @@ static void hear_running(host *self, const json_t *message)
     }
 }
 
+static void set_level(const json_t *setting)
+{
+    sluice_level level;
+    const char *name = json_string_value(json_object_get(setting, "name"));
+    const char *word = json_string_value(json_object_get(setting, "level"));
+    if (name != NULL && word != NULL && sluice_level_parse(word, &level)) {
+        sluice_log_set_level(name, level);
+    }
+}
+
 static void hear(host *self, const json_t *message)
 {
+    const json_t *setting = json_object_get(message, "logger");
     if (self->phase == HOST_NEW) {
         hear_first(self, message);
+    } else if (setting != NULL) {
+        set_level(setting);
     } else if (self->phase == HOST_INSPECT) {
         hear_inspecting(self, message);
     } else {
