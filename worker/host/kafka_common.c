@@ -20,8 +20,8 @@ static void log_line(const rd_kafka_t *client, int level, const char *facility,
                client == NULL ? facility : rd_kafka_name(client), text);
 }
 
-/* reconnect.backoff.*: Java's; librdkafka would wait up to 10 s for a broker that is back.
- * socket.nagle.disable: librdkafka leaves Nagle on, at 40 ms a round trip.
+/* reconnect.backoff.*: Java's; librdkafka would wait up to 10 s for a broker that is
+ * back. socket.nagle.disable: librdkafka leaves Nagle on, at 40 ms a round trip.
  * log.connection.close: brokers close idle connections, which is no news. */
 static const char *const always[] = {"socket.nagle.disable",
                                      "true",

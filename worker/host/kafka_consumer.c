@@ -25,7 +25,10 @@ struct kafka_consumer {
     reset reset; /* auto.offset.reset */
     const kafka_rebalance_ops *ops;
     void *context;
+    size_t burst; /* Bytes taken since nothing was left. */
 };
+
+enum { burst_bytes = 2 * 1024 * 1024, nudge_timeout_ms = 1000 };
 
 /* queued.*, fetch.*: a client left alone with its defaults fetches 147 MB ahead. */
 static const char *const ours[] = {"enable.auto.commit",
@@ -37,9 +40,9 @@ static const char *const ours[] = {"enable.auto.commit",
                                    "auto.offset.reset",
                                    "earliest",
                                    "queued.max.messages.kbytes",
-                                   "4096",
+                                   "16384",
                                    "queued.min.messages",
-                                   "10000",
+                                   "1000000",
                                    "fetch.message.max.bytes",
                                    "1048576",
                                    "fetch.max.bytes",
@@ -289,6 +292,17 @@ static sluice_status judge(kafka_consumer *self, rd_kafka_message_t *message,
     return status;
 }
 
+/* Once its queue was full, the client looks for room in it only when a request of that
+ * broker is answered, or after a second (fetch.queue.backoff.ms came with 2.2). So when
+ * a burst has been taken out, it is asked something cheap. Without this a sink that is
+ * quicker than the fetches gets one queue a second: 3 MB/s instead of 250. */
+static void nudge(kafka_consumer *self, const kafka_consumed *last)
+{
+    int64_t low, high;
+    rd_kafka_query_watermark_offsets(self->client, last->topic, last->partition, &low,
+                                     &high, nudge_timeout_ms);
+}
+
 /* rd_kafka_consume_batch_queue() would be cheaper a record, but before 2.1 it loses
  * records when a pause, a seek or a rebalance happens meanwhile. */
 sluice_status kafka_consumer_poll(kafka_consumer *self, kafka_consumed *ret_records,
@@ -300,10 +314,17 @@ sluice_status kafka_consumer_poll(kafka_consumer *self, kafka_consumed *ret_reco
     while (*ret_count < max &&
            (message = rd_kafka_consumer_poll(self->client, 0)) != NULL) {
         if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            self->burst += message->len;
             fill(&ret_records[(*ret_count)++], message);
         } else if (judge(self, message, err) != SLUICE_OK) {
             return SLUICE_FATAL;
         }
+    }
+    if (*ret_count < max) {
+        if (self->burst > burst_bytes && *ret_count > 0) {
+            nudge(self, &ret_records[*ret_count - 1]);
+        }
+        self->burst = 0;
     }
     return SLUICE_OK;
 }
