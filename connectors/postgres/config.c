@@ -1,5 +1,6 @@
 /* connectors/postgres/config.c - the table of keys, and the rules between them. */
 #include "config.h"
+#include "filter.h"
 
 #include <string.h>
 
@@ -47,6 +48,7 @@ static const sluice_key keys[] = {
      .doc = "The host of the PostgreSQL server, or the folder of its Unix socket, over "
             "which changes come nearly twice as fast.",
      .group = connection_group,
+     .min = 1,
      .type = SLUICE_STRING,
      .offset = AT(const char *, hostname)},
     {.name = "database.port",
@@ -61,6 +63,7 @@ static const sluice_key keys[] = {
      .doc = "The role to connect as. It needs the attribute REPLICATION, and SELECT on "
             "the tables of the snapshot.",
      .group = connection_group,
+     .min = 1,
      .type = SLUICE_STRING,
      .offset = AT(const char *, user)},
     {.name = "database.password",
@@ -72,6 +75,7 @@ static const sluice_key keys[] = {
     {.name = "database.dbname",
      .doc = "The database whose changes are captured.",
      .group = connection_group,
+     .min = 1,
      .type = SLUICE_STRING,
      .offset = AT(const char *, dbname)},
     {.name = "database.sslmode",
@@ -150,6 +154,7 @@ static const sluice_key keys[] = {
          "The name of this server: the first part of all topic and schema names, and "
          "the name its position is stored under. Never change it.",
      .group = stream_group,
+     .min = 1,
      .type = SLUICE_STRING,
      .offset = AT(const char *, topic_prefix)},
     {.name = "plugin.name",
@@ -207,6 +212,7 @@ static const sluice_key keys[] = {
      .fallback = "dbz_publication",
      .doc = "The publication that says which tables are streamed.",
      .group = stream_group,
+     .min = 1,
      .type = SLUICE_STRING,
      .importance = SLUICE_MEDIUM,
      .offset = AT(const char *, publication)},
@@ -531,6 +537,20 @@ static void check_slot_name(const char *name, sluice_error *err)
     }
 }
 
+/* The rule of Debezium's topic names. */
+static void check_prefix(const char *prefix, sluice_error *err)
+{
+    if (strspn(prefix, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                       "_.-") != strlen(prefix)) {
+        sluice_fail_key(
+            err, "topic.prefix",
+            "Invalid value %s for configuration topic.prefix: only letters, "
+            "digits, underscores, hyphens and dots are allowed, as in names "
+            "of topics",
+            prefix);
+    }
+}
+
 static void check_both(const sluice_list *include, const sluice_list *exclude,
                        const char *include_key, const char *exclude_key,
                        sluice_error *err)
@@ -567,6 +587,7 @@ static sluice_status check(const void *base, sluice_error *err)
                         "server; set plugin.name=pgoutput");
     }
     check_slot_name(config->slot, err);
+    check_prefix(config->topic_prefix, err);
     check_both(&config->schema_include, &config->schema_exclude, "schema.include.list",
                "schema.exclude.list", err);
     check_both(&config->table_include, &config->table_exclude, "table.include.list",
@@ -574,6 +595,10 @@ static sluice_status check(const void *base, sluice_error *err)
     check_both(&config->column_include, &config->column_exclude, "column.include.list",
                "column.exclude.list", err);
     check_operations(config, err);
+    filter *expressions = NULL;
+    if (filter_new(config, &expressions, err) == SLUICE_OK) {
+        filter_free(expressions);
+    }
     return sluice_error_count(err) > before ? SLUICE_BAD_CONFIG : SLUICE_OK;
 }
 

@@ -105,7 +105,10 @@ typedef struct sluice_config {
     size_t key_size;    /* sizeof(sluice_key), so that it can grow. */
     size_t struct_size; /* The worker makes, fills and frees this struct. */
     const sluice_key *keys;
-    /* Optional. Rules between keys: adds a message per fault with sluice_fail_key(). */
+    /* Optional. Rules between keys: adds a message per fault with sluice_fail_key(). So
+     * that all faults come at once it also runs when single keys are at fault: it then
+     * sees their defaults (of a required key: an empty text or list, the least number),
+     * and what it says about those keys is dropped. */
     sluice_status (*check)(const void *config, sluice_error *err);
 } sluice_config;
 
@@ -113,8 +116,7 @@ typedef struct sluice_config {
 
 /* Makes and fills the struct of `table` from `props`. Keys that the table lacks are not
  * looked at. `*ret_config` is given back with sluice_config_free(). SLUICE_BAD_CONFIG
- * with one message per fault, each with its key, `table->check` included where all
- * keys were fine. */
+ * with one message per fault, each with its key, those of `table->check` included. */
 SLUICE_API sluice_status sluice_config_parse(const sluice_config *table,
                                              const sluice_props *props,
                                              void **ret_config, sluice_error *err);

@@ -233,7 +233,35 @@ TEST(all_faults_come_at_once_each_with_its_key)
 TEST(rules_between_keys_come_last)
 {
     CHECK_TEXT(faults("number", "7", NULL), "number is 7: must not be");
-    CHECK(strstr(faults("number", "7", "flag", "x", NULL), "must not be") == NULL);
+    CHECK(strstr(faults("number", "7", "flag", "x", NULL), "number is 7") != NULL);
+}
+
+static sluice_status check_all(const void *config, sluice_error *err)
+{
+    const settings *s = config;
+    CHECK_INT(s->number, 5);
+    CHECK_TEXT(s->text, "");
+    sluice_fail_key(err, "text", "about a stand-in");
+    return sluice_fail_key(err, "wide", "wide goes without saying");
+}
+
+TEST(rules_are_checked_beside_single_faults_and_say_nothing_of_stand_ins)
+{
+    sluice_config strict = table;
+    strict.check = check_all;
+    sluice_props *props = sluice_props_new();
+    sluice_error *err = sluice_error_new();
+    void *config = NULL;
+    sluice_props_set(props, "number", "11");
+    CHECK(sluice_config_parse(&strict, props, &config, err) == SLUICE_BAD_CONFIG);
+    CHECK_INT(sluice_error_count(err), 3);
+    CHECK_TEXT(sluice_error_key(err, 0), "number");
+    CHECK_TEXT(sluice_error_message(err, 1),
+               "Missing required configuration \"text\" which has no default value.");
+    CHECK_TEXT(sluice_error_message(err, 2), "wide goes without saying");
+    CHECK(sluice_config_parse(&strict, props, &config, NULL) == SLUICE_BAD_CONFIG);
+    sluice_error_free(err);
+    sluice_props_free(props);
 }
 
 TEST(an_older_and_shorter_key_is_read_with_its_own_stride)

@@ -2,6 +2,7 @@
 #include "../base/memory.h"
 #include "key.h"
 #include <stdlib.h>
+#include <string.h>
 
 /* What lies before the struct that the plugin sees. */
 typedef struct holder {
@@ -47,6 +48,71 @@ static sluice_status fill_key(const sluice_key *key, const sluice_props *props,
     return key_parse(key, text, made->arena, made->config + key->offset, err);
 }
 
+/* What a check sees instead of a value that is at fault: the default, or the least that
+ * it may rely on. */
+static void fill_stand_in(const sluice_key *key, holder *made)
+{
+    void *field = made->config + key->offset;
+    int64_t least = key->min > 0 ? key->min : 0;
+    memset(field, 0, key_field_size(key->type));
+    if (key->fallback != NULL) {
+        if (key_default(key) != NULL) {
+            key_parse(key, key_default(key), made->arena, field, NULL);
+        }
+        return;
+    }
+    switch (key->type) {
+    case SLUICE_STRING:
+    case SLUICE_PASSWORD:
+    case SLUICE_CLASS:
+        *(const char **)field = "";
+        break;
+    case SLUICE_INT:
+        *(int32_t *)field = (int32_t)least;
+        break;
+    case SLUICE_LONG:
+    case SLUICE_DURATION:
+    case SLUICE_SIZE:
+        *(int64_t *)field = least;
+        break;
+    case SLUICE_DOUBLE:
+        *(double *)field = (double)least;
+        break;
+    case SLUICE_BOOL:
+    case SLUICE_LIST:
+    case SLUICE_ENUM:
+        break;
+    }
+}
+
+/* Whether one of the first `count` faults is about the key. */
+static bool is_at_fault(const sluice_error *faults, size_t count, const char *key)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *faulty = sluice_error_key(faults, i);
+        if (key != NULL && faulty != NULL && strcmp(faulty, key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The rules between keys, where some keys are at fault already: what is said about
+ * those is left out, since it is about a stand-in. */
+static void check_rest(config_check check, const void *config, sluice_error *err)
+{
+    sluice_error *more = sluice_error_new();
+    size_t count = sluice_error_count(err);
+    check(config, more);
+    for (size_t i = 0; err != NULL && i < sluice_error_count(more); i++) {
+        const char *key = sluice_error_key(more, i);
+        if (key != NULL && !is_at_fault(err, count, key)) {
+            sluice_fail_key(err, key, "%s", sluice_error_message(more, i));
+        }
+    }
+    sluice_error_free(more);
+}
+
 sluice_status sluice_config_parse(const sluice_config *table, const sluice_props *props,
                                   void **ret_config, sluice_error *err)
 {
@@ -57,11 +123,14 @@ sluice_status sluice_config_parse(const sluice_config *table, const sluice_props
     for (size_t i = 0; config_key(table, i, &key); i++) {
         if (key.unused == NULL && fill_key(&key, props, made, err) != SLUICE_OK) {
             status = SLUICE_BAD_CONFIG;
+            fill_stand_in(&key, made);
         }
     }
     config_check check = config_check_of(table);
-    if (status == SLUICE_OK && check != NULL) {
+    if (check != NULL && status == SLUICE_OK) {
         status = check(made->config, err);
+    } else if (check != NULL) {
+        check_rest(check, made->config, err);
     }
     if (status != SLUICE_OK) {
         sluice_config_free(table, made->config);

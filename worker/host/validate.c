@@ -274,11 +274,17 @@ static void check_converter(validation *self, const char *role)
 /* Keys that are nearly known ones. */
 static void check_names(validation *self, const sluice_config *plugin_table)
 {
-    static const char *const prefixes[] = {
-        "transforms.",        "predicates.",       "key.converter.",
-        "value.converter.",   "header.converter.", "producer.override.",
-        "consumer.override.", "admin.override.",   "topic.creation.",
-        "database.",          "restart.",          NULL};
+    static const char *const prefixes[] = {"transforms.",
+                                           "predicates.",
+                                           "key.converter.",
+                                           "value.converter.",
+                                           "header.converter.",
+                                           "producer.override.",
+                                           "consumer.override.",
+                                           "admin.override.",
+                                           "topic.creation.",
+                                           "restart.",
+                                           NULL};
     size_t count = json_array_size(self->configs), index;
     const char **names = memory_zero((count + 1) * sizeof *names);
     json_t *entry;
