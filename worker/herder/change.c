@@ -5,6 +5,7 @@
  * everything as it was. */
 #include "base/memory.h"
 #include "base/text.h"
+#include "restart_keys.h"
 #include "state.h"
 #include <stdlib.h>
 #include <string.h>
@@ -308,6 +309,9 @@ void change_validated(herder *self, pending *p, const json_t *message)
     json_t *validated = json_object_get(message, "validated");
     const char *broken = text_of(message, "error");
     p->sent = false;
+    if (p->operation != herder_plugin_config) {
+        restart_keys_check(p->body, validated);
+    }
     if (broken != NULL) {
         act_fault(self, p->id, p->operation == herder_validate ? 500 : 400, "%s",
                   broken);

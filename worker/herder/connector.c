@@ -1,6 +1,6 @@
 /* One connector: its host is started, reports, stops, dies, and is started again. */
 #include "base/memory.h"
-#include "base/text.h"
+#include "restart_keys.h"
 #include "state.h"
 #include <stdlib.h>
 #include <string.h>
@@ -419,27 +419,9 @@ int64_t herder_connector_deadline(const herder *self, const connector *c)
 
 /* --- The policy of one connector: its own keys over the worker's. --- */
 
-static void read_number(const connector *c, const char *key, int64_t *value)
-{
-    int64_t number;
-    const char *text = herder_connector_property(c, key);
-    if (text != NULL && text_to_int64(text, &number) && number >= 0) {
-        *value = number;
-    }
-}
-
 herder_restart herder_connector_policy(const herder *self, const connector *c)
 {
     herder_restart policy = self->settings.restart;
-    const char *name = herder_connector_property(c, "restart.policy");
-    if (name != NULL) {
-        policy.policy = text_equal_nocase(name, "never")        ? herder_never
-                        : text_equal_nocase(name, "on-failure") ? herder_on_failure
-                        : text_equal_nocase(name, "on-crash")   ? herder_on_crash
-                                                                : policy.policy;
-    }
-    read_number(c, "restart.backoff.initial.ms", &policy.backoff_initial_ms);
-    read_number(c, "restart.backoff.max.ms", &policy.backoff_max_ms);
-    read_number(c, "restart.max.attempts", &policy.attempts_max);
+    restart_keys_apply(c->config, &policy);
     return policy;
 }

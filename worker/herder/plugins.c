@@ -50,8 +50,8 @@ static pending *in_hand(const herder *self)
 
 void inspector_next(herder *self)
 {
-    if (self->plugins == NULL || in_hand(self) != NULL) {
-        return;
+    if (self->plugins == NULL || in_hand(self) != NULL || self->inspector.killed) {
+        return; /* Its list, its answer or its end will call again. */
     }
     pending *p = self->waiting;
     while (p != NULL && p->phase != wait_validation) {

@@ -179,6 +179,24 @@ TEST(a_group_with_members_is_told_as_such)
     CHECK(strstr(body_of(b, request), "zombie sink task") != NULL);
 }
 
+TEST(restart_keys_are_checked_and_shown)
+{
+    bench *b = begin();
+    uint64_t request = ask(b, herder_create, NULL,
+                           "{\"name\":\"c\",\"config\":{\"connector.class\":"
+                           "\"FileStreamSource\",\"restart.policy\":\"sometimes\","
+                           "\"restart.backoff.max.ms\":\"0\","
+                           "\"restart.max.attempts\":\"3\"}}");
+    says_valid(b, request);
+    CHECK_INT(status_of(b, request), 400);
+    const char *body = body_of(b, request);
+    CHECK(strstr(body,
+                 "contains the following 2 error(s):\\nInvalid value sometimes for "
+                 "configuration restart.policy: String must be one of: never, "
+                 "on-crash, on-failure\\nInvalid value 0 for configuration "
+                 "restart.backoff.max.ms: Value must be at least 1\\n") != NULL);
+}
+
 TEST(a_patch_adds_and_removes_keys)
 {
     bench *b = begin_running();

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum {
     file_bytes_max = 64 * 1024 * 1024,
@@ -152,9 +153,12 @@ sluice_status java_map_read(const char *path, java_map_entry *take, void *contex
     if (file == NULL) {
         return sluice_fail(err, SLUICE_FATAL, "it cannot be read: %s", strerror(errno));
     }
-    unsigned char *base = malloc(file_bytes_max);
-    size_t len = base == NULL ? 0 : fread(base, 1, file_bytes_max, file);
-    bool whole = base != NULL && fgetc(file) == EOF && !ferror(file);
+    struct stat found;
+    bool fits = fstat(fileno(file), &found) == 0 && found.st_size <= file_bytes_max;
+    size_t size = fits ? (size_t)found.st_size : 0;
+    unsigned char *base = malloc(size + 1);
+    size_t len = base == NULL ? 0 : fread(base, 1, size, file);
+    bool whole = fits && base != NULL && len == size;
     fclose(file);
     reader in = {base, base + len};
     sluice_status status =
