@@ -73,11 +73,12 @@ static void print_settings(const setting *table, const char *group)
 
 void keys_print_broker(void)
 {
-    printf("# Configuration of the broker\n\n"
-           "The keys of `sluice broker` are Kafka's, in a `server.properties` or as "
-           "`-o KEY=VALUE`.\nTopics have keys of their own, which `sluice topics` and "
-           "Kafka's tools set; they go before\nthe broker's defaults. "
-           "`sluice broker --keys` prints this page.\n");
+    printf(
+        "# Configuration of the broker\n\n"
+        "The keys of `sluice broker` are Kafka's, in a `server.properties` or as "
+        "`-o KEY=VALUE`.\nTopics have keys of their own, which `sluice topics create "
+        "--config` and Kafka's tools set;\nthey go before the broker's defaults. "
+        "`sluice broker --keys` prints this page.\n");
     print_settings(broker_config_keys, "The broker's keys");
     print_settings(topic_config_keys, "A topic's keys");
 }
