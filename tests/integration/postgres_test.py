@@ -554,5 +554,5 @@ if __name__ == "__main__":
 
         cases[:] = [postgresql_is_there]
         main([])
-    with RunningPostgres() as server:
+    with RunningPostgres("fsync=off") as server:  # Only a machine that fails needs it.
         main(sys.argv[2:])
