@@ -168,6 +168,15 @@ static sluice_status wait_for(connection *self, short events, int64_t deadline_m
     }
 }
 
+bool connection_read(connection *self)
+{
+    bool good = PQconsumeInput(self->pq) != 0;
+    if (good && PQsslInUse(self->pq)) {
+        good = PQconsumeInput(self->pq) != 0 && PQconsumeInput(self->pq) != 0;
+    }
+    return good;
+}
+
 /* --- Connecting. --- */
 
 static PGconn *start(const connection *self)
@@ -182,7 +191,7 @@ static PGconn *start(const connection *self)
                            "sslcert",     "sslkey",      "sslpassword",
                            "sslrootcert", "keepalives",  "application_name",
                            "options",     "replication", "client_encoding",
-                           NULL};
+                           "gssencmode",  NULL};
     const char *values[] = {config->hostname,
                             port,
                             config->user,

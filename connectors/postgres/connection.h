@@ -47,6 +47,11 @@ sluice_status connection_run(connection *self, const char *sql, int64_t timeout_
 sluice_status connection_fail(connection *self, const PGresult *result,
                               sluice_error *err);
 
+/* Reads what has come, without waiting; whether the connection is good. With TLS, bytes
+ * may wait in OpenSSL where poll() does not see them: the rest of a record (16 KiB) for
+ * which libpq's buffer had no room (8 KiB at least); these are read too. */
+bool connection_read(connection *self);
+
 /* The rest of what the server says, without "ERROR: " and in one line; in `out`. */
 enum { CONNECTION_TEXT_SIZE = 512 };
 const char *connection_reason(const char *message, char out[CONNECTION_TEXT_SIZE]);

@@ -347,7 +347,7 @@ static sluice_status take_rows(snapshot *self, capture *to, bool *ret_more,
         char *row;
         int len = PQgetCopyData(self->link.pq, &row, 1);
         if (len == 0) {
-            if (PQconsumeInput(self->link.pq) == 0) {
+            if (!connection_read(&self->link)) {
                 return connection_fail(&self->link, NULL, err);
             }
             len = PQgetCopyData(self->link.pq, &row, 1);

@@ -168,6 +168,7 @@ static sluice_status drain(source *self, sluice_error *err)
 {
     sluice_status status = SLUICE_OK;
     stream_lock(&self->stream);
+    stream_begin(&self->stream);
     envelope_clock(self->envelope, clock_us());
     while (status == SLUICE_OK && !is_full(self) && !self->capture.reached) {
         const char *message;
@@ -263,10 +264,29 @@ static sluice_status nothing_came(source *self, sluice_error *err)
                        self->config->hostname, (int)self->config->port);
 }
 
+/* How long rows gather. Longer would fill the server's socket and hold it up. */
+enum { GATHER_US = 150 };
+
+/* Drains, and again while many rows of a transaction come. */
+static sluice_status drain_gathered(source *self, sluice_error *err)
+{
+    for (;;) {
+        size_t before = sluice_batch_count(self->capture.out);
+        sluice_status status = drain(self, err);
+        size_t count = sluice_batch_count(self->capture.out);
+        if (status != SLUICE_OK || is_full(self) || self->capture.reached ||
+            !self->capture.transaction.open || count < STREAM_GATHER ||
+            count == before) {
+            return status;
+        }
+        nanosleep(&(struct timespec){0, GATHER_US * 1000}, NULL);
+    }
+}
+
 static sluice_status stream_rounds(source *self, sluice_error *err)
 {
     for (;;) {
-        sluice_status status = drain(self, err);
+        sluice_status status = drain_gathered(self, err);
         if (status == SLUICE_OK && self->capture.reached) {
             return caught_up(self);
         }

@@ -173,6 +173,16 @@ static sluice_status stream_ended(stream *self, sluice_error *err)
     return status;
 }
 
+void stream_begin(stream *self)
+{
+    self->fresh = -1;
+}
+
+static bool may_read(const stream *self)
+{
+    return self->fresh < 0 || self->fresh >= STREAM_GATHER || PQsslInUse(self->link.pq);
+}
+
 sluice_status stream_take(stream *self, const char **ret_message, size_t *ret_len,
                           sluice_error *err)
 {
@@ -182,15 +192,17 @@ sluice_status stream_take(stream *self, const char **ret_message, size_t *ret_le
         self->buffer = NULL;
     }
     int len = PQgetCopyData(self->link.pq, &self->buffer, 1);
-    if (len == 0) {
-        if (PQconsumeInput(self->link.pq) == 0) {
+    if (len == 0 && may_read(self)) {
+        if (!connection_read(&self->link)) {
             return connection_fail(&self->link, NULL, err);
         }
+        self->fresh = 0;
         len = PQgetCopyData(self->link.pq, &self->buffer, 1);
         if (len > 0) {
             self->heard_ms = clock_ms();
         }
     }
+    self->fresh += len > 0 && self->fresh >= 0;
     if (len < 0) {
         return len == -1 ? stream_ended(self, err)
                          : connection_fail(&self->link, NULL, err);

@@ -15,12 +15,18 @@
 #include "position.h"
 #include <pthread.h>
 
+/* The server sends every row by itself. Whoever reads them as they come pays for a
+ * system call a row, and makes the server pay for waking somebody; so while rows keep
+ * coming, some should gather between two reads. */
+enum { STREAM_GATHER = 16 };
+
 typedef struct stream {
     const sluice_task *task;
     pthread_mutex_t lock; /* Of everything below. */
     connection link;
     bool streaming;
     char *buffer;     /* The message that was taken last. */
+    int fresh;        /* Messages since the last read; -1: none was done yet. */
     lsn received;     /* All before it has been read. */
     lsn server_end;   /* What the server last told of itself. */
     lsn flush;        /* All before it is stored: what the server is told. */
@@ -47,9 +53,11 @@ void stream_lock(stream *self);
 void stream_unlock(stream *self);
 
 /* Under the lock: takes the next message that has already come. `*ret_len` is 0 where
- * there is none now; `*ret_message` lives until the next call. */
+ * there is none now, or so few came with the last read that the next is better done
+ * later: stream_begin() allows it. `*ret_message` lives until the next call. */
 sluice_status stream_take(stream *self, const char **ret_message, size_t *ret_len,
                           sluice_error *err);
+void stream_begin(stream *self);
 /* Under the lock: tells the server what is received and stored; `ask`: and asks it
  * where it is. A failure shows at the next stream_take(). */
 void stream_tell(stream *self, bool ask);
