@@ -433,7 +433,10 @@ static bool validate_file(const session *s, const char *file)
     if (body == NULL) {
         return false;
     }
-    const json_t *config = json_object_get(body, "config");
+    json_t *config = json_object_get(body, "config");
+    if (json_object_get(config, "name") == NULL) {
+        json_object_set(config, "name", json_object_get(body, "name"));
+    }
     char *encoded = url_encode(text_of(config, "connector.class"));
     char *path = memory_print("/connector-plugins/%s/config/validate", encoded);
     bool done = call(s, "PUT", path, config, &answer);

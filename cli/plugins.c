@@ -230,17 +230,35 @@ static void print_feature(const json_t *feature)
     print_unused(feature);
 }
 
+/* Its own name and its aliases, borrowed. Returns how many there are now. */
+static size_t add_names(const json_t *feature, const char **names, size_t count)
+{
+    size_t index;
+    json_t *alias;
+    names[count++] = text_of(feature, "name");
+    json_array_foreach(json_object_get(feature, "aliases"), index, alias)
+    {
+        names[count++] = json_string_value(alias);
+    }
+    return count;
+}
+
 /* Names the nearest plugin, and those that were refused: it may be among them. */
 static int fail_unknown(const json_t *catalog, const char *name)
 {
     const json_t *features = json_object_get(catalog, "plugins");
-    size_t count = json_array_size(features);
-    const char **names = memory_take((2 * count + 1) * sizeof *names);
-    for (size_t i = 0; i < count; i++) {
-        names[2 * i] = text_of(json_array_get(features, i), "name");
-        names[2 * i + 1] = text_of(json_array_get(features, i), "class");
+    size_t count = 0, room = 0, index;
+    json_t *feature;
+    json_array_foreach(features, index, feature)
+    {
+        room += 1 + json_array_size(json_object_get(feature, "aliases"));
     }
-    const char *near = text_nearest(name, names, 2 * count);
+    const char **names = memory_take((room + 1) * sizeof *names);
+    json_array_foreach(features, index, feature)
+    {
+        count = add_names(feature, names, count);
+    }
+    const char *near = text_nearest(name, names, count);
     print_refused(catalog);
     fprintf(stderr, "no plugin is called '%s': ", name);
     if (near != NULL) {

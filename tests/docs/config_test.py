@@ -114,6 +114,18 @@ def connectors_in_json_are_valid():
             errors = [(entry["value"]["name"], entry["value"]["errors"])
                       for entry in answer["configs"] if entry["value"]["errors"]]
             check_equal((name, status, answer["error_count"], errors), (name, 200, 0, []))
+            shown = subprocess.run([PROGRAM, "connectors", "validate", path(name), "--url",
+                                    f"http://127.0.0.1:{worker.port}"], capture_output=True,
+                                   text=True)
+            check_equal((shown.returncode, shown.stdout), (0, f"{path(name)}: valid\n"))
+
+
+@test
+def a_plugin_that_is_nearly_named_is_suggested():
+    shown = subprocess.run([PROGRAM, "plugins", "show", "PostgresConector"],
+                           capture_output=True, text=True)
+    check_equal((shown.returncode, shown.stdout, shown.stderr), (
+        1, "", "no plugin is called 'PostgresConector': did you mean 'PostgresConnector'?\n"))
 
 
 main(sys.argv[3:])
