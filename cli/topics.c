@@ -152,11 +152,60 @@ static void print_ids(const char *label, const int32_t *ids, int count)
     }
 }
 
-static void describe_topic(const rd_kafka_metadata_topic_t *topic)
+static rd_kafka_AdminOptions_t *admin_options(rd_kafka_t *client)
+{
+    rd_kafka_AdminOptions_t *admin =
+        rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_ANY);
+    char text[256];
+    rd_kafka_AdminOptions_set_request_timeout(admin, CLI_TIMEOUT_MS, text, sizeof text);
+    return admin;
+}
+
+/* What the topic or the broker's file says, as Kafka's tool shows it. */
+static void print_entries(const rd_kafka_ConfigResource_t *resource)
+{
+    size_t count = 0, shown = 0;
+    const rd_kafka_ConfigEntry_t **entries =
+        rd_kafka_ConfigResource_configs(resource, &count);
+    for (size_t i = 0; i < count; i++) {
+        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+        if (!rd_kafka_ConfigEntry_is_default(entries[i]) && value != NULL) {
+            printf("%s%s=%s", shown++ > 0 ? "," : "",
+                   rd_kafka_ConfigEntry_name(entries[i]), value);
+        }
+    }
+}
+
+static void print_configs(rd_kafka_t *client, const char *topic)
+{
+    rd_kafka_ConfigResource_t *asked =
+        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
+    rd_kafka_AdminOptions_t *admin = admin_options(client);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
+    rd_kafka_DescribeConfigs(client, &asked, 1, admin, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, CLI_TIMEOUT_MS + 5000);
+    const rd_kafka_DescribeConfigs_result_t *result =
+        event == NULL ? NULL : rd_kafka_event_DescribeConfigs_result(event);
+    size_t count = 0;
+    const rd_kafka_ConfigResource_t **resources =
+        result == NULL ? NULL
+                       : rd_kafka_DescribeConfigs_result_resources(result, &count);
+    if (count > 0) {
+        print_entries(resources[0]);
+    }
+    rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_AdminOptions_destroy(admin);
+    rd_kafka_ConfigResource_destroy(asked);
+}
+
+static void describe_topic(const listing *self, const rd_kafka_metadata_topic_t *topic)
 {
     int replicas = topic->partition_cnt > 0 ? topic->partitions[0].replica_cnt : 0;
-    printf("Topic: %s\tPartitionCount: %d\tReplicationFactor: %d\tConfigs: \n",
+    printf("Topic: %s\tPartitionCount: %d\tReplicationFactor: %d\tConfigs: ",
            topic->topic, topic->partition_cnt, replicas);
+    print_configs(self->client, topic->topic);
+    printf("\n");
     for (int i = 0; i < topic->partition_cnt; i++) {
         const rd_kafka_metadata_partition_t *partition = &topic->partitions[i];
         printf("\tTopic: %s\tPartition: %d", topic->topic, partition->id);
@@ -192,7 +241,7 @@ static sluice_status show(listing *self, bool describe, sluice_error *err)
         if (self->options->json) {
             json_array_append_new(all, topic_json(self, topic));
         } else if (describe) {
-            describe_topic(topic);
+            describe_topic(self, topic);
         } else {
             print_topic(self, topic);
         }
@@ -288,15 +337,6 @@ static sluice_status set_configs(rd_kafka_NewTopic_t *topic, const cli_texts *co
         rd_kafka_NewTopic_set_config(topic, name, equals + 1);
     }
     return SLUICE_OK;
-}
-
-static rd_kafka_AdminOptions_t *admin_options(rd_kafka_t *client)
-{
-    rd_kafka_AdminOptions_t *admin =
-        rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_ANY);
-    char text[256];
-    rd_kafka_AdminOptions_set_request_timeout(admin, CLI_TIMEOUT_MS, text, sizeof text);
-    return admin;
 }
 
 static sluice_status create_topic(rd_kafka_t *client, const topics_options *given,

@@ -366,4 +366,19 @@ def both_signals_stop_it_cleanly_with_clients_waiting():
             check_equal(os.path.exists(os.path.join(data, ".kafka_cleanshutdown")), True)
 
 
+@test
+def sluice_topics_describes_what_a_topic_and_the_broker_set():
+    with broker(log_segment_bytes="1000000") as running:
+        def topics(*arguments):
+            return subprocess.run([PROGRAM, "topics", *arguments, "--bootstrap-server",
+                                   running.address], capture_output=True, text=True,
+                                  check=True).stdout
+
+        topics("create", "t", "--config", "retention.ms=1000", "--config",
+               "cleanup.policy=compact")
+        check_equal(topics("describe", "t").split("\n")[0],
+                    "Topic: t\tPartitionCount: 1\tReplicationFactor: 1\tConfigs: "
+                    "cleanup.policy=compact,retention.ms=1000,segment.bytes=1000000")
+
+
 main(sys.argv[2:])
