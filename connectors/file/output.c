@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 enum {
@@ -55,19 +56,41 @@ static off_t whole_lines_end(int fd, off_t size)
     return 0;
 }
 
-/* Cuts an unfinished line off. It was not committed, so its record comes again. */
+/* Whether a sink has had this file before: it leaves a mark, where the file system
+ * keeps marks. Sets the mark. */
+static bool output_was_ours(const output *self)
+{
+    static const char mark[] = "user.sluice.file-sink";
+    char value;
+    bool ours = fgetxattr(self->fd, mark, &value, sizeof value) > 0;
+    if (!ours) {
+        fsetxattr(self->fd, mark, "1", 1, 0);
+    }
+    return ours;
+}
+
+/* An unfinished line at the end. One of ours was not committed, so its record comes
+ * again: it is cut off. Anybody else's is ended, and stays. */
 static void output_mend(output *self)
 {
     struct stat status;
     bool is_locked = output_is_locked(self);
+    bool ours = output_was_ours(self);
+    off_t end = -1;
     if (fstat(self->fd, &status) == 0 && S_ISREG(status.st_mode)) {
-        off_t end = whole_lines_end(self->fd, status.st_size);
-        if (end >= 0 && end < status.st_size && ftruncate(self->fd, end) == 0) {
-            sluice_log(SLUICE_WARN, FILE_LOGGER,
-                       "file '%s' ended in the middle of a line, as a crash leaves it: "
-                       "that part is taken out, the whole line comes again bytes=%lld",
-                       self->path, (long long)(status.st_size - end));
-        }
+        end = whole_lines_end(self->fd, status.st_size);
+    }
+    if (end >= 0 && end < status.st_size) {
+        bool mended =
+            ours ? ftruncate(self->fd, end) == 0 : write(self->fd, "\n", 1) == 1;
+        sluice_log(SLUICE_WARN, FILE_LOGGER,
+                   "file '%s' ended in the middle of a line%s bytes=%lld", self->path,
+                   !mended ? ", and cannot be mended"
+                   : ours
+                       ? ", as a crash leaves it: that part is taken out, the whole "
+                         "line comes again"
+                       : " that is not from here: it is ended, records begin behind it",
+                   (long long)(status.st_size - end));
     }
     output_unlock(self, is_locked);
 }

@@ -190,8 +190,8 @@ def every_change_arrives_in_order_when_processes_are_killed_while_changes_flow()
     try:
         bench.check_all_arrived()
         traffic = Traffic(bench.cluster, bench.rows, bench.random)
-        for victim in bench.random.sample(VICTIMS * 2, 8):
-            bench.wait_growth(bench.random.randrange(2000, 30000))
+        for victim in bench.random.sample(VICTIMS, 4) + bench.random.sample(VICTIMS, 2):
+            bench.wait_growth(bench.random.randrange(2000, 12000))
             print(f"# kill -9 {victim}", flush=True)
             bench.kill(victim)
         bench.wait_growth(1000)
@@ -207,10 +207,10 @@ def every_change_arrives_in_order_when_processes_are_killed_while_changes_flow()
 @test
 def every_row_arrives_when_processes_are_killed_while_the_table_is_read():
     for victim in VICTIMS:
-        bench = Bench(60000)
+        bench = Bench(40000)
         traffic = Traffic(bench.cluster, bench.rows, bench.random)
         try:
-            bench.wait_growth(bench.random.randrange(1, 1500000))
+            bench.wait_growth(bench.random.randrange(1, 1000000))
             print(f"# kill -9 {victim} after {bench.size()} bytes", flush=True)
             bench.kill(victim)
             traffic.stop()
@@ -229,9 +229,9 @@ def the_source_goes_on_when_postgresql_has_crashed_and_is_back():
         bench.check_all_arrived()
         traffic = Traffic(bench.cluster, bench.rows, bench.random)
         for _ in range(2):
-            bench.wait_growth(20000)
+            bench.wait_growth(8000)
             bench.kill_postgres()
-        bench.wait_growth(20000)
+        bench.wait_growth(8000)
         traffic.stop()
         bench.check_all_arrived()
         bench.check_order()
