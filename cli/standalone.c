@@ -35,7 +35,7 @@ static const cli_usage usage = {
         "Exit 3: a connector of the command line cannot be made.",
     .options = options,
     .examples =
-        "  sluice standalone config/connect-standalone.properties file-source.json\n"
+        "  sluice standalone config/connect-standalone.properties orders.json\n"
         "  sluice standalone worker.properties -o listeners=http://127.0.0.1:0\n",
 };
 

@@ -380,10 +380,19 @@ static void store_all(broker_config *self)
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
         self->network_threads = cores < 1 ? 1 : cores > 4 ? 4 : (int32_t)cores;
     }
+}
+
+static sluice_status parse_log_dirs(broker_config *self, sluice_error *err)
+{
     const char *dirs = broker_config_text(self, "log.dirs");
     self->log_dirs =
         text_split(dirs != NULL ? dirs : broker_config_text(self, "log.dir"),
                    &self->log_dir_count);
+    if (self->log_dir_count == 0) {
+        return sluice_fail_key(err, "log.dirs",
+                               "log.dirs is empty: must name a directory");
+    }
+    return SLUICE_OK;
 }
 
 sluice_status broker_config_parse(const properties *given, broker_config *ret_config,
@@ -394,15 +403,15 @@ sluice_status broker_config_parse(const properties *given, broker_config *ret_co
     sluice_status status = check_all(given, err);
     if (status == SLUICE_OK) {
         store_all(self);
-        status = parse_listeners(self, err);
     }
-    if (status == SLUICE_OK) {
-        status = parse_advertised(self, err);
+    /* All faults are told at once. */
+    sluice_status listeners = parse_listeners(self, err);
+    if (listeners == SLUICE_OK) {
+        listeners = parse_advertised(self, err);
     }
-    if (status == SLUICE_OK && self->log_dir_count == 0) {
-        status = sluice_fail_key(err, "log.dirs",
-                                 "log.dirs is empty: must name a "
-                                 "directory");
+    sluice_status log_dirs = parse_log_dirs(self, err);
+    if (listeners != SLUICE_OK || log_dirs != SLUICE_OK) {
+        status = SLUICE_BAD_CONFIG;
     }
     if (status != SLUICE_OK) {
         broker_config_done(self);

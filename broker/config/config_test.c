@@ -126,6 +126,16 @@ TEST(topic_configs_are_checked)
     begin("");
 }
 
+TEST(all_faults_are_told_at_once)
+{
+    begin("num.partitions=0\nlisteners=SSL://:1\nlog.dirs=\nlog.retention.hour=3\n");
+    CHECK(broker_config_parse(given, &config, err) == SLUICE_BAD_CONFIG);
+    CHECK_INT(sluice_error_count(err), 4);
+    CHECK_TEXT(sluice_error_key(err, 2), "listeners");
+    CHECK_TEXT(sluice_error_key(err, 3), "log.dirs");
+    begin("");
+}
+
 static void check_docs(const setting *table)
 {
     for (const setting *key = table; key->name != NULL; key++) {

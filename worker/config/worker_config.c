@@ -19,6 +19,7 @@ static const sluice_key keys[] = {
     {.name = "bootstrap.servers",
      .type = SLUICE_LIST,
      .fallback = "localhost:9092",
+     .min = 1,
      .importance = SLUICE_HIGH,
      .offset = AT(sluice_list, bootstrap_servers),
      .doc = "The brokers to begin with, as host:port, for all that this worker runs."},
