@@ -51,6 +51,28 @@ TEST(every_fault_is_told_at_once)
     sluice_error_free(err);
 }
 
+TEST(references_to_providers_are_resolved_in_the_workers_own_settings)
+{
+    worker_config config;
+    sluice_error *err = sluice_error_new();
+    CHECK_INT(setenv("SLUICE_TEST_ORIGIN", "http://ui", 1), 0);
+    const char *providers =
+        "config.providers=env,file\nconfig.providers.env.class=EnvVarConfigProvider\n"
+        "config.providers.file.class=FileConfigProvider\n"
+        "access.control.allow.origin=${env:SLUICE_TEST_ORIGIN}\n";
+    CHECK_INT(parse(providers, &config, err), SLUICE_OK);
+    CHECK_TEXT(config.values->allow_origin, "http://ui");
+    worker_config_done(&config);
+    CHECK_INT(parse("config.providers=file\nconfig.providers.file.class="
+                    "FileConfigProvider\nrest.host.name=${file:/no/such:x}",
+                    &config, err),
+              SLUICE_BAD_CONFIG);
+    CHECK(strstr(sluice_error_text(err),
+                 "rest.host.name: Could not read properties from "
+                 "file /no/such") != NULL);
+    sluice_error_free(err);
+}
+
 /* Reads `text` as a file's; the body as JSON or the message, until the next call. */
 static const char *read_as_file(const char *text)
 {

@@ -1,10 +1,13 @@
 /* The keys of a worker's .properties file, as a table. */
 #include "worker/config/worker_config.h"
-#include "base/memory.h"
+#include "base/text.h"
 #include "config/review.h"
+#include "worker/config/providers.h"
 #include "worker/herder/herder.h"
 #include <sluice/log.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #define AT(type, field) SLUICE_AT(type, worker_values, field)
 
@@ -275,14 +278,49 @@ static const char *const prefixes[] = {"key.converter.",
                                        "response.http.headers.config",
                                        NULL};
 
-static void fill(const properties *source, sluice_props *props, json_t *all)
+/* The providers' own keys and the folders of plugins are taken as they are. */
+static bool may_refer(const char *key)
 {
-    for (size_t i = 0; i < properties_count(source); i++) {
-        const char *key = properties_key(source, i),
-                   *value = properties_value(source, i);
-        sluice_props_set(props, key, value);
-        json_object_set_new(all, key, json_string(value));
+    return !text_starts(key, "config.providers") && strcmp(key, "plugin.path") != 0;
+}
+
+static sluice_status resolve(const providers *from, const properties *source,
+                             size_t index, sluice_props *props, sluice_error *err)
+{
+    const char *key = properties_key(source, index);
+    char *value;
+    if (!may_refer(key)) {
+        return SLUICE_OK;
     }
+    sluice_status status =
+        providers_resolve(from, properties_value(source, index), &value, err);
+    if (status != SLUICE_OK) {
+        sluice_prefix(err, "%s", key);
+        return status;
+    }
+    sluice_props_set(props, key, value);
+    free(value);
+    return SLUICE_OK;
+}
+
+static sluice_status fill(const properties *source, sluice_props *props, json_t *all,
+                          sluice_error *err)
+{
+    providers *from;
+    for (size_t i = 0; i < properties_count(source); i++) {
+        sluice_props_set(props, properties_key(source, i), properties_value(source, i));
+    }
+    sluice_status status = providers_new(props, environ, &from, err);
+    if (status != SLUICE_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < properties_count(source) && status == SLUICE_OK; i++) {
+        status = resolve(from, source, i, props, err);
+        const char *key = properties_key(source, i);
+        json_object_set_new(all, key, json_string(sluice_props_get(props, key)));
+    }
+    providers_free(from);
+    return status;
 }
 
 static void log_notes(const sluice_props *notes)
@@ -307,23 +345,26 @@ sluice_status worker_config_parse(const properties *source, worker_config *ret_c
 {
     sluice_props *props = sluice_props_new(), *notes = sluice_props_new();
     sluice_error *near = sluice_error_new(), *wrong = sluice_error_new();
+    sluice_error *unread = sluice_error_new();
     const config_names known = {.table = &worker_config_table, .prefixes = prefixes};
     void *values = NULL;
     *ret_config = (worker_config){.properties = json_object()};
-    fill(source, props, ret_config->properties);
+    sluice_status filled = fill(source, props, ret_config->properties, unread);
     sluice_status reviewed = config_review(&known, props, notes, near);
     sluice_status parsed =
         sluice_config_parse(&worker_config_table, props, &values, wrong);
-    if (reviewed == SLUICE_OK && parsed == SLUICE_OK) {
+    if (filled == SLUICE_OK && reviewed == SLUICE_OK && parsed == SLUICE_OK) {
         ret_config->values = values;
         log_notes(notes);
     } else {
         sluice_error_clear(err);
+        add_all(err, unread);
         add_all(err, near);
         add_all(err, wrong);
         sluice_config_free(&worker_config_table, values);
         worker_config_done(ret_config);
     }
+    sluice_error_free(unread);
     sluice_error_free(near);
     sluice_error_free(wrong);
     sluice_props_free(props);

@@ -248,6 +248,24 @@ static void connector_reported(herder *self, connector *c, const json_t *report)
     }
 }
 
+/* What a host found behind a reference to a provider is not shown: the task's
+ * configuration has the reference, as the connector's has. */
+static json_t *without_secrets(const connector *c, json_t *config)
+{
+    json_t *shown = json_copy(config);
+    const char *key;
+    json_t *raw;
+    json_object_foreach(c->config, key, raw)
+    {
+        const char *text = json_string_value(raw);
+        if (text != NULL && strstr(text, "${") != NULL &&
+            json_object_get(shown, key) != NULL) {
+            json_object_set(shown, key, raw);
+        }
+    }
+    return shown;
+}
+
 static void tasks_reported(connector *c, const json_t *configs)
 {
     size_t count = json_array_size(configs), kept = 0;
@@ -259,7 +277,7 @@ static void tasks_reported(connector *c, const json_t *configs)
     }
     clear_tasks(c);
     for (size_t i = 0; i < count; i++) {
-        tasks[i].config = json_incref(json_array_get(configs, i));
+        tasks[i].config = without_secrets(c, json_array_get(configs, i));
     }
     c->tasks = tasks;
     c->task_count = count;

@@ -179,6 +179,19 @@ TEST(a_group_with_members_is_told_as_such)
     CHECK(strstr(body_of(b, request), "zombie sink task") != NULL);
 }
 
+TEST(what_is_behind_a_reference_is_not_shown)
+{
+    bench *b = begin();
+    uint64_t request = ask(b, herder_create, NULL,
+                           "{\"name\":\"c\",\"config\":{\"connector.class\":"
+                           "\"FileStreamSource\",\"file\":\"${env:SECRET}\"}}");
+    says_valid(b, request);
+    host_says(b, b->host, "{\"connector\":{\"state\":\"RUNNING\"}}");
+    host_says(b, b->host, "{\"tasks\":[{\"file\":\"hidden\",\"x\":\"y\"}]}");
+    CHECK(strstr(body_of(b, ask(b, herder_tasks, "c", NULL)),
+                 "\"config\":{\"file\":\"${env:SECRET}\",\"x\":\"y\"}") != NULL);
+}
+
 TEST(restart_keys_are_checked_and_shown)
 {
     bench *b = begin();

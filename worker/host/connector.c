@@ -133,7 +133,10 @@ static sluice_status make_producer(host *self, sluice_error *err)
 
 static sluice_status begin(host *self, sluice_error *err)
 {
-    sluice_status status = find_plugin(self, err);
+    sluice_status status = host_resolve(self->worker, self->config, err);
+    if (status == SLUICE_OK) {
+        status = find_plugin(self, err);
+    }
     if (status == SLUICE_OK) {
         status = parse(self, err);
     }

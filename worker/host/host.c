@@ -2,6 +2,7 @@
 #include "worker/host/host.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "worker/config/providers.h"
 #include "worker/host/connector.h"
 #include "worker/host/crash.h"
 #include "worker/host/group_offsets.h"
@@ -63,6 +64,18 @@ static void host_free(host *self)
     map_done(&self->topics);
     pthread_mutex_destroy(&self->topics_lock);
     free(self);
+}
+
+sluice_status host_resolve(const sluice_props *worker, sluice_props *config,
+                           sluice_error *err)
+{
+    providers *from;
+    sluice_status status = providers_new(worker, environ, &from, err);
+    if (status == SLUICE_OK) {
+        status = providers_resolve_props(from, config, err);
+        providers_free(from);
+    }
+    return status;
 }
 
 /* --- What the worker says. --- */

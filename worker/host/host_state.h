@@ -65,6 +65,11 @@ struct host {
     map topics;
 };
 
+/* Replaces the ${provider:path:key} in `config` by what the worker's config.providers
+ * say; BAD_CONFIG names the key. */
+sluice_status host_resolve(const sluice_props *worker, sluice_props *config,
+                           sluice_error *err);
+
 /* Any thread: the main thread looks at everything soon. */
 void host_nudge(host *self);
 

@@ -27,8 +27,13 @@ void inspect_validate(host *self, const json_t *request)
     sluice_error *err = sluice_error_new();
     json_t *body = NULL;
     runner_slot_enter(self->page, CONTROL_CALL_CHECK);
-    sluice_status status = validate_connector(
-        self->plugins, class_name == NULL ? "" : class_name, config, &body, err);
+    sluice_props *worker = props_of_json(json_object_get(request, "worker"));
+    sluice_status status = host_resolve(worker, config, err);
+    sluice_props_free(worker);
+    if (status == SLUICE_OK) {
+        status = validate_connector(self->plugins, class_name == NULL ? "" : class_name,
+                                    config, &body, err);
+    }
     runner_slot_enter(self->page, CONTROL_CALL_NONE);
     json_t *answer = json_object();
     json_object_set(answer, "id", json_object_get(request, "id"));
