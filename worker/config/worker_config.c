@@ -101,6 +101,18 @@ static const sluice_key keys[] = {
      .importance = SLUICE_LOW,
      .offset = AT(const char *, advertised_listener),
      .doc = "The kind of listener that others are to use, http."},
+    {.name = "config.providers",
+     .type = SLUICE_LIST,
+     .fallback = "",
+     .importance = SLUICE_LOW,
+     .offset = AT(sluice_list, config_providers),
+     .doc =
+         "Names of providers for references in configurations, as "
+         "${file:/run/secrets:password}. config.providers.NAME.class says what each "
+         "is: FileConfigProvider (a key of a .properties file), "
+         "DirectoryConfigProvider (a file of a folder) or EnvVarConfigProvider; "
+         "config.providers.NAME.param.allowed.paths and .allowlist.pattern limit what "
+         "may be read."},
     {.name = "plugin.path",
      .type = SLUICE_LIST,
      .fallback = SLUICE_NULL,
@@ -262,7 +274,7 @@ static const char *const prefixes[] = {"key.converter.",
                                        "sasl.",
                                        "security.",
                                        "listeners.https.",
-                                       "config.providers",
+                                       "config.providers.",
                                        "metrics.context.",
                                        "client.",
                                        "metadata.",

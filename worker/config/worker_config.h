@@ -15,7 +15,7 @@
 typedef struct worker_values {
     sluice_list bootstrap_servers;
     const char *key_converter, *value_converter, *header_converter;
-    sluice_list plugin_path;
+    sluice_list plugin_path, config_providers;
     sluice_list listeners;
     const char *rest_port; /* Old, and instead of listeners. */
     const char *rest_host;
