@@ -261,8 +261,8 @@ def hosts_end_when_the_worker_is_killed():
 
 @test
 def connectors_are_remembered_with_their_state_where_a_file_is_given():
-    folder = tempfile.mkdtemp(prefix="sluice-configs-")
-    with worker({"config.storage.file.filename": os.path.join(folder, "configs")}) as w:
+    with tempfile.TemporaryDirectory() as folder, \
+            worker({"config.storage.file.filename": os.path.join(folder, "configs")}) as w:
         for name in ("runs", "paused", "stopped", "gone"):
             create(w, name)
         w.call("PUT", "/connectors/paused/pause")

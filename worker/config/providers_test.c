@@ -1,16 +1,16 @@
 /* References in configurations: what they lead to, and what stays as it is. */
 #include "base/memory.h"
+#include "folder.h"
 #include "test.h"
 #include "worker/config/providers.h"
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[64];
 static char *const environment[] = {"HOME_X=/h", "HOME=/root", "EMPTY=", NULL};
 
 static void write_file(const char *name, const char *text)
 {
-    char *path = memory_print("%s/%s", folder, name);
+    char *path = memory_print("%s/%s", test_folder(), name);
     FILE *file = fopen(path, "w");
     CHECK(file != NULL);
     fputs(text, file);
@@ -20,10 +20,6 @@ static void write_file(const char *name, const char *text)
 
 static void make_files(void)
 {
-    if (folder[0] == '\0') {
-        snprintf(folder, sizeof folder, "/tmp/sluice-providers-XXXXXX");
-        CHECK(mkdtemp(folder) != NULL);
-    }
     write_file("p", "u=joe\np.w=x y \nmulti=a\\nb\nempty=\n");
     write_file("pw", "secret\n");
 }
@@ -61,8 +57,8 @@ static const char *resolve(providers *all, const char *text)
     char asked[512] = "", *value = NULL;
     size_t len = 0;
     for (; *text != '\0'; text++) {
-        len += (size_t)(*text == 'F'   ? snprintf(asked + len, 100, "%s/p", folder)
-                        : *text == 'D' ? snprintf(asked + len, 100, "%s", folder)
+        len += (size_t)(*text == 'F' ? snprintf(asked + len, 100, "%s/p", test_folder())
+                        : *text == 'D' ? snprintf(asked + len, 100, "%s", test_folder())
                                        : snprintf(asked + len, 2, "%c", *text));
     }
     sluice_error *err = sluice_error_new();
@@ -131,7 +127,7 @@ TEST(what_cannot_be_read_is_a_fault)
 TEST(paths_and_variables_may_be_limited)
 {
     make_files();
-    providers *all = make(folder, "HOME_.*", NULL);
+    providers *all = make(test_folder(), "HOME_.*", NULL);
     CHECK_TEXT(resolve(all, "${file:F:u}"), "joe");
     CHECK_TEXT(resolve(all, "${file:D/../etc/passwd:u}"), "(unchanged)");
     CHECK_TEXT(resolve(all, "${file:/etc/passwd:root}"), "(unchanged)");

@@ -2,6 +2,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "folder.h"
 #include "test.h"
 #include "worker/store/java_map.h"
 #include "worker/store/worker_file.h"
@@ -10,16 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[64];
-
 static char *fresh_path(void)
 {
     static int number;
-    if (folder[0] == '\0') {
-        snprintf(folder, sizeof folder, "/tmp/sluice-store-XXXXXX");
-        CHECK(mkdtemp(folder) != NULL);
-    }
-    return memory_print("%s/%d", folder, ++number);
+    return memory_print("%s/%d", test_folder(), ++number);
 }
 
 static worker_file *open_file(const char *path)
