@@ -36,14 +36,20 @@ static pthread_key_t pool_key;
 static pthread_once_t pool_once = PTHREAD_ONCE_INIT;
 static _Thread_local pool *pool_of_thread;
 
-static void pool_free(void *argument)
+static void pool_empty(pool *self)
 {
-    pool *self = argument;
     while (self->first != NULL) {
         chunk *dead = self->first;
         self->first = dead->previous;
         free(dead);
     }
+    self->bytes = 0;
+}
+
+static void pool_free(void *argument)
+{
+    pool *self = argument;
+    pool_empty(self);
     free(self);
     pool_of_thread = NULL;
 }
@@ -96,6 +102,13 @@ static void chunk_free(chunk *dead)
     dead->previous = spare->first;
     spare->first = dead;
     spare->bytes += dead->size;
+}
+
+void sluice_arena_trim(void)
+{
+    if (pool_of_thread != NULL) {
+        pool_empty(pool_of_thread);
+    }
 }
 
 sluice_arena *sluice_arena_new(void)

@@ -34,6 +34,10 @@ SLUICE_API void sluice_arena_free(sluice_arena *arena); /* NULL is accepted. */
 /* Gives all pieces back and keeps some of the memory for the next ones. */
 SLUICE_API void sluice_arena_reset(sluice_arena *arena);
 
+/* Gives back to the system what this thread has kept of freed arenas: before a long
+ * rest. */
+SLUICE_API void sluice_arena_trim(void);
+
 /* `size` bytes, aligned for any type, not cleared. Never NULL: aborts when memory is
  * out, so a size that came from outside is checked against a limit first.
  * `size` 0 gives a valid pointer. */

@@ -21,6 +21,7 @@ enum {
     idle_flush_ms = 1000,
     bytes_in_flight_default = 64 * 1024 * 1024,
     bytes_in_flight_min = 1024 * 1024,
+    request_bytes_default = 1000 * 1000, /* librdkafka's batch.size. */
 };
 
 static void tell_connector(host *self, const char *state, const char *trace)
@@ -123,6 +124,8 @@ static sluice_status make_producer(host *self, sluice_error *err)
     int64_t max =
         client_settings_number(settings, "buffer.memory", bytes_in_flight_default);
     self->bytes_in_flight_max = max > bytes_in_flight_min ? max : bytes_in_flight_min;
+    self->request_bytes =
+        (size_t)client_settings_number(settings, "batch.size", request_bytes_default);
     /* The bound is ours; the client's own queue must not fill up before. */
     sluice_props_remove(settings, "buffer.memory");
     sluice_status status = kafka_producer_new(settings, &self->producer, err);
@@ -263,7 +266,7 @@ void connector_stop(host *self)
 static void let_go(host *self, runner *task)
 {
     runner_join(task);
-    if (self->is_source && source_task_in_flight(task) > 0) {
+    if (self->is_source && flights_count(source_task_flights(task)) > 0) {
         self->leaving = memory_resize(self->leaving, (self->leaving_count + 1) *
                                                          sizeof *self->leaving);
         self->leaving[self->leaving_count++] = task;
@@ -275,7 +278,7 @@ static void let_go(host *self, runner *task)
 static void free_those_left(host *self)
 {
     for (size_t i = self->leaving_count; i-- > 0;) {
-        if (source_task_in_flight(self->leaving[i]) == 0) {
+        if (flights_count(source_task_flights(self->leaving[i])) == 0) {
             self->leaving[i]->ops->free(self->leaving[i]);
             self->leaving[i] = self->leaving[--self->leaving_count];
         }
@@ -384,7 +387,7 @@ static void flush(host *self)
 {
     sluice_offsets *all = sluice_offsets_new();
     for (size_t i = 0; i < self->task_count; i++) {
-        source_task_collect(self->tasks[i], all);
+        flights_collect(source_task_flights(self->tasks[i]), all);
     }
     sluice_error *err = sluice_error_new();
     json_t *list;
@@ -407,9 +410,9 @@ static int64_t flush_due(const host *self)
     bool any = false, winding = false;
     size_t in_flight = 0;
     for (size_t i = 0; i < self->task_count; i++) {
-        any = any || source_task_has_offsets(self->tasks[i]);
+        any = any || flights_have_offsets(source_task_flights(self->tasks[i]));
         winding = winding || self->tasks[i]->winding;
-        in_flight += source_task_in_flight(self->tasks[i]);
+        in_flight += flights_count(source_task_flights(self->tasks[i]));
     }
     if (!any || self->flush_under_way || self->orphaned) {
         return -1;
@@ -430,13 +433,16 @@ void connector_stored(host *self, int64_t sequence)
     self->flushed_ms = clock_ms();
     offsets_merge(self->offsets, self->flushing);
     for (size_t i = 0; i < self->task_count; i++) {
-        source_task_stored(self->tasks[i]);
+        flights_stored(source_task_flights(self->tasks[i]));
     }
 }
 
 void connector_serve_deliveries(host *self)
 {
-    kafka_producer_serve(self->producer, &source_deliveries, self);
+    kafka_producer_serve(self->producer, &flight_deliveries, NULL);
+    for (size_t i = 0; i < self->task_count; i++) {
+        flights_go_on(source_task_flights(self->tasks[i]));
+    }
 }
 
 /* --- Tending. --- */
@@ -475,9 +481,11 @@ json_t *connector_figures(host *self)
     json_t *list = json_array();
     for (size_t i = 0; i < self->task_count; i++) {
         json_array_append_new(
-            list, runner_figures(self->tasks[i],
-                                 self->is_source ? source_task_in_flight(self->tasks[i])
-                                                 : 0));
+            list,
+            runner_figures(self->tasks[i],
+                           self->is_source
+                               ? flights_count(source_task_flights(self->tasks[i]))
+                               : 0));
     }
     return list;
 }

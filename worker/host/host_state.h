@@ -50,7 +50,8 @@ struct host {
     struct kafka_producer *producer;
     _Atomic int64_t bytes_in_flight; /* Any thread: of all tasks. */
     int64_t bytes_in_flight_max;
-    runner **leaving; /* Tasks that ended while the log still owes them answers. */
+    size_t request_bytes; /* What a request holds. */
+    runner **leaving;     /* Tasks that ended while the log still owes them answers. */
     size_t leaving_count;
     int64_t flush_sequence;
     bool flush_under_way;

@@ -451,7 +451,7 @@ TEST(a_record_that_the_log_refuses_fails_the_task_and_its_offset_is_not_stored)
     host_begin();
     start_source(",\"test.topic\":\"t\",\"test.count\":\"5\"");
     const char *trace = await_state("FAILED");
-    CHECK(strstr(trace, "topic 't' partition 0 did not take a record: ") == trace);
+    CHECK(strstr(trace, "topic 't' partition 0 does not take a record: ") == trace);
     say("{\"stop\":true}");
     CHECK(channel_read(&control, NULL) == SLUICE_OK);
     CHECK_INT(host_join(), 0);

@@ -25,9 +25,10 @@ struct kafka_producer {
     map topics;
 };
 
-/* linger.ms: what arrives meanwhile travels together. queue.buffering.max.*: above what
- * the tasks let be under way, so that they wait at their own limit, which is bytes of
- * memory, and not at this one. */
+/* linger.ms: records are collected while others are under way (flights.h), and while it
+ * waits, librdkafka's thread spins in the last millisecond. queue.buffering.max.*:
+ * above what the tasks let be under way, so that they wait at their own limit, which is
+ * bytes of memory, and not at this one. */
 static const char *const ours[] = {"enable.idempotence",
                                    "true",
                                    "acks",
@@ -35,7 +36,7 @@ static const char *const ours[] = {"enable.idempotence",
                                    "partitioner",
                                    "murmur2_random",
                                    "linger.ms",
-                                   "1",
+                                   "0",
                                    "message.timeout.ms",
                                    "0",
                                    "queue.buffering.max.kbytes",
@@ -115,8 +116,8 @@ const char *kafka_topic_name(const kafka_topic *topic)
     return topic->name;
 }
 
-static sluice_status refusal(kafka_producer *self, const kafka_message *message,
-                             rd_kafka_resp_err_t code, sluice_error *err)
+static sluice_status refusal(kafka_producer *self, rd_kafka_resp_err_t code,
+                             sluice_error *err)
 {
     if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
         return SLUICE_RETRY;
@@ -124,8 +125,7 @@ static sluice_status refusal(kafka_producer *self, const kafka_message *message,
     if (kafka_producer_is_dead(self, err)) {
         return SLUICE_FATAL;
     }
-    return sluice_fail(err, SLUICE_BAD_RECORD, "topic '%s' does not take a record: %s",
-                       message->topic->name, rd_kafka_err2str(code));
+    return sluice_fail(err, SLUICE_BAD_RECORD, "%s", rd_kafka_err2str(code));
 }
 
 /* Before 2.12, librdkafka frees headers twice when the partition does not exist, so
@@ -198,8 +198,7 @@ sluice_status kafka_produce(kafka_producer *self, const kafka_message *message,
                                 message->opaque) != 0) {
         code = rd_kafka_last_error();
     }
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? SLUICE_OK
-                                              : refusal(self, message, code, err);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? SLUICE_OK : refusal(self, code, err);
 }
 
 int kafka_producer_fd(const kafka_producer *self)
