@@ -3,6 +3,7 @@
  */
 #include "source.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,13 +53,27 @@ static sluice_status check_slot_behind(source *self, const slot_facts *slot,
 
 /* --- The ways to begin. --- */
 
+/* snapshot.delay.ms, unless the task is stopped first. */
+static sluice_status wait_before_snapshot(source *self, sluice_error *err)
+{
+    struct pollfd stop = {sluice_task_stop_fd(self->task), POLLIN, 0};
+    int64_t delay = self->config->snapshot_delay_ms;
+    if (delay > 0 && poll(&stop, 1, (int)delay) > 0) {
+        return sluice_fail(err, SLUICE_RETRY, "stopped before the snapshot");
+    }
+    return SLUICE_OK;
+}
+
 /* Creates a slot with a snapshot through `replication`, and imports it. */
 static sluice_status begin_snapshot(source *self, connection *replication,
                                     const char *slot, bool temporary, sluice_error *err)
 {
-    sluice_task_doing(self->task, "waiting for a slot to be created");
-    sluice_status status = slot_create(replication, &self->query, slot, temporary, true,
-                                       &self->snapshot_start, err);
+    sluice_status status = wait_before_snapshot(self, err);
+    if (status == SLUICE_OK) {
+        sluice_task_doing(self->task, "waiting for a slot to be created");
+        status = slot_create(replication, &self->query, slot, temporary, true,
+                             &self->snapshot_start, err);
+    }
     if (status == SLUICE_OK) {
         status = snapshot_new(self->config, self->task, self->filter,
                               &self->snapshot_start, &self->snapshot, err);

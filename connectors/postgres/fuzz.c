@@ -1,0 +1,136 @@
+/* connectors/postgres/fuzz.c - a fuzz target: whatever the server sends, decoding and
+ * converting it never crashes.
+ *
+ * The first byte chooses: 0, frames of the stream, each preceded by its length in a
+ * byte; 1, one message of pgoutput; else the text of a value of the type whose oid the
+ * next two bytes are. */
+#include "column.h"
+#include "pgoutput.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *base, size_t size);
+
+/* Reads all that a message points to, so that a sanitizer sees what lies outside. */
+static size_t touch_tuple(const pg_tuple *tuple)
+{
+    size_t sum = 0;
+    for (int i = 0; tuple->kind != TUPLE_NONE && i < tuple->count; i++) {
+        for (int j = 0; j < tuple->cells[i].len; j++) {
+            sum += (unsigned char)tuple->cells[i].text[j];
+        }
+    }
+    return sum;
+}
+
+static size_t touch(const pg_message *message)
+{
+    size_t sum = 0;
+    switch (message->kind) {
+    case MESSAGE_INSERT:
+    case MESSAGE_UPDATE:
+    case MESSAGE_DELETE:
+        return touch_tuple(&message->as.row.before) +
+               touch_tuple(&message->as.row.after);
+    case MESSAGE_RELATION:
+        sum = strlen(message->as.relation.schema) + strlen(message->as.relation.name);
+        for (int i = 0; i < message->as.relation.count; i++) {
+            sum += strlen(message->as.relation.columns[i].name);
+        }
+        return sum;
+    case MESSAGE_TRUNCATE:
+        for (int i = 0; i < message->as.truncate.count; i++) {
+            sum += truncate_relation(message, i);
+        }
+        return sum;
+    case MESSAGE_LOGICAL:
+        sum = strlen(message->as.logical.prefix);
+        for (size_t i = 0; i < message->as.logical.len; i++) {
+            sum += (unsigned char)message->as.logical.content[i];
+        }
+        return sum;
+    default:
+        return 0;
+    }
+}
+
+static size_t try_message(const void *base, size_t size)
+{
+    static pgoutput *decoder;
+    decoder = decoder == NULL ? pgoutput_new() : decoder;
+    pg_message message;
+    sluice_error *err = sluice_error_new();
+    size_t sum = 0;
+    if (pgoutput_decode(decoder, base, size, &message, err) == SLUICE_OK) {
+        sum = touch(&message);
+    } else if (sluice_error_count(err) != 1) {
+        abort();
+    }
+    sluice_error_free(err);
+    return sum;
+}
+
+static size_t try_frames(const uint8_t *base, size_t size)
+{
+    size_t sum = 0;
+    while (size > 0) {
+        size_t len = *base < size ? *base : size - 1;
+        pg_frame frame;
+        if (frame_decode(base + 1, len, &frame, NULL) == SLUICE_OK &&
+            frame.kind == FRAME_WAL) {
+            sum += try_message(frame.payload, frame.len);
+        }
+        base += len + 1;
+        size -= len + 1;
+    }
+    return sum;
+}
+
+/* A value that was made must fit its schema. */
+static void try_value(const uint8_t *base, size_t size)
+{
+    postgres_config config = {.placeholder = "x",
+                              .money_digits = 2,
+                              .unknown_types = true,
+                              .time_mode = base[0] % 6,
+                              .decimal_mode = base[0] % 3,
+                              .binary_mode = base[0] % 4,
+                              .interval_mode = base[0] % 2};
+    pg_column column = {.config = &config,
+                        .name = "c",
+                        .type = (uint32_t)(base[1] | base[2] << 8),
+                        .typmod = (int32_t)base[3] - 1};
+    sluice_arena *arena = sluice_arena_new();
+    const sluice_value *value;
+    if (column_describe(&column, NULL, NULL, arena)) {
+        const char *text = sluice_arena_copy(arena, base + 4, size - 4);
+        if (column.convert(&column, arena, text, size - 4, &value, NULL) == SLUICE_OK &&
+            sluice_value_check(value, column.schema, NULL) != SLUICE_OK) {
+            abort();
+        }
+    }
+    sluice_arena_free(arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *base, size_t size)
+{
+    static volatile size_t sink;
+    if (size == 0) {
+        return 0;
+    }
+    if (base[0] == 0) {
+        sink = try_frames(base + 1, size - 1);
+    } else if (base[0] == 1) {
+        sink = try_message(base + 1, size - 1);
+    } else if (size > 5) {
+        try_value(base + 1, size - 1);
+    }
+    (void)sink;
+    return 0;
+}
+
+#ifdef FUZZ_CORPUS_MAIN
+#include "corpus.h"
+#endif
