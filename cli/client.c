@@ -1,6 +1,7 @@
 /* A Kafka client for the tools: settings from the command line and from a file. */
 #include "client.h"
 #include "base/properties.h"
+#include "command.h"
 #include <string.h>
 
 static sluice_status set(rd_kafka_conf_t *conf, const char *name, const char *value,
@@ -103,4 +104,25 @@ sluice_status cli_metadata(rd_kafka_t *client, const char *topic,
                            CLI_TIMEOUT_MS / 1000, rd_kafka_err2str(code));
     }
     return SLUICE_OK;
+}
+
+int cli_on_topic(const cli_usage *usage, const void *options, const char *topic,
+                 const cli_texts *arguments,
+                 sluice_status (*run)(const void *options, const char *topic,
+                                      sluice_error *err))
+{
+    if (topic == NULL && arguments->count > 0) {
+        topic = arguments->items[0];
+    }
+    if (topic == NULL) {
+        fprintf(stderr, "no topic is named: give one\nusage: %s\n", usage->synopsis);
+        return CLI_MISUSED;
+    }
+    sluice_error *err = sluice_error_new();
+    sluice_status status = run(options, topic, err);
+    if (status != SLUICE_OK) {
+        fprintf(stderr, "topic '%s': %s\n", topic, sluice_error_text(err));
+    }
+    sluice_error_free(err);
+    return status == SLUICE_OK ? CLI_DONE : CLI_FAILED;
 }

@@ -7,7 +7,7 @@
 #include "options.h"
 #include <librdkafka/rdkafka.h>
 
-enum { CLI_TIMEOUT_MS = 30000 };
+enum { CLI_TIMEOUT_MS = 10000 };
 
 /* What the tools have in common, embedded in their options. */
 typedef struct cli_connection {
@@ -43,9 +43,16 @@ sluice_status cli_client_new(const cli_connection *connection, rd_kafka_type_t t
                              rd_kafka_t **ret_client, sluice_error *err);
 
 /* The metadata of `topic` (NULL: of all topics). The caller's:
- * rd_kafka_metadata_destroy(). SLUICE_RETRY where no broker answers in 30 s; does not
+ * rd_kafka_metadata_destroy(). SLUICE_RETRY where no broker answers in 10 s; does not
  * create the topic. */
 sluice_status cli_metadata(rd_kafka_t *client, const char *topic,
                            const rd_kafka_metadata_t **ret_metadata, sluice_error *err);
+
+/* What a command does with its one topic, which is the option `topic` or the first
+ * argument: prints why it failed, or that none is named. Returns the exit status. */
+int cli_on_topic(const cli_usage *usage, const void *options, const char *topic,
+                 const cli_texts *arguments,
+                 sluice_status (*run)(const void *options, const char *topic,
+                                      sluice_error *err));
 
 #endif

@@ -290,9 +290,10 @@ static sluice_status print_records(rd_kafka_t *client, const consume_options *gi
     return status;
 }
 
-static sluice_status consume(const consume_options *given, const char *topic,
+static sluice_status consume(const void *options_given, const char *topic,
                              sluice_error *err)
 {
+    const consume_options *given = options_given;
     printer how = {.value = true,
                    .key_separator = "\t",
                    .headers_separator = ",",
@@ -339,21 +340,7 @@ static int consume_run(int argc, char **argv)
     struct sigaction action = {.sa_handler = interrupt};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    const char *topic = given.topic != NULL   ? given.topic
-                        : arguments.count > 0 ? arguments.items[0]
-                                              : NULL;
-    exit_status = CLI_DONE;
-    if (topic == NULL) {
-        fprintf(stderr, "no topic is named: give one\nusage: %s\n", usage.synopsis);
-        exit_status = CLI_MISUSED;
-    } else {
-        sluice_error *err = sluice_error_new();
-        if (consume(&given, topic, err) != SLUICE_OK) {
-            fprintf(stderr, "topic '%s': %s\n", topic, sluice_error_text(err));
-            exit_status = CLI_FAILED;
-        }
-        sluice_error_free(err);
-    }
+    exit_status = cli_on_topic(&usage, &given, given.topic, &arguments, consume);
     cli_parse_done(&usage, &given, &arguments);
     return exit_status;
 }

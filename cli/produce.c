@@ -179,9 +179,10 @@ static sluice_status finish(production *self, sluice_error *err)
                                            self->failed, self->line_number, self->why);
 }
 
-static sluice_status produce(const produce_options *given, const char *topic,
+static sluice_status produce(const void *options_given, const char *topic,
                              sluice_error *err)
 {
+    const produce_options *given = options_given;
     production self = {.reader = {.key_separator = "\t"}};
     for (size_t i = 0; i < given->property.count; i++) {
         sluice_status status =
@@ -222,21 +223,7 @@ static int produce_run(int argc, char **argv)
     if (!cli_begin(&usage, argc, argv, &given, &arguments, &exit_status)) {
         return exit_status;
     }
-    const char *topic = given.topic != NULL   ? given.topic
-                        : arguments.count > 0 ? arguments.items[0]
-                                              : NULL;
-    exit_status = CLI_DONE;
-    if (topic == NULL) {
-        fprintf(stderr, "no topic is named: give one\nusage: %s\n", usage.synopsis);
-        exit_status = CLI_MISUSED;
-    } else {
-        sluice_error *err = sluice_error_new();
-        if (produce(&given, topic, err) != SLUICE_OK) {
-            fprintf(stderr, "topic '%s': %s\n", topic, sluice_error_text(err));
-            exit_status = CLI_FAILED;
-        }
-        sluice_error_free(err);
-    }
+    exit_status = cli_on_topic(&usage, &given, given.topic, &arguments, produce);
     cli_parse_done(&usage, &given, &arguments);
     return exit_status;
 }
