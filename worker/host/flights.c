@@ -85,51 +85,55 @@ static bool may_start(const flights *self)
                                     of->bytes_in_flight < of->bytes_in_flight_max);
 }
 
-flight *flights_take(flights *self)
+/* Keeps a flight for the next one. Its memory is the task's thread's, so that only that
+ * frees it. The lock is held. */
+static void park(flights *self, flight *landed)
 {
-    pthread_mutex_lock(&self->lock);
-    self->waiting = !may_start(self);
-    bool waiting = self->waiting;
-    flight *taken = waiting ? NULL : self->free;
+    landed->next = self->free;
+    self->free = landed;
+    self->kept++;
+    self->kept_bytes += landed->memory;
+}
+
+static flight *unpark(flights *self)
+{
+    flight *taken = self->free;
     if (taken != NULL) {
         self->free = taken->next;
         self->kept--;
         self->kept_bytes -= taken->memory;
     }
+    return taken;
+}
+
+flight *flights_take(flights *self)
+{
+    pthread_mutex_lock(&self->lock);
+    self->waiting = !may_start(self);
+    bool waiting = self->waiting;
+    flight *taken = waiting ? NULL : unpark(self);
+    flight *surplus = self->kept > kept_max ? unpark(self) : NULL;
     pthread_mutex_unlock(&self->lock);
+    if (surplus != NULL) {
+        flight_free(surplus);
+    }
     if (taken == NULL && !waiting) {
         taken = memory_zero(sizeof *taken);
         taken->of = self;
         taken->batch = sluice_batch_new();
         taken->offsets = sluice_offsets_new();
     } else if (taken != NULL) {
-        sluice_batch_reset(taken->batch); /* Here: its memory is this thread's. */
+        sluice_batch_reset(taken->batch);
     }
     return taken;
-}
-
-/* Keeps a flight for the next one, or returns it to be freed. The lock is held. */
-static flight *park(flights *self, flight *landed)
-{
-    if (self->kept >= kept_max) {
-        return landed;
-    }
-    landed->next = self->free;
-    self->free = landed;
-    self->kept++;
-    self->kept_bytes += landed->memory;
-    return NULL;
 }
 
 void flights_give_back(flights *self, flight *unused)
 {
     pthread_mutex_lock(&self->lock);
     unused->memory = 0;
-    flight *surplus = park(self, unused);
+    park(self, unused);
     pthread_mutex_unlock(&self->lock);
-    if (surplus != NULL) {
-        flight_free(surplus);
-    }
 }
 
 void flights_trim(flights *self)
@@ -152,11 +156,9 @@ void flights_trim(flights *self)
 
 /* --- Landing. --- */
 
-/* Lands whatever is complete at the front. Returns flights that are to be freed. The
- * lock is held. */
-static flight *land(flights *self)
+/* Lands whatever is complete at the front. The lock is held. */
+static void land(flights *self)
 {
-    flight *surplus = NULL;
     while (self->first != NULL && self->first->owed == 0) {
         flight *landed = self->first;
         self->first = landed->next;
@@ -169,13 +171,8 @@ static flight *land(flights *self)
         if (self->trouble == NULL && !landed->failed) {
             offsets_merge(self->landed, landed->offsets);
         }
-        flight *one = park(self, landed);
-        if (one != NULL) {
-            one->next = surplus;
-            surplus = one;
-        }
+        park(self, landed);
     }
-    return surplus;
 }
 
 /* The thread that does something: the other one may have to hear of it. */
@@ -191,11 +188,10 @@ static void answered(flight *self, size_t count, actor by)
     }
     flights *of = self->of; /* The flight itself may be gone from here on. */
     pthread_mutex_lock(&of->lock);
-    flight *surplus = land(of);
+    land(of);
     bool wake = of->waiting && may_start(of);
     of->waiting = of->waiting && !wake;
     pthread_mutex_unlock(&of->lock);
-    free_list(surplus);
     if (wake) {
         runner_wake(of->runner);
     }

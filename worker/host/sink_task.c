@@ -4,6 +4,7 @@
 #include "worker/host/client_settings.h"
 #include "worker/host/host_state.h"
 #include "worker/host/positions.h"
+#include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,12 @@
 
 static const char logger[] = "worker.task";
 
-enum { poll_records_default = 500, poll_records_max = 100 * 1000, lag_ms = 1000 };
+enum {
+    poll_records_default = 500,
+    poll_records_max = 100 * 1000,
+    lag_ms = 1000,
+    rest_ms = 2000, /* Nothing came for so long: the memory is better used elsewhere. */
+};
 
 typedef struct sink_task {
     runner runner; /* First. */
@@ -31,6 +37,7 @@ typedef struct sink_task {
     bool commit_asked;
     int64_t commit_ms; /* When to commit next, if anything was put. */
     int64_t lag_told_ms;
+    int64_t rest_ms;         /* When to give memory back, if nothing comes; 0: done. */
     sluice_offsets *rewinds; /* Asked for by the sink. */
     backoff put_backoff, flush_backoff;
     sluice_status trouble; /* Of a callback within a rebalance. */
@@ -451,11 +458,22 @@ static sluice_status attend(sink_task *self, sluice_error *err)
     return status;
 }
 
+static void rest(sink_task *self)
+{
+    self->rest_ms = 0;
+    if (!self->held) {
+        sluice_batch_free(self->batch);
+        self->batch = sluice_batch_new();
+        sluice_arena_trim();
+        malloc_trim(0);
+    }
+}
+
 /* How long nothing has to be done by itself: -1 is for ever. */
 static int patience(const sink_task *self)
 {
-    int64_t now = clock_ms(), end = -1;
-    if (positions_moved(&self->positions)) {
+    int64_t now = clock_ms(), end = self->rest_ms > 0 ? self->rest_ms : -1;
+    if (positions_moved(&self->positions) && (end < 0 || self->commit_ms < end)) {
         end = self->commit_ms;
     }
     if (self->held && !self->runner.paused && (end < 0 || self->put_again_ms < end)) {
@@ -490,6 +508,12 @@ static sluice_status deliver(sink_task *self, sluice_error *err)
     return status;
 }
 
+static bool is_commit_due(const sink_task *self)
+{
+    return self->commit_asked ||
+           (positions_moved(&self->positions) && clock_ms() >= self->commit_ms);
+}
+
 static sluice_status loop(sink_task *self, sluice_error *err)
 {
     runner *task = &self->runner;
@@ -502,9 +526,11 @@ static sluice_status loop(sink_task *self, sluice_error *err)
             runner_clear_wake(task);
         }
         status = attend(self, err);
-        if (status == SLUICE_OK && (self->commit_asked || patience(self) == 0) &&
-            (self->commit_asked || clock_ms() >= self->commit_ms)) {
+        if (status == SLUICE_OK && is_commit_due(self)) {
             status = commit_now(self, err);
+        }
+        if (self->rest_ms > 0 && clock_ms() >= self->rest_ms) {
+            rest(self);
         }
         if (status == SLUICE_OK && sluice_offsets_count(self->rewinds) > 0) {
             apply_rewinds(self, err);
@@ -512,11 +538,15 @@ static sluice_status loop(sink_task *self, sluice_error *err)
         if (status == SLUICE_OK) {
             status = consume(self, &more, err);
         }
+        bool got = self->consumed_count > 0;
         if (status == SLUICE_OK) {
             status = deliver(self, err);
         }
         if (status == SLUICE_OK && !more) {
             tell_lag(self);
+        }
+        if (got) {
+            self->rest_ms = clock_ms() + rest_ms;
         }
     }
     return status;
