@@ -52,7 +52,9 @@ static void take_begin(capture *self, const pg_message *message)
     }
     self->reached = self->until != 0 && final >= self->until;
     self->transaction.open = true;
-    self->transaction.has_records = false;
+    /* Records that were made before a lost connection may not be stored yet. */
+    self->transaction.has_records = skip > 0;
+    self->transaction.last = (pg_position){.commit = final, .index = skip};
     self->transaction.final = final;
     self->transaction.index = 0;
     self->transaction.skip = skip;

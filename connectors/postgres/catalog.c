@@ -157,11 +157,8 @@ static const char published_sql[] =
     "JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = p.tablename "
     "WHERE p.pubname = %s ORDER BY p.schemaname, p.tablename";
 static const char published_columns[] =
-    ", p.rowfilter, n.oid, (SELECT count(*) FROM unnest(p.attnames)) = (SELECT "
-    "count(*) "
-    "FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND "
-    "NOT a.attisdropped AND a.attgenerated = ''), array_to_string(ARRAY(SELECT "
-    "replace(replace(x, '%', '%25'), '/', '%2f') FROM unnest(p.attnames) x), '/')";
+    ", p.rowfilter, array_to_string(ARRAY(SELECT replace(replace(x, '%', '%25'), '/', "
+    "'%2f') FROM unnest(p.attnames) x), '/')";
 
 /* Splits "a/b%2fc" into names. */
 static void read_columns(const char *joined, sluice_arena *arena,
@@ -209,12 +206,11 @@ sluice_status catalog_published(connection *from, sluice_arena *arena,
             .schema = result_text(result, i, 1, arena),
             .name = result_text(result, i, 2, arena),
             .partitioned = result_true(result, i, 3),
+            .has_generated = PQserverVersion(from->pq) >= 180000,
         };
         if (has_lists) {
             tables[i].filter = result_text(result, i, 4, arena);
-            if (!result_true(result, i, 6)) {
-                read_columns(PQgetvalue(result, i, 7), arena, &tables[i]);
-            }
+            read_columns(PQgetvalue(result, i, 5), arena, &tables[i]);
         }
     }
     *ret_list = (published_list){count, tables};

@@ -48,6 +48,7 @@ typedef struct published_table {
     uint32_t oid;
     const char *schema, *name;
     bool partitioned;
+    bool has_generated; /* The server can stream generated columns: `columns` tells. */
     const char *filter; /* The publication's WHERE, or NULL. */
     int column_count;   /* 0: all columns are published. */
     const char **columns;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sluice/log.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,6 +229,14 @@ static sluice_status refused(connection *self, sluice_error *err)
     return status;
 }
 
+/* What the server remarks, which libpq would print. */
+static void notice(void *context, const char *message)
+{
+    char reason[CONNECTION_TEXT_SIZE];
+    sluice_log(SLUICE_INFO, "connectors.postgres", "the server remarks: %s",
+               connection_reason(message, reason));
+}
+
 static sluice_status connect_steps(connection *self, sluice_error *err)
 {
     int64_t deadline = clock_ms() + self->config->connect_timeout_ms;
@@ -259,6 +268,7 @@ sluice_status connection_open(connection *self, sluice_error *err)
         abort(); /* Out of memory. */
     }
     PQsetErrorVerbosity(self->pq, PQERRORS_VERBOSE); /* Shows the state. */
+    PQsetNoticeProcessor(self->pq, notice, NULL);
     if (PQstatus(self->pq) == CONNECTION_BAD) {
         return refused(self, err);
     }

@@ -163,6 +163,9 @@ static void advance(ledger *self, lsn end)
 
 void ledger_ended(ledger *self, const pg_position *last, lsn end)
 {
+    if (last != NULL && position_reached(last, &self->stored)) {
+        last = NULL;
+    }
     if (last == NULL && self->count == 0) {
         advance(self, end);
         return;
@@ -192,6 +195,9 @@ void ledger_stored(ledger *self, const pg_position *done)
         return;
     }
     advance(self, done->end);
+    if (position_reached(&self->stored, done)) {
+        self->stored = *done;
+    }
     while (self->count > 0 && position_reached(&self->items[self->first].last, done)) {
         advance(self, self->items[self->first].end);
         self->first = (self->first + 1) % LEDGER_SIZE;

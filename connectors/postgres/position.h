@@ -73,7 +73,8 @@ typedef struct ledger {
         lsn end;
     } items[LEDGER_SIZE];
     size_t first, count;
-    lsn flush; /* All before it is stored. */
+    lsn flush;          /* All before it is stored. */
+    pg_position stored; /* Of the last record that is. */
 } ledger;
 
 /* A transaction has ended at `end`; `last` is the position of its last record, NULL

@@ -113,4 +113,15 @@ TEST(an_unfinished_snapshot_lets_nothing_be_forgotten)
     CHECK(book.flush == 0x100);
 }
 
+TEST(a_transaction_that_comes_again_and_is_stored_already_holds_nothing)
+{
+    static ledger book;
+    pg_position done = at(0x100, 5), behind = at(0x200, 1);
+    ledger_stored(&book, &done);
+    ledger_ended(&book, &done, 0x130);
+    CHECK(book.flush == 0x130);
+    ledger_ended(&book, &behind, 0x230);
+    CHECK(book.flush == 0x130);
+}
+
 TEST_MAIN

@@ -386,12 +386,15 @@ sluice_status relations_take(relations *self, connection *from,
 
 static bool is_published(const published_table *table, const column_facts *column)
 {
+    if (column->generated && !table->has_generated) {
+        return false;
+    }
     for (int i = 0; i < table->column_count; i++) {
         if (strcmp(table->columns[i], column->name) == 0) {
             return true;
         }
     }
-    return table->column_count == 0 && !column->generated;
+    return table->column_count == 0;
 }
 
 /* Whether the stream will flag the column as part of the identity. */

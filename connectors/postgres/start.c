@@ -123,6 +123,16 @@ static sluice_status snapshot_behind_slot(source *self, sluice_error *err)
     return status;
 }
 
+static sluice_status only_snapshot(source *self, sluice_error *err)
+{
+    sluice_status status = snapshot_aside(self, err);
+    if (status == SLUICE_OK) {
+        self->phase = PHASE_SNAPSHOT;
+        self->ends_after_snapshot = true;
+    }
+    return status;
+}
+
 static sluice_status stream_of_new_slot(source *self, sluice_error *err)
 {
     slot_start start;
@@ -151,9 +161,7 @@ static sluice_status begin(source *self, plan way, sluice_error *err)
     case PLAN_SNAPSHOT_AGAIN:
         return snapshot_behind_slot(self, err);
     case PLAN_SNAPSHOT_ONLY:
-        self->phase = PHASE_SNAPSHOT;
-        self->ends_after_snapshot = true;
-        return snapshot_aside(self, err);
+        return only_snapshot(self, err);
     case PLAN_NOTHING:
         self->phase = PHASE_DONE;
         return SLUICE_OK;
@@ -214,7 +222,9 @@ static sluice_status decide(source *self, const char *system, sluice_error *err)
     }
     if (status == SLUICE_OK && way == PLAN_STREAM) {
         status = check_slot_behind(self, &slot, &done, err);
-        self->capture.done = done;
+    }
+    if (facts.has_offset && !facts.in_snapshot) {
+        self->capture.done = self->capture.ledger.stored = done;
     }
     return status == SLUICE_OK ? begin(self, way, err) : status;
 }

@@ -7,6 +7,7 @@ usage: postgres_test.py POSTGRES_RUN [WORD…]
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -460,6 +461,81 @@ def a_server_that_restarts_is_found_again_and_nothing_is_lost():
     check_equal((c.status, c.log if c.status else ""), (0, ""))
     check_equal(after(records, "id"), [1, 2, 3, 4])
     check_has(c.log, "RETRY")
+
+
+@test
+def a_stream_that_breaks_within_a_transaction_goes_on_and_lets_nothing_be_forgotten():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY, txt text)")
+    c.run(NO_ROWS, "-i", "200")
+    server.sql("INSERT INTO t SELECT i, repeat('x', 500) FROM generate_series(1, 50000) i")
+    keys = {**NO_ROWS, "max.batch.size": "10", "status.update.interval.ms": "100"}
+    process = c.start(keys, "-n", "50000", "-i", "10000", "-k", "0")
+    head = [read(process.stdout.readline()) for _ in range(20)]
+    server.sql("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots "
+               f"WHERE slot_name = '{c.slot}'")
+    records = head + c.finish(process)
+    check_has(c.log, "RETRY")
+    check_equal(after(records, "id"), list(range(1, 50001)))
+    check_equal(len(c.run(NO_ROWS, "-n", "50000", "-i", "10000")), 50000)
+
+
+@test
+def publications_with_columns_and_rows_of_choice_limit_the_snapshot_too():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY, a int, b int, g int GENERATED ALWAYS AS (a + 1) STORED)",
+                  "INSERT INTO t VALUES (1, 1, 1), (2, 20, 2)",
+                  "CREATE TABLE g (id int PRIMARY KEY, n int GENERATED ALWAYS AS (id * 2) STORED)",
+                  "INSERT INTO g VALUES (1)",
+                  "CREATE PUBLICATION chosen FOR TABLE t (id, a) WHERE (id > 1), g WITH (publish = 'insert')")
+    keys = {"publication.name": "chosen", "publication.autocreate.mode": "disabled"}
+    rows = [(r["topic"], r["value"]["after"]) for r in c.run(keys)]
+    check_equal(rows, [("p.public.g", {"id": 1}), ("p.public.t", {"id": 2, "a": 20})])
+    server.sql("INSERT INTO t VALUES (0, 0, 0), (3, 30, 3)", "INSERT INTO g VALUES (2)")
+    rows = [(r["topic"], r["value"]["after"]) for r in c.run(keys)]
+    check_equal(rows, [("p.public.t", {"id": 3, "a": 30}), ("p.public.g", {"id": 2})])
+
+
+@test
+def a_password_and_tls_are_used_where_the_server_asks():
+    with RunningPostgres("fsync=off", "password_encryption=scram-sha-256") as secured:
+        data = os.path.join(secured.folder, "data")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj",
+                        "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", f"{data}/server.key",
+                        "-out", f"{data}/server.crt"], check=True, capture_output=True)
+        owner = os.stat(data)
+        for name in ("server.key", "server.crt"):
+            os.chown(f"{data}/{name}", owner.st_uid, owner.st_gid)
+            os.chmod(f"{data}/{name}", 0o600)
+        secured.sql("CREATE ROLE reader LOGIN REPLICATION SUPERUSER PASSWORD 'it''s secret'",
+                    "CREATE TABLE t (id int PRIMARY KEY, txt text)",
+                    "INSERT INTO t SELECT i, repeat('é', 3000) FROM generate_series(1, 300) i",
+                    "ALTER SYSTEM SET ssl = on")
+        with open(f"{data}/pg_hba.conf", "w") as file:
+            file.write("local all all trust\nhostssl all all 127.0.0.1/32 scram-sha-256\n"
+                       "hostssl replication all 127.0.0.1/32 scram-sha-256\n")
+        secured.stop()
+        secured.again()
+        copy = os.path.join(secured.parent, "root.crt")
+        shutil.copy(f"{data}/server.crt", copy)
+
+        def run(password, *options):
+            done = subprocess.run(
+                [RUN, "-o", os.path.join(secured.parent, "offsets"), "-i", "700", *options,
+                 "database.hostname=127.0.0.1", f"database.port={secured.port}", "database.user=reader",
+                 f"database.password={password}", "database.dbname=postgres", "topic.prefix=p",
+                 "database.sslmode=verify-full", f"database.sslrootcert={copy}"],
+                capture_output=True, text=True, timeout=60)
+            return done.returncode, done.stdout.splitlines(), done.stderr
+
+        status, _, log = run("wrong")
+        check_equal(status, 1)
+        check_has(log, "BAD_CONFIG cannot connect to '127.0.0.1:")
+        check_has(log, 'password authentication failed for user "reader"')
+        status, lines, log = run("it's secret")
+        check_equal((status, len(lines)), (0, 300))
+        secured.sql("UPDATE t SET txt = repeat('ü', 100000) WHERE id <= 50",
+                    "INSERT INTO t SELECT i, 'y' FROM generate_series(1001, 3000) i")
+        status, lines, log = run("it's secret", "-n", "2050")
+        check_equal((status, len(lines)), (0, 2050))
 
 
 @test
