@@ -127,14 +127,6 @@ sluice_status convert_string(const pg_column *self, sluice_arena *arena,
     return SLUICE_OK;
 }
 
-sluice_status convert_bytes_of_text(const pg_column *self, sluice_arena *arena,
-                                    const char *text, size_t len,
-                                    const sluice_value **ret_value, sluice_error *err)
-{
-    *ret_value = sluice_binary_borrowed(arena, text, len);
-    return SLUICE_OK;
-}
-
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9') {
@@ -183,6 +175,42 @@ static const sluice_value *base64(sluice_arena *arena, const unsigned char *byte
     return sluice_string_borrowed(arena, out, size);
 }
 
+static const sluice_value *hex(sluice_arena *arena, const unsigned char *bytes,
+                               size_t len)
+{
+    char *out = sluice_arena_take(arena, len * 2);
+    for (size_t i = 0; i < len; i++) {
+        out[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+        out[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+    }
+    return sluice_string_borrowed(arena, out, len * 2);
+}
+
+/* Bytes as binary.handling.mode wants them. */
+static const sluice_value *binary(const pg_column *self, sluice_arena *arena,
+                                  const void *bytes, size_t len)
+{
+    switch ((binary_mode)self->config->binary_mode) {
+    case BINARY_HEX:
+        return hex(arena, bytes, len);
+    case BINARY_BASE64:
+        return base64(arena, bytes, len, "+/");
+    case BINARY_BASE64_URL_SAFE:
+        return base64(arena, bytes, len, "-_");
+    case BINARY_BYTES:
+        break;
+    }
+    return sluice_binary_borrowed(arena, bytes, len);
+}
+
+sluice_status convert_bytes_of_text(const pg_column *self, sluice_arena *arena,
+                                    const char *text, size_t len,
+                                    const sluice_value **ret_value, sluice_error *err)
+{
+    *ret_value = binary(self, arena, text, len);
+    return SLUICE_OK;
+}
+
 sluice_status convert_bytea(const pg_column *self, sluice_arena *arena,
                             const char *text, size_t len,
                             const sluice_value **ret_value, sluice_error *err)
@@ -192,20 +220,7 @@ sluice_status convert_bytea(const pg_column *self, sluice_arena *arena,
     if (bytes == NULL) {
         return convert_fail(err, text, len, "bytea in hexadecimal digits");
     }
-    switch ((binary_mode)self->config->binary_mode) {
-    case BINARY_BYTES:
-        *ret_value = sluice_binary_borrowed(arena, bytes, size);
-        break;
-    case BINARY_HEX:
-        *ret_value = sluice_string_borrowed(arena, text + 2, len - 2);
-        break;
-    case BINARY_BASE64:
-        *ret_value = base64(arena, bytes, size, "+/");
-        break;
-    case BINARY_BASE64_URL_SAFE:
-        *ret_value = base64(arena, bytes, size, "-_");
-        break;
-    }
+    *ret_value = binary(self, arena, bytes, size);
     return SLUICE_OK;
 }
 

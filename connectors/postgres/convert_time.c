@@ -105,12 +105,22 @@ static int64_t floor_ms(int64_t us)
     return us / 1000 - (us % 1000 < 0);
 }
 
+/* Whether a timestamp is counted in milliseconds. */
+static bool is_in_ms(const pg_column *self)
+{
+    bool adaptive =
+        mode_of(self) == TIME_ADAPTIVE || mode_of(self) == TIME_ADAPTIVE_MICROSECONDS;
+    return mode_of(self) == TIME_CONNECT || (adaptive && self->digits <= 3);
+}
+
 static sluice_status infinite_timestamp(const pg_column *self, sluice_arena *arena,
                                         bool positive, const sluice_value **ret_value)
 {
     int64_t mark = positive ? timestamp_infinity : timestamp_minus_infinity;
     if (mode_of(self) == TIME_NANOSECONDS) {
         mark = positive ? INT64_MAX : INT64_MIN;
+    } else if (is_in_ms(self)) {
+        mark /= 1000;
     }
     *ret_value = mode_of(self) == TIME_ISOSTRING
                      ? sluice_text(arena, positive ? "infinity" : "-infinity")
@@ -122,26 +132,16 @@ static sluice_status finite_timestamp(const pg_column *self, sluice_arena *arena
                                       const char *text, size_t len, int64_t us,
                                       const sluice_value **ret_value, sluice_error *err)
 {
-    char iso[TEMPORAL_TEXT_SIZE];
-    switch (mode_of(self)) {
-    case TIME_CONNECT:
-        us = floor_ms(us);
-        break;
-    case TIME_ADAPTIVE:
-    case TIME_ADAPTIVE_MICROSECONDS:
-        us = self->digits <= 3 ? floor_ms(us) : us;
-        break;
-    case TIME_NANOSECONDS:
-        if (__builtin_mul_overflow(us, INT64_C(1000), &us)) {
-            return out_of_range(err, text, len, "nanoseconds");
-        }
-        break;
-    case TIME_ISOSTRING:
-        *ret_value = sluice_string(arena, iso, timestamp_iso(text, len, 6, iso));
+    if (mode_of(self) == TIME_ISOSTRING) {
+        char iso[TEMPORAL_TEXT_SIZE];
+        *ret_value = sluice_string(arena, iso, timestamp_iso(text, len, -1, iso));
         return SLUICE_OK;
-    case TIME_MICROSECONDS:
-        break;
     }
+    if (mode_of(self) == TIME_NANOSECONDS &&
+        __builtin_mul_overflow(us, INT64_C(1000), &us)) {
+        return out_of_range(err, text, len, "nanoseconds");
+    }
+    us = is_in_ms(self) ? floor_ms(us) : us;
     *ret_value = sluice_int64(arena, us);
     return SLUICE_OK;
 }

@@ -262,6 +262,19 @@ static size_t print_day(const calendar_day *day, char *out)
     return (size_t)snprintf(out, 32, format, year, day->month, day->day);
 }
 
+/* ".78", or nothing. */
+static size_t print_fraction(int64_t fraction, char *out)
+{
+    if (fraction == 0) {
+        return 0;
+    }
+    size_t len = (size_t)snprintf(out, 16, ".%06" PRId64, fraction);
+    while (out[len - 1] == '0') {
+        len--;
+    }
+    return len;
+}
+
 /* What nearly every timestamp looks like, "2016-11-04 04:05:06": copied, not computed.
  */
 static bool is_plain(const char *text, size_t len)
@@ -289,6 +302,9 @@ size_t timestamp_iso(const char *text, size_t len, int digits, char *out)
     memcpy(out + at, clock + 1, 8);
     at += 8;
     int64_t fraction = us % 1000000;
+    if (digits < 0) {
+        at += print_fraction(fraction, out + at);
+    }
     for (int i = digits; i < 6; i++) {
         fraction /= 10;
     }
@@ -314,19 +330,6 @@ size_t date_iso(const char *text, size_t len, char *out)
         day.year = 1 - day.year;
     }
     return at_end(&scan) ? print_day(&day, out) : 0;
-}
-
-/* ".78", or nothing. */
-static size_t print_fraction(int64_t fraction, char *out)
-{
-    if (fraction == 0) {
-        return 0;
-    }
-    size_t len = (size_t)snprintf(out, 16, ".%06" PRId64, fraction);
-    while (out[len - 1] == '0') {
-        len--;
-    }
-    return len;
 }
 
 size_t time_iso(int64_t us, char *out)

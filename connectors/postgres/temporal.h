@@ -47,8 +47,9 @@ temporal interval_parse(const char *text, size_t len, interval *ret_interval);
 enum { TEMPORAL_TEXT_SIZE = 96 };
 
 /* A timestamp's text (not infinity) as ISO 8601 in UTC, "2016-11-04T04:05:06.789000Z",
- * with `digits` (0 to 6) digits of a second's fraction; years before 1 are signed as
- * in ISO 8601, years after 9999 begin with '+'. 0 where `text` is no timestamp. */
+ * with `digits` (0 to 6) digits of a second's fraction, -1: those that are needed;
+ * years before 1 are signed as in ISO 8601, years after 9999 begin with '+'. 0 where
+ * `text` is no timestamp. */
 size_t timestamp_iso(const char *text, size_t len, int digits, char *out);
 
 /* "2016-11-04" of a date's text, years as above, without a time zone. */

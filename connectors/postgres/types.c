@@ -43,6 +43,11 @@ typedef struct type_row {
 
 static void numeric_shape(pg_column *column, type_design *design)
 {
+    int packed = column->typmod - 4;
+    if (packed >= 0) {
+        design->precision = packed >> 16 & 0xffff;
+        column->scale = ((packed & 0x7ff) ^ 1024) - 1024; /* 11 bits with a sign. */
+    }
     switch ((decimal_mode)column->config->decimal_mode) {
     case DECIMAL_DOUBLE:
         design->type = SLUICE_TYPE_FLOAT64;
@@ -55,16 +60,13 @@ static void numeric_shape(pg_column *column, type_design *design)
     case DECIMAL_PRECISE:
         break;
     }
-    if (column->typmod < 4) {
+    if (packed < 0) {
         design->type = SLUICE_TYPE_STRUCT;
         design->structure = VARIABLE_DECIMAL;
         column->convert = convert_variable_decimal;
         return;
     }
     design->structure = DECIMAL;
-    int packed = column->typmod - 4;
-    design->precision = packed >> 16 & 0xffff;
-    column->scale = ((packed & 0x7ff) ^ 1024) - 1024; /* 11 bits with a sign. */
 }
 
 static void money_shape(pg_column *column, type_design *design)
@@ -214,8 +216,8 @@ static const type_row rows[] = {
     TEXT(3912, NULL),               /* daterange */
     TEXT(142, DEBEZIUM_DATA "Xml"), /* xml */
     TEXT(3614, DEBEZIUM_DATA "Tsvector"),
-    {114, NULL, SLUICE_TYPE_STRING, DEBEZIUM_DATA "Json", convert_string, "{}", NULL},
-    {3802, NULL, SLUICE_TYPE_STRING, DEBEZIUM_DATA "Json", convert_string, "{}", NULL},
+    {114, NULL, SLUICE_TYPE_STRING, DEBEZIUM_DATA "Json", convert_string, "", NULL},
+    {3802, NULL, SLUICE_TYPE_STRING, DEBEZIUM_DATA "Json", convert_string, "", NULL},
     {2950, NULL, SLUICE_TYPE_STRING, DEBEZIUM_DATA "Uuid", convert_string,
      "00000000-0000-0000-0000-000000000000", NULL},
     {17, NULL, SLUICE_TYPE_BYTES, NULL, convert_bytea, "\\x", bytea_shape},
@@ -237,6 +239,10 @@ static const type_row rows[] = {
     ADDON("isbn", NULL),
     ADDON("ltree", DEBEZIUM_DATA "Ltree"),
 };
+
+/* Types below are built in. Their arrays are mapped only as listed here, as in
+ * Debezium: money[], name[], interval[] and others are not. */
+enum { FIRST_USER_OID = 16384 };
 
 /* Arrays that are mapped, and what they are made of; those of other types are found by
  * the catalog's facts. */
@@ -316,6 +322,7 @@ static bool decide_unknown(pg_column *self, type_design *design)
     self->convert = convert_bytes_of_text;
     design->type = SLUICE_TYPE_BYTES;
     design->zero = "";
+    bytea_shape(self, design);
     return self->config->unknown_types;
 }
 
@@ -335,7 +342,7 @@ static bool decide_by_facts(pg_column *self, type_design *design,
         design->labels = facts->labels;
         return true;
     }
-    if (facts->element != 0) {
+    if (facts->element >= FIRST_USER_OID) {
         return decide_array(self, design, facts->element, types, arena);
     }
     const type_row *row = find_row(0, facts->name);
@@ -433,6 +440,14 @@ static const sluice_value *default_value(const pg_column *self,
     }
     size_t len;
     const char *text = literal(initial, design, arena, &len);
+    sluice_value *number;
+    if (text != NULL && self->convert == convert_decimal_string && self->scale > 0 &&
+        sluice_decimal_parse(arena, text, len, self->scale, &number, NULL) ==
+            SLUICE_OK) {
+        /* The server would write 1.5 as 1.50 where the scale is 2. */
+        text =
+            sluice_decimal_print(arena, sluice_value_bytes(number), self->scale, &len);
+    }
     return text == NULL ? NULL : converted(self, text, len, arena);
 }
 

@@ -1,8 +1,10 @@
 /* Headers as texts, where no plugin converts them. */
 #include "worker/host/simple_header.h"
+#include "base/buffer.h"
 #include "base/text.h"
-#include <math.h>
+#include <sluice/text.h>
 #include <string.h>
+#include <time.h>
 
 static sluice_bytes base64(sluice_arena *arena, sluice_bytes bytes)
 {
@@ -24,27 +26,152 @@ static sluice_bytes base64(sluice_arena *arena, sluice_bytes bytes)
     return (sluice_bytes){out, len};
 }
 
-/* The shortest text that reads back as the same number, with a point in it. */
-static sluice_bytes decimal(sluice_arena *arena, double value, bool single)
+/* --- Writing. --- */
+
+enum { NESTING_MAX = 100 };
+
+static bool is_named(const sluice_schema *schema, const char *name)
 {
-    if (isnan(value) || isinf(value)) {
-        const char *text = isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
-        return (sluice_bytes){text, strlen(text)};
-    }
-    size_t len = 0;
-    char *text = NULL;
-    for (int digits = 1; digits <= 17; digits++) {
-        text = sluice_arena_print(arena, &len, "%.*g", digits, value);
-        double back;
-        if (text_to_double(text, &back) &&
-            (single ? (float)back == (float)value : back == value)) {
-            break;
+    const char *own = schema == NULL ? NULL : sluice_schema_name(schema);
+    return own != NULL && strcmp(own, name) == 0;
+}
+
+static void append_quoted(buffer *out, sluice_bytes text)
+{
+    const char *at = text.base, *end = at + text.len;
+    buffer_append_byte(out, '"');
+    for (; at < end; at++) {
+        if (*at == '"' || *at == '\\') {
+            buffer_append_byte(out, '\\');
         }
+        buffer_append_byte(out, *at);
     }
-    if (strpbrk(text, ".e") == NULL) {
-        text = sluice_arena_print(arena, &len, "%s.0", text);
+    buffer_append_byte(out, '"');
+}
+
+static void append_text(buffer *out, sluice_bytes text, bool nested)
+{
+    if (nested) {
+        append_quoted(out, text);
+    } else {
+        buffer_append(out, text.base, text.len);
     }
-    return (sluice_bytes){text, len};
+}
+
+/* As Java does: what lies before the second day is a time of day, midnight a date. */
+static void append_date(buffer *out, int64_t ms)
+{
+    int64_t seconds = ms / 1000 - (ms % 1000 < 0);
+    time_t time = (time_t)seconds;
+    struct tm parts;
+    char text[64];
+    const char *format = "%Y-%m-%dT%H:%M:%S";
+    bool is_day = ms >= INT64_C(86400000) && ms % INT64_C(86400000) == 0;
+    if (ms < INT64_C(86400000)) {
+        format = "%H:%M:%S";
+    } else if (is_day) {
+        format = "%Y-%m-%d";
+    }
+    gmtime_r(&time, &parts);
+    buffer_append(out, text, strftime(text, sizeof text, format, &parts));
+    if (!is_day) {
+        buffer_print(out, ".%03dZ", (int)(ms - seconds * 1000));
+    }
+}
+
+static void append_scalar(buffer *out, const sluice_schema *schema,
+                          const sluice_value *value, sluice_arena *arena)
+{
+    if (is_named(schema, SLUICE_DATE)) {
+        append_date(out, sluice_value_integer(value) * INT64_C(86400000));
+    } else if (is_named(schema, SLUICE_TIME) || is_named(schema, SLUICE_TIMESTAMP)) {
+        append_date(out, sluice_value_integer(value));
+    } else {
+        size_t len;
+        const char *text = sluice_text_of(arena, schema, value, &len);
+        buffer_append(out, text, len);
+    }
+}
+
+static bool append(buffer *out, const sluice_schema *schema, const sluice_value *value,
+                   sluice_arena *arena, int depth);
+
+/* {"k":1,"z":["q"]} of a MAP or a STRUCT. */
+static bool append_fields(buffer *out, const sluice_schema *schema,
+                          const sluice_value *value, sluice_arena *arena, int depth)
+{
+    bool is_struct = sluice_value_type(value) == SLUICE_TYPE_STRUCT;
+    schema = is_struct ? sluice_struct_schema(value) : schema;
+    bool good = true;
+    buffer_append_byte(out, '{');
+    for (size_t i = 0; i < sluice_value_count(value) && good; i++) {
+        const sluice_schema *inner = NULL;
+        if (i > 0) {
+            buffer_append_byte(out, ',');
+        }
+        if (is_struct) {
+            const char *name = sluice_schema_field_name(schema, i);
+            append_quoted(out, (sluice_bytes){name, strlen(name)});
+            inner = sluice_schema_field_schema(schema, i);
+        } else {
+            good = append(out, schema == NULL ? NULL : sluice_schema_key(schema),
+                          sluice_map_key(value, i), arena, depth + 1);
+            inner = schema == NULL ? NULL : sluice_schema_element(schema);
+        }
+        buffer_append_byte(out, ':');
+        good = good && append(out, inner, sluice_value_at(value, i), arena, depth + 1);
+    }
+    buffer_append_byte(out, '}');
+    return good;
+}
+
+static bool append_elements(buffer *out, const sluice_schema *schema,
+                            const sluice_value *value, sluice_arena *arena, int depth)
+{
+    const sluice_schema *element =
+        schema == NULL ? NULL : sluice_schema_element(schema);
+    bool good = true;
+    buffer_append_byte(out, '[');
+    for (size_t i = 0; i < sluice_value_count(value) && good; i++) {
+        if (i > 0) {
+            buffer_append_byte(out, ',');
+        }
+        good = append(out, element, sluice_value_at(value, i), arena, depth + 1);
+    }
+    buffer_append_byte(out, ']');
+    return good;
+}
+
+/* False: nested too deeply. `depth` 0 is the header itself. */
+static bool append(buffer *out, const sluice_schema *schema, const sluice_value *value,
+                   sluice_arena *arena, int depth)
+{
+    if (depth > NESTING_MAX) {
+        return false;
+    }
+    if (value == NULL) {
+        return buffer_append_text(out, "null");
+    }
+    switch (sluice_value_type(value)) {
+    case SLUICE_TYPE_STRING:
+        append_text(out, sluice_value_bytes(value), depth > 0);
+        return true;
+    case SLUICE_TYPE_BYTES:
+        if (is_named(schema, SLUICE_DECIMAL)) {
+            append_scalar(out, schema, value, arena);
+        } else {
+            append_text(out, base64(arena, sluice_value_bytes(value)), depth > 0);
+        }
+        return true;
+    case SLUICE_TYPE_ARRAY:
+        return append_elements(out, schema, value, arena, depth);
+    case SLUICE_TYPE_MAP:
+    case SLUICE_TYPE_STRUCT:
+        return append_fields(out, schema, value, arena, depth);
+    default:
+        append_scalar(out, schema, value, arena);
+        return true;
+    }
 }
 
 sluice_status simple_header_encode(const sluice_schema *schema,
@@ -55,39 +182,20 @@ sluice_status simple_header_encode(const sluice_schema *schema,
     if (value == NULL) {
         return SLUICE_OK;
     }
-    sluice_data_type type = sluice_value_type(value);
-    switch (type) {
-    case SLUICE_TYPE_STRING:
+    if (sluice_value_type(value) == SLUICE_TYPE_STRING) {
         *ret_bytes = sluice_value_bytes(value);
         return SLUICE_OK;
-    case SLUICE_TYPE_INT8:
-    case SLUICE_TYPE_INT16:
-    case SLUICE_TYPE_INT32:
-    case SLUICE_TYPE_INT64:
-        ret_bytes->base = sluice_arena_print(arena, &ret_bytes->len, "%lld",
-                                             (long long)sluice_value_integer(value));
-        return SLUICE_OK;
-    case SLUICE_TYPE_FLOAT32:
-    case SLUICE_TYPE_FLOAT64:
-        *ret_bytes =
-            decimal(arena, sluice_value_float(value), type == SLUICE_TYPE_FLOAT32);
-        return SLUICE_OK;
-    case SLUICE_TYPE_BOOLEAN:
-        ret_bytes->base = sluice_value_boolean(value) ? "true" : "false";
-        ret_bytes->len = strlen(ret_bytes->base);
-        return SLUICE_OK;
-    case SLUICE_TYPE_BYTES:
-        *ret_bytes = base64(arena, sluice_value_bytes(value));
-        return SLUICE_OK;
-    case SLUICE_TYPE_ARRAY:
-    case SLUICE_TYPE_MAP:
-    case SLUICE_TYPE_STRUCT:
-        break;
     }
-    return sluice_fail(err, SLUICE_BAD_RECORD,
-                       "a header of type %s has no text form here: set "
-                       "header.converter to another converter",
-                       sluice_data_type_name(type));
+    buffer out = BUFFER_INIT;
+    bool good = append(&out, schema, value, arena, 0);
+    if (good) {
+        ret_bytes->base = sluice_arena_copy(arena, out.base, out.len);
+        ret_bytes->len = out.len;
+    }
+    buffer_done(&out);
+    return good ? SLUICE_OK
+                : sluice_fail(err, SLUICE_BAD_RECORD,
+                              "a header is nested more than %d deep", NESTING_MAX);
 }
 
 sluice_status simple_header_decode(sluice_bytes bytes, sluice_arena *arena,

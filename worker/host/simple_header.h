@@ -1,7 +1,8 @@
 /* worker/host/simple_header.h - headers as texts, where no plugin converts them.
  *
- * What Kafka Connect's SimpleHeaderConverter writes for scalars: strings as they are,
- * numbers and booleans in decimal, bytes in base64. What is read is a string.
+ * What Kafka Connect's SimpleHeaderConverter writes: strings as they are, numbers and
+ * booleans in decimal, bytes in base64, lists as [1,"a"], maps and structs as
+ * {"k":1}; dates in UTC. What is read is a string.
  *
  * Threads: any. Memory: results live in `arena`, or where `bytes` do. */
 #ifndef SLUICE_WORKER_HOST_SIMPLE_HEADER_H
@@ -9,7 +10,7 @@
 
 #include <sluice/value.h>
 
-/* BAD_RECORD for arrays, maps and structs. */
+/* BAD_RECORD for what is nested more than 100 deep. */
 sluice_status simple_header_encode(const sluice_schema *schema,
                                    const sluice_value *value, sluice_arena *arena,
                                    sluice_bytes *ret_bytes, sluice_error *err);
