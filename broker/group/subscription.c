@@ -38,7 +38,7 @@ static bool topics_next(topics *self, sluice_bytes *ret_name)
 
 bool group_subscription_has(sluice_bytes metadata, sluice_bytes topic, bool *ret_known)
 {
-    topics list;
+    topics list = {0};
     sluice_bytes name;
     *ret_known = topics_begin(&list, metadata);
     while (*ret_known && list.left > 0) {

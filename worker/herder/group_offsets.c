@@ -144,7 +144,7 @@ static json_t *take_pairs(herder *self, const herder_request *request)
     json_t *entry;
     json_array_foreach(json_object_get(request->body, "offsets"), index, entry)
     {
-        json_t *where, *offset;
+        json_t *where = NULL, *offset = NULL;
         if (!take_partition(self, request, json_object_get(entry, "partition"),
                             &where)) {
             json_decref(pairs);
