@@ -8,6 +8,10 @@
 
 #include <stddef.h>
 
+#ifndef SLUICE_VERSION
+#define SLUICE_VERSION "unknown"
+#endif
+
 /* Exit statuses of every command. */
 enum {
     CLI_DONE = 0,

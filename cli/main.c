@@ -4,10 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#ifndef SLUICE_VERSION
-#define SLUICE_VERSION "unknown"
-#endif
-
 #define COMMAND(name) extern const cli_command cli_##name;
 #include "commands.inc"
 #undef COMMAND

@@ -12,6 +12,7 @@ typedef struct parse {
     char **argv;
     int next; /* The index in argv of what comes next. */
     char *options;
+    bool kafkas; /* Called by the name of a tool of Kafka's. */
     sluice_error *err;
 } parse;
 
@@ -22,12 +23,19 @@ static void texts_add(cli_texts *texts, const char *text)
     texts->items[texts->count++] = text;
 }
 
+bool cli_is_kafkas(const char *called)
+{
+    return text_starts(called, "kafka-");
+}
+
 /* The option that `name` (of `len` bytes) is, or is the only beginning of. */
-static sluice_status find(const cli_usage *usage, const char *name, size_t len,
-                          const cli_option **ret_option, sluice_error *err)
+static sluice_status find(const parse *self, const char *name, size_t len,
+                          const cli_option **ret_option)
 {
     const cli_option *found = NULL;
-    for (const cli_option *option = usage->options; option->name != NULL; option++) {
+    sluice_error *err = self->err;
+    const cli_option *option = self->usage->options;
+    for (; option->name != NULL; option++) {
         if (strncmp(option->name, name, len) != 0) {
             continue;
         }
@@ -43,23 +51,30 @@ static sluice_status find(const cli_usage *usage, const char *name, size_t len,
         found = option;
     }
     if (found == NULL) {
-        return sluice_fail(
-            err, SLUICE_BAD_CONFIG,
-            "option '--%.*s' is not known here: --help lists those that are", (int)len,
-            name);
+        return sluice_fail(err, SLUICE_BAD_CONFIG,
+                           self->kafkas
+                               ? "%.*s is not a recognized option"
+                               : "option '--%.*s' is not known here: --help lists "
+                                 "those that are",
+                           (int)len, name);
     }
     *ret_option = found;
     return SLUICE_OK;
 }
 
-static sluice_status store_number(const cli_option *option, const char *value,
-                                  int64_t *ret_number, sluice_error *err)
+static sluice_status store_number(const parse *self, const cli_option *option,
+                                  const char *value, int64_t *ret_number)
 {
     int64_t number = 0;
+    sluice_error *err = self->err;
     bool ranged = option->min != 0 || option->max != 0;
     if (!text_to_int64(value, &number)) {
-        return sluice_fail(err, SLUICE_BAD_CONFIG,
-                           "--%s is '%s': must be a whole number", option->name, value);
+        return self->kafkas ? sluice_fail(err, SLUICE_BAD_CONFIG,
+                                          "Cannot parse argument '%s' of option %s",
+                                          value, option->name)
+                            : sluice_fail(err, SLUICE_BAD_CONFIG,
+                                          "--%s is '%s': must be a whole number",
+                                          option->name, value);
     }
     if (ranged && (number < option->min || number > option->max)) {
         return sluice_fail(err, SLUICE_BAD_CONFIG, "--%s is %s: must be %lld to %lld",
@@ -84,14 +99,16 @@ static sluice_status store(parse *self, const cli_option *option, const char *va
         return SLUICE_OK;
     }
     if (value == NULL && self->next >= self->argc) {
-        return sluice_fail(self->err, SLUICE_BAD_CONFIG, "--%s needs a value: %s",
+        return sluice_fail(self->err, SLUICE_BAD_CONFIG,
+                           self->kafkas ? "Option %s requires an argument"
+                                        : "--%s needs a value: %s",
                            option->name, option->value);
     }
     if (value == NULL) {
         value = self->argv[self->next++];
     }
     if (option->type == CLI_NUMBER) {
-        return store_number(option, value, field, self->err);
+        return store_number(self, option, value, field);
     }
     if (option->type == CLI_TEXT) {
         *(const char **)field = value;
@@ -106,7 +123,7 @@ static sluice_status parse_long(parse *self, const char *word)
     const char *equals = strchr(word, '=');
     size_t len = equals == NULL ? strlen(word) : (size_t)(equals - word);
     const cli_option *option = NULL;
-    sluice_status status = find(self->usage, word, len, &option, self->err);
+    sluice_status status = find(self, word, len, &option);
     return status == SLUICE_OK ? store(self, option, equals == NULL ? NULL : equals + 1)
                                : status;
 }
@@ -127,7 +144,7 @@ static sluice_status parse_letter(parse *self, const char *word)
 sluice_status cli_parse(const cli_usage *usage, int argc, char **argv,
                         void *ret_options, cli_texts *ret_arguments, sluice_error *err)
 {
-    parse self = {usage, argc, argv, 1, ret_options, err};
+    parse self = {usage, argc, argv, 1, ret_options, cli_is_kafkas(argv[0]), err};
     bool only_arguments = false;
     *ret_arguments = (cli_texts){0};
     while (self.next < argc) {
@@ -217,21 +234,32 @@ void cli_help(const cli_usage *usage, FILE *out)
     }
 }
 
-static bool asks_for_help(int argc, char **argv)
+static bool asks_for(int argc, char **argv, const char *name, const char *letter)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+        if (strcmp(argv[i], name) == 0 || strcmp(argv[i], letter) == 0) {
             return true;
         }
     }
     return false;
 }
 
+int cli_misused(const cli_usage *usage, const char *called, const char *text)
+{
+    fprintf(stderr, "%s\nusage: %s\n", text, usage->synopsis);
+    return cli_is_kafkas(called) ? CLI_FAILED : CLI_MISUSED;
+}
+
 bool cli_begin(const cli_usage *usage, int argc, char **argv, void *ret_options,
                cli_texts *ret_arguments, int *ret_exit)
 {
-    if (asks_for_help(argc, argv)) {
+    if (asks_for(argc, argv, "--help", "-h")) {
         cli_help(usage, stdout);
+        *ret_exit = CLI_DONE;
+        return false;
+    }
+    if (cli_is_kafkas(argv[0]) && asks_for(argc, argv, "--version", "--version")) {
+        printf("sluice %s\n", SLUICE_VERSION);
         *ret_exit = CLI_DONE;
         return false;
     }
@@ -239,9 +267,8 @@ bool cli_begin(const cli_usage *usage, int argc, char **argv, void *ret_options,
     bool good =
         cli_parse(usage, argc, argv, ret_options, ret_arguments, err) == SLUICE_OK;
     if (!good) {
-        fprintf(stderr, "%s\nusage: %s\n", sluice_error_text(err), usage->synopsis);
+        *ret_exit = cli_misused(usage, argv[0], sluice_error_text(err));
         cli_parse_done(usage, ret_options, ret_arguments);
-        *ret_exit = CLI_MISUSED;
     }
     sluice_error_free(err);
     return good;

@@ -49,8 +49,8 @@ typedef struct cli_usage {
 } cli_usage;
 
 /* Fills the struct at `ret_options` (its defaults set by the caller) and
- * `ret_arguments`. SLUICE_BAD_CONFIG names the option, its value and what is allowed.
- */
+ * `ret_arguments`. SLUICE_BAD_CONFIG names the option, its value and what is allowed;
+ * where argv[0] is a tool of Kafka's it is the text that the tool would print. */
 sluice_status cli_parse(const cli_usage *usage, int argc, char **argv,
                         void *ret_options, cli_texts *ret_arguments, sluice_error *err);
 
@@ -59,8 +59,16 @@ void cli_parse_done(const cli_usage *usage, void *options, cli_texts *arguments)
 
 void cli_help(const cli_usage *usage, FILE *out);
 
+/* Whether a command that was called `called` (its argv[0]) is to speak as the tool of
+ * Kafka's by whose name it goes: Kafka's texts, and CLI_FAILED for every mistake. */
+bool cli_is_kafkas(const char *called);
+
+/* Says what is wrong with a command line, and how it is right. Returns the exit
+ * status: CLI_MISUSED, or what Kafka's tool would end with. */
+int cli_misused(const cli_usage *usage, const char *called, const char *text);
+
 /* The whole beginning of a command: answers --help and -h (CLI_DONE) and mistakes
- * (CLI_MISUSED) in `ret_exit` and returns false, or parses and returns true. */
+ * (cli_misused()) in `ret_exit` and returns false, or parses and returns true. */
 bool cli_begin(const cli_usage *usage, int argc, char **argv, void *ret_options,
                cli_texts *ret_arguments, int *ret_exit);
 

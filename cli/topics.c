@@ -446,11 +446,9 @@ static int topics_run(int argc, char **argv)
     if (choose_action(&given, &arguments)) {
         status = run_action(&given, &arguments);
     } else {
-        fprintf(stderr,
-                "Command must include exactly one action: list, describe, create or "
-                "delete\nusage: %s\n",
-                usage.synopsis);
-        status = CLI_MISUSED;
+        status = cli_misused(&usage, argv[0],
+                             "Command must include exactly one action: list, describe, "
+                             "create or delete");
     }
     cli_parse_done(&usage, &given, &arguments);
     return status;
