@@ -3,6 +3,7 @@
 #include "broker/broker.h"
 #include "base/memory.h"
 #include "broker/background.h"
+#include "broker/request/fetch_session.h"
 #include "broker/request/group_edge.h"
 #include <sluice/log.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ struct broker {
     topic_set *topics;
     background *background;
     group_edge *groups;
+    fetch_sessions *fetch_sessions;
     net_server *server;
     broker_parts parts;
     char **addresses; /* Of the listeners. */
@@ -106,11 +108,14 @@ static sluice_status start(broker *self, const properties *given, sluice_error *
         return status;
     }
     topic_set_on_delete(self->topics, on_topic_deleted, self->groups);
+    self->fetch_sessions = fetch_sessions_new((size_t)self->config.fetch_sessions_max,
+                                              fetch_session_bytes_max);
     self->parts = (broker_parts){.config = &self->config,
                                  .cluster_id = log_dir_cluster_id(self->dirs[0]),
                                  .topics = self->topics,
                                  .server = self->server,
                                  .groups = self->groups,
+                                 .fetch_sessions = self->fetch_sessions,
                                  .slow = background_loop(self->background)};
     name_addresses(self);
     status = background_start(self->background, err);
@@ -163,6 +168,7 @@ void broker_stop(broker *self)
     net_server_free(self->server);
     background_free(self->background);
     group_edge_free(self->groups);
+    fetch_sessions_free(self->fetch_sessions);
     topic_set_close(self->topics);
     for (size_t i = 0; i < self->dir_count; i++) {
         log_dir_close(self->dirs[i]);

@@ -46,6 +46,9 @@ static const sentence sentences[] = {
     {"fetch.max.bytes",
      "The most bytes of an answer to a fetch, whatever the client allows; "
      "one batch is always given whole."},
+    {"max.incremental.fetch.session.cache.slots",
+     "How many fetch sessions are kept; consumers without one send all that they "
+     "want with each fetch. 0: none."},
     {"log.retention.check.interval.ms", "How often old segments are looked for."},
     {"offsets.topic.num.partitions",
      "The partitions of __consumer_offsets, when it is created."},

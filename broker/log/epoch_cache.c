@@ -60,8 +60,8 @@ void epoch_cache_truncate_start(epoch_cache *self, int64_t start_offset)
 void epoch_cache_end_of(const epoch_cache *self, int32_t epoch, int64_t log_end,
                         int32_t *ret_epoch, int64_t *ret_end_offset)
 {
-    *ret_epoch = -1;
-    *ret_end_offset = -1;
+    *ret_epoch = epoch;
+    *ret_end_offset = self->count > 0 ? self->entries[0].start_offset : log_end;
     for (size_t i = self->count; i-- > 0;) {
         if (self->entries[i].epoch <= epoch) {
             *ret_epoch = self->entries[i].epoch;

@@ -42,7 +42,7 @@ void epoch_cache_truncate_end(epoch_cache *self, int64_t end_offset);
 void epoch_cache_truncate_start(epoch_cache *self, int64_t start_offset);
 
 /* The largest epoch not above `epoch`, and where it ends: at the next one's start, or
- * at `log_end`. -1 and -1 when there is none. */
+ * at `log_end`. When there is none: `epoch`, and where the first one begins. */
 void epoch_cache_end_of(const epoch_cache *self, int32_t epoch, int64_t log_end,
                         int32_t *ret_epoch, int64_t *ret_end_offset);
 

@@ -63,8 +63,8 @@ TEST(an_epoch_ends_where_the_next_begins)
     int32_t epoch;
     int64_t end;
     epoch_cache_end_of(&cache, 0, 99, &epoch, &end);
-    CHECK_INT(epoch, -1);
-    CHECK_INT(end, -1);
+    CHECK_INT(epoch, 0);
+    CHECK_INT(end, 10);
     epoch_cache_end_of(&cache, 1, 99, &epoch, &end);
     CHECK_INT(epoch, 1);
     CHECK_INT(end, 20);

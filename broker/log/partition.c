@@ -231,6 +231,9 @@ void partition_epoch_end(partition *self, int32_t epoch, int32_t *ret_epoch,
     if (epoch == self->leader_epoch) {
         *ret_epoch = epoch;
         *ret_end_offset = self->log_end;
+    } else if (epoch < 0 || epoch > self->leader_epoch) {
+        *ret_epoch = -1;
+        *ret_end_offset = -1;
     } else {
         epoch_cache_end_of(&self->epochs, epoch, self->log_end, ret_epoch,
                            ret_end_offset);

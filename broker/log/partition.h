@@ -135,8 +135,10 @@ typedef struct partition_data {
     int64_t high_watermark;
     int64_t last_stable_offset;
     int64_t log_start_offset;
-    int64_t visible_bytes; /* As in partition_watch; taken together with the data. */
-    size_t bytes;          /* The sum of the slices. */
+    int64_t visible_bytes;  /* As in partition_watch; taken together with the data. */
+    size_t available_bytes; /* From the first batch on to the bound, in this segment. */
+    bool segment_ends;      /* There are no more in this segment, but in the next. */
+    size_t bytes;           /* The sum of the slices. */
     size_t slice_count;
     partition_slice slices[PARTITION_SLICES_MAX];
     void *held[PARTITION_SLICES_MAX]; /* The partition's: what keeps slices valid. */
@@ -172,11 +174,12 @@ struct partition_watch {
     partition_watch *previous, *next; /* The partition's. */
 };
 
-/* Watch first, then read once more: an append between a read and the watch would be
- * missed otherwise. `visible_bytes` of a read + missing bytes = `wanted_bytes`. The
- * watch is borrowed until partition_watch_remove(), after whose return wake() neither
- * runs nor will. Removing one that was not added (both links NULL) does nothing. */
-void partition_watch_add(partition *self, partition_watch *watch);
+/* `visible_bytes` of a read + missing bytes = `wanted_bytes`. Returns whether they are
+ * there already, or the partition is deleted, since the read: the watch stands all the
+ * same, but an event that came before it may not wake it. It is borrowed until
+ * partition_watch_remove(), after whose return wake() neither runs nor will. Removing
+ * one that was not added (both links NULL) does nothing. */
+bool partition_watch_add(partition *self, partition_watch *watch);
 void partition_watch_remove(partition *self, partition_watch *watch);
 
 /* ---- Offsets and epochs ---------------------------------------------------------- */
@@ -189,8 +192,9 @@ int64_t partition_log_end_offset(partition *self);
 /* The epoch of this leadership: one more with each open. */
 int32_t partition_leader_epoch(partition *self);
 
-/* OffsetForLeaderEpoch: the largest epoch not above `epoch` and where it ends; -1 and
- * -1 when all known ones are above. */
+/* OffsetForLeaderEpoch: the largest epoch not above `epoch` and where it ends. When all
+ * known ones are above: `epoch` itself and where the first of them begins. -1 and -1
+ * for -1 and for an epoch that has not come yet. */
 void partition_epoch_end(partition *self, int32_t epoch, int32_t *ret_epoch,
                          int64_t *ret_end_offset);
 

@@ -163,7 +163,9 @@ void partition_find_offset(partition *self, int64_t timestamp, partition_bound b
     if (timestamp == PARTITION_EARLIEST || timestamp == PARTITION_LATEST) {
         ret_offset->offset = timestamp == PARTITION_EARLIEST ? start : limit;
         ret_offset->leader_epoch =
-            epoch_cache_of_offset(&self->epochs, ret_offset->offset);
+            timestamp == PARTITION_LATEST || self->epochs.count == 0
+                ? self->leader_epoch
+                : epoch_cache_of_offset(&self->epochs, start);
     }
     pthread_mutex_unlock(&self->lock);
     if (deleted) {

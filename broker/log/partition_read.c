@@ -217,6 +217,9 @@ static int64_t find_end(partition *self, const read_plan *plan, size_t max_bytes
 
 static void give(partition_data *data, read_plan *plan, int64_t end)
 {
+    data->available_bytes =
+        plan->limit > plan->start ? (size_t)(plan->limit - plan->start) : 0;
+    data->segment_ends = plan->next_base >= 0 && end == plan->limit;
     if (end <= plan->start) {
         segment_unref(plan->segment);
         return;

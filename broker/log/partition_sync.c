@@ -106,7 +106,7 @@ void partition_cancel_waits(partition *self, int16_t error_code)
 
 /* ---- Watches --------------------------------------------------------------------- */
 
-void partition_watch_add(partition *self, partition_watch *watch)
+bool partition_watch_add(partition *self, partition_watch *watch)
 {
     pthread_mutex_lock(&self->watch_lock);
     assert(watch->next == NULL);
@@ -115,6 +115,12 @@ void partition_watch_add(partition *self, partition_watch *watch)
     watch->previous->next = watch;
     self->watches.previous = watch;
     pthread_mutex_unlock(&self->watch_lock);
+    partition_gate gate;
+    pthread_mutex_lock(&self->lock);
+    partition_watermark(self, &gate);
+    bool there = gate.bytes >= watch->wanted_bytes || self->deleted;
+    pthread_mutex_unlock(&self->lock);
+    return there;
 }
 
 void partition_watch_remove(partition *self, partition_watch *watch)

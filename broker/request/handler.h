@@ -14,6 +14,7 @@
 #include "protocol/error_code.h"
 #include "protocol/messages.h"
 
+typedef struct fetch_sessions fetch_sessions;
 typedef struct group_edge group_edge;
 
 /* What a running broker consists of, for its handlers: request.context. */
@@ -23,6 +24,7 @@ typedef struct broker_parts {
     topic_set *topics;
     net_server *server;
     group_edge *groups;
+    fetch_sessions *fetch_sessions;
     loop *slow; /* For requests that make or delete files. */
 } broker_parts;
 
