@@ -86,25 +86,69 @@ static bool write_all(int fd, const char *at, size_t len)
     return true;
 }
 
-sluice_status file_sync_folder(const char *path, sluice_error *err)
+static sluice_status sync_opened(const char *path, int flags, sluice_error *err)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
     if (fd < 0) {
         return fail_errno(err, path, "open");
     }
     sluice_status status = fsync(fd) == 0 ? SLUICE_OK : fail_errno(err, path, "sync");
+    int fault = errno;
     close(fd);
+    errno = fault;
     return status;
+}
+
+sluice_status file_sync(const char *path, sluice_error *err)
+{
+    return sync_opened(path, 0, err);
+}
+
+sluice_status file_sync_folder(const char *path, sluice_error *err)
+{
+    return sync_opened(path, O_DIRECTORY, err);
+}
+
+/* The folder that `path` lies in: the caller's. */
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL   ? memory_text(".")
+           : slash == path ? memory_text("/")
+                           : memory_copy(path, (size_t)(slash - path));
 }
 
 static sluice_status sync_folder_of(const char *path, sluice_error *err)
 {
-    const char *slash = strrchr(path, '/');
-    char *folder =
-        slash == NULL ? memory_text(".") : memory_copy(path, (size_t)(slash - path));
+    char *folder = folder_of(path);
     sluice_status status = file_sync_folder(folder, err);
     free(folder);
     return status;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+}
+
+sluice_status file_make_folders(const char *path, sluice_error *err)
+{
+    if (is_folder(path)) {
+        return SLUICE_OK;
+    }
+    int outcome = mkdir(path, 0755);
+    if (outcome != 0 && errno == ENOENT && strchr(path, '/') != NULL) {
+        char *parent = folder_of(path);
+        sluice_status status = file_make_folders(parent, err);
+        free(parent);
+        if (status != SLUICE_OK) {
+            return status;
+        }
+        outcome = mkdir(path, 0755);
+    }
+    return outcome == 0 || is_folder(path) ? sync_folder_of(path, err)
+                                           : fail_errno(err, path, "make");
 }
 
 sluice_status file_replace(const char *path, const void *base, size_t len, bool durable,

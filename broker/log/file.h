@@ -26,8 +26,15 @@ sluice_status file_load(const char *path, size_t size_max, buffer *ret_content,
 sluice_status file_replace(const char *path, const void *base, size_t len, bool durable,
                            sluice_error *err);
 
-/* Brings the entries of folder `path` to disk. */
+/* Brings the content of file `path` to disk; errno says why not, too. */
+sluice_status file_sync(const char *path, sluice_error *err);
+
+/* Brings the entries of folder `path` to disk; errno says why not, too. */
 sluice_status file_sync_folder(const char *path, sluice_error *err);
+
+/* Makes folder `path`, and those above it that are not there, so that they are still
+ * there after the power went. What is there already is fine. */
+sluice_status file_make_folders(const char *path, sluice_error *err);
 
 /* "<folder>/<name>", the caller's: free(). */
 char *file_path(const char *folder, const char *name);

@@ -260,6 +260,7 @@ sluice_status log_dir_checkpoint(log_dir *self, sluice_error *err)
         status = write_checkpoint(self, log_starts_name, true,
                                   &self->log_starts_written, err);
     }
+    self->checkpoints_stale &= status != SLUICE_OK;
     pthread_mutex_unlock(&self->lock);
     return status;
 }
@@ -306,9 +307,22 @@ void log_dir_forget(log_dir *self, const partition *which)
 {
     char *key = memory_print("%s %d", which->topic, which->number);
     pthread_mutex_lock(&self->lock);
-    free(map_remove_text(self->offsets, key));
+    saved_offsets *saved = map_remove_text(self->offsets, key);
+    if (saved != NULL && (saved->recovery_point >= 0 || saved->log_start >= 0)) {
+        self->checkpoints_stale = true;
+    }
     pthread_mutex_unlock(&self->lock);
+    free(saved);
     free(key);
+}
+
+sluice_status log_dir_renew(log_dir *self, const partition *which, sluice_error *err)
+{
+    log_dir_forget(self, which);
+    pthread_mutex_lock(&self->lock);
+    bool stale = self->checkpoints_stale;
+    pthread_mutex_unlock(&self->lock);
+    return stale ? log_dir_checkpoint(self, err) : SLUICE_OK;
 }
 
 /* ---- Open and close -------------------------------------------------------------- */
@@ -380,9 +394,16 @@ static sluice_status take_clean_mark(log_dir *self, sluice_error *err)
              : sluice_fail(err, SLUICE_FATAL, "cannot remove '%s': %s", path,
                            strerror(errno));
     free(path);
-    if (status == SLUICE_OK) {
-        status = self->clean ? file_sync_folder(self->path, err)
-                             : sync_everything(self, err);
+    if (status == SLUICE_OK && self->clean) {
+        return file_sync_folder(self->path, err);
+    }
+    if (status == SLUICE_OK && sync_everything(self, err) != SLUICE_OK) {
+        sluice_log(SLUICE_WARN, "broker.log",
+                   "%s; what was written before the last stop is read from the disk "
+                   "itself, and what is not there is cut off",
+                   sluice_error_text(err));
+        sluice_error_clear(err);
+        self->cache_distrusted = true;
     }
     return status;
 }
@@ -471,23 +492,16 @@ static sluice_status take_identity(log_dir *self, const log_dir_options *options
 
 static sluice_status make_folder(const char *path, sluice_error *err)
 {
-    struct stat about;
-    if (mkdir(path, 0755) == 0 || (stat(path, &about) == 0 && S_ISDIR(about.st_mode))) {
+    if (file_make_folders(path, err) == SLUICE_OK) {
         return SLUICE_OK;
     }
-    int fault = errno;
-    char *slash = strrchr(path, '/');
-    if (fault == ENOENT && slash != NULL && slash != path) {
-        char *parent = memory_copy(path, (size_t)(slash - path));
-        sluice_status status = make_folder(parent, err);
-        free(parent);
-        if (status != SLUICE_OK || mkdir(path, 0755) == 0) {
-            return status;
-        }
-        fault = errno;
-    }
-    return sluice_fail(err, SLUICE_BAD_CONFIG, "cannot make log directory '%s': %s",
-                       path, strerror(fault));
+    char *reason = memory_text(sluice_error_text(err));
+    sluice_error_clear(err);
+    sluice_fail(err, SLUICE_BAD_CONFIG,
+                "log directory '%s' cannot be had: %s; choose another with log.dirs",
+                path, reason);
+    free(reason);
+    return SLUICE_BAD_CONFIG;
 }
 
 static sluice_status open_dir(log_dir *self, const log_dir_options *options,

@@ -25,6 +25,7 @@ static partition *make(log_dir *dir, const char *topic, int32_t number,
     self->topic_id = *topic_id;
     self->path = memory_print("%s/%s-%d", dir->path, topic, number);
     self->config = *config;
+    self->folder_changes = 1;
     self->waits_last = &self->waits;
     self->watches.next = self->watches.previous = &self->watches;
     pthread_mutex_init(&self->lock, NULL);
@@ -159,7 +160,13 @@ sluice_status partition_roll(partition *self, sluice_error *err)
 {
     segment *active = partition_active(self), *next;
     assert(active->size > 0);
-    sluice_status status = segment_create(self->path, self->log_end, &next, err);
+    /* No segment is there after a power loss without those before it. */
+    sluice_status status = self->folder_synced < self->folder_changes
+                               ? file_sync_folder(self->path, err)
+                               : SLUICE_OK;
+    if (status == SLUICE_OK) {
+        status = segment_create(self->path, self->log_end, &next, err);
+    }
     if (status != SLUICE_OK) {
         return status;
     }
@@ -173,7 +180,7 @@ sluice_status partition_roll(partition *self, sluice_error *err)
         sluice_error_clear(err);
     }
     partition_add_segment(self, next);
-    self->folder_synced = false;
+    self->folder_changes++;
     partition_want_sync(self);
     return SLUICE_OK;
 }

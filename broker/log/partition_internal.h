@@ -67,7 +67,7 @@ struct partition {
     int64_t snapshot_offset; /* The newest snapshot's; -1: there is none. */
     bool failed;             /* The disk did: no more appends. */
     bool deleted;
-    bool folder_synced;
+    int64_t folder_changes, folder_synced; /* Of its entries; how many are on disk. */
     partition_sync_state sync_state;
     int64_t sync_end; /* Below it all is durable when the running sync is over. */
     partition_gate pending, syncing; /* `syncing` is what a running sync will open. */
@@ -148,8 +148,9 @@ struct log_dir {
     int lock_fd;
     log_disk disk;
     bool sync_none;
-    bool clean;     /* The last stop was. */
-    bool abandoned; /* Nothing is to be written any more. */
+    bool clean;            /* The last stop was. */
+    bool abandoned;        /* Nothing is to be written any more. */
+    bool cache_distrusted; /* The page cache may have what the disk has not got. */
     char *cluster_id;
     int32_t node_id;
     uuid directory_id;
@@ -157,7 +158,8 @@ struct log_dir {
     pthread_mutex_t lock; /* Up to sync_lock. */
     struct map *offsets;  /* "topic partition" to saved_offsets. */
     partition *partitions;
-    bool clean_stop; /* No partition failed to close. */
+    bool clean_stop;        /* No partition failed to close. */
+    bool checkpoints_stale; /* The files say something of one that was forgotten. */
     char *recovery_points_written, *log_starts_written; /* As the files are. */
 
     pthread_mutex_t sync_lock; /* What follows. */
@@ -185,6 +187,10 @@ void log_dir_detach(log_dir *self, partition *partition, saved_offsets offsets,
 
 /* Forgets what the checkpoints say of it. */
 void log_dir_forget(log_dir *self, const partition *partition);
+
+/* The same, on disk too: for a partition that is made in the place of a deleted one. */
+sluice_status log_dir_renew(log_dir *self, const partition *partition,
+                            sluice_error *err);
 
 /* Puts the partition, with a reference, into the queue of the sync threads. */
 void log_dir_enqueue(log_dir *self, partition *partition);

@@ -149,15 +149,14 @@ static sluice_status add_segments(partition *self, const folder_files *files,
 
 /* ---- Identity -------------------------------------------------------------------- */
 
-/* Whether the text of a partition.metadata names another topic. */
-static bool is_of_another(const partition *self, const buffer *content, uuid *ret_there)
+/* The topic id of a partition.metadata; false when it has none. */
+static bool parse_identity(const buffer *content, uuid *ret_there)
 {
     static const char start[] = "version: 0\ntopic_id: ";
     const char *text = buffer_text(content);
     size_t len = sizeof(start) - 1;
     return strncmp(text, start, len) == 0 &&
-           uuid_parse(text + len, strcspn(text + len, "\r\n"), ret_there) &&
-           !uuid_equal(ret_there, &self->topic_id);
+           uuid_parse(text + len, strcspn(text + len, "\r\n"), ret_there);
 }
 
 /* A topic of the same name was deleted, and the process died before its directory was
@@ -186,29 +185,35 @@ static sluice_status write_identity(const partition *self, const char *path,
     return status;
 }
 
+/* What the checkpoints say of a partition whose folder was not there is said of a
+ * deleted one. */
 static sluice_status make_folder(const partition *self, sluice_error *err)
 {
-    if (mkdir(self->path, 0755) != 0 && errno != EEXIST) {
+    if (mkdir(self->path, 0755) == 0) {
+        return log_dir_renew(self->dir, self, err);
+    }
+    if (errno != EEXIST) {
         return sluice_fail(err, SLUICE_FATAL, "cannot make '%s': %s", self->path,
                            strerror(errno));
     }
     return SLUICE_OK;
 }
 
-/* Has the folder, with a partition.metadata of this topic. An empty one is what a power
- * loss leaves before anything was acknowledged. */
+/* Has the folder, with a partition.metadata of this topic. One without an id is what a
+ * power loss leaves before anything was acknowledged. */
 static sluice_status load_identity(const partition *self, sluice_error *err)
 {
     char *path = file_path(self->path, "partition.metadata");
     buffer content = BUFFER_INIT;
     bool there;
-    uuid other;
+    uuid id;
     sluice_status status = file_load(path, 4096, &content, &there, err);
-    if (status == SLUICE_OK && is_of_another(self, &content, &other)) {
-        put_stray_away(self, &other);
-        buffer_clear(&content);
+    there = status == SLUICE_OK && parse_identity(&content, &id);
+    if (there && !uuid_equal(&id, &self->topic_id)) {
+        put_stray_away(self, &id);
+        there = false;
     }
-    if (status == SLUICE_OK && content.len == 0) {
+    if (status == SLUICE_OK && !there) {
         status = make_folder(self, err);
         if (status == SLUICE_OK) {
             status = write_identity(self, path, err);
@@ -249,15 +254,15 @@ sluice_status partition_write_epochs(partition *self, sluice_error *err)
     return status;
 }
 
-static sluice_status load_epochs(partition *self, sluice_error *err)
+/* `ret_known` is false when there is no whole file. */
+static sluice_status load_epochs(partition *self, bool *ret_known, sluice_error *err)
 {
     char *path = file_path(self->path, "leader-epoch-checkpoint");
     buffer text = BUFFER_INIT;
     bool there;
     sluice_status status = file_load(path, SMALL_FILE_SIZE_MAX, &text, &there, err);
-    if (status == SLUICE_OK && there) {
-        epoch_cache_parse(&self->epochs, buffer_text(&text), text.len);
-    }
+    *ret_known = status == SLUICE_OK && there &&
+                 epoch_cache_parse(&self->epochs, buffer_text(&text), text.len);
     buffer_done(&text);
     free(path);
     return status;
@@ -288,16 +293,27 @@ static int64_t load_snapshot(partition *self, const offset_list *snapshots,
     return self->snapshot_offset = -1;
 }
 
-static void note_batch(void *context, const record_batch_header *header)
+static void note_producer(void *context, const record_batch_header *header)
 {
     partition *self = context;
     producer_state_note(&self->producers, header);
+}
+
+static void note_epoch(void *context, const record_batch_header *header)
+{
+    partition *self = context;
     epoch_cache_assign(&self->epochs, header->leader_epoch, header->base_offset);
 }
 
-/* Tells the producer state of the batches from `from` to `to`, by their headers. */
+static void note_batch(void *context, const record_batch_header *header)
+{
+    note_producer(context, header);
+    note_epoch(context, header);
+}
+
+/* Tells `visit` of the batches from `from` to `to`, by their headers. */
 static sluice_status replay(partition *self, segment *each, int64_t from, int64_t to,
-                            sluice_error *err)
+                            segment_visit *visit, sluice_error *err)
 {
     uint8_t window[SEGMENT_WINDOW_SIZE];
     segment_cursor cursor;
@@ -309,10 +325,24 @@ static sluice_status replay(partition *self, segment *each, int64_t from, int64_
     while (segment_cursor_next(&cursor) == SEGMENT_BATCH &&
            cursor.header.base_offset < to) {
         if (cursor.header.base_offset >= from) {
-            producer_state_note(&self->producers, &cursor.header);
+            visit(self, &cursor.header);
         }
     }
     return SLUICE_OK;
+}
+
+/* From the batches, when the checkpoint is lost: a leadership must not get an epoch
+ * that an earlier one had. */
+static sluice_status rebuild_epochs(partition *self, sluice_error *err)
+{
+    sluice_status status = SLUICE_OK;
+    epoch_cache_truncate_end(&self->epochs, 0);
+    for (size_t i = 0; i < self->segment_count && status == SLUICE_OK; i++) {
+        if (self->segments[i]->size > 0) {
+            status = replay(self, self->segments[i], 0, self->log_end, note_epoch, err);
+        }
+    }
+    return status;
 }
 
 /* Producer state as of `offset`: the newest snapshot, and the batches behind it. */
@@ -325,7 +355,8 @@ static sluice_status load_producers(partition *self, const offset_list *snapshot
         int64_t next = i + 1 < self->segment_count ? self->segments[i + 1]->base_offset
                                                    : INT64_MAX;
         if (from < offset && base < offset && next > from) {
-            sluice_status status = replay(self, self->segments[i], from, offset, err);
+            sluice_status status =
+                replay(self, self->segments[i], from, offset, note_producer, err);
             if (status != SLUICE_OK) {
                 return status;
             }
@@ -368,25 +399,67 @@ static void drop_segments_from(partition *self, size_t first)
     }
 }
 
+static void drop_segments_behind(partition *self, const segment *last)
+{
+    size_t count = self->segment_count;
+    while (count > 0 && self->segments[count - 1] != last) {
+        count--;
+    }
+    drop_segments_from(self, count);
+}
+
+static sluice_status recover_segment(partition *self, segment *each, sluice_error *err)
+{
+    sluice_status status = segment_open(each, err);
+    if (status != SLUICE_OK) {
+        return status;
+    }
+    if (self->dir->cache_distrusted) {
+        segment_forget_cache(each);
+    }
+    int64_t before = each->size;
+    status = segment_recover(each, &self->config, true, note_batch, self, err);
+    if (status == SLUICE_OK && each->size < before) {
+        sluice_log(SLUICE_WARN, "broker.log",
+                   "partition '%s-%d' ends at offset %" PRId64 ": the %" PRId64
+                   " bytes behind it hold no whole batch and are cut off",
+                   self->topic, self->number, each->next_offset, before - each->size);
+        drop_segments_behind(self, each);
+    }
+    each->synced = each->size;
+    return status;
+}
+
+/* What was not synced can be lost at the end of any file that was written, not only of
+ * the last. Records behind such a hole were not acknowledged either: kept, they would
+ * come before those that their producer sends again. Compaction, which makes holes of
+ * its own, stays below the recovery point. */
+static bool is_hole(const partition *self, size_t i)
+{
+    return i + 1 < self->segment_count && !self->config.cleanup_compact &&
+           self->segments[i]->next_offset < self->segments[i + 1]->base_offset;
+}
+
 static sluice_status recover_from(partition *self, size_t first, sluice_error *err)
 {
     for (size_t i = first; i < self->segment_count; i++) {
         segment *each = self->segments[i];
-        int64_t before = each->size;
-        sluice_status status =
-            segment_recover(each, &self->config, true, note_batch, self, err);
+        sluice_status status = recover_segment(self, each, err);
         if (status != SLUICE_OK) {
             return status;
         }
-        each->synced = each->size;
-        if (each->size < before) {
+        if (is_hole(self, i)) {
             sluice_log(SLUICE_WARN, "broker.log",
-                       "partition '%s-%d' ends at offset %" PRId64 ": the %" PRId64
-                       " bytes behind it hold no whole batch and are "
-                       "cut off",
+                       "partition '%s-%d' ends at offset %" PRId64
+                       ": the segment behind it begins at %" PRId64
+                       ", what was between them never reached the disk; it and all "
+                       "behind it are removed",
                        self->topic, self->number, each->next_offset,
-                       before - each->size);
-            drop_segments_from(self, i + 1);
+                       self->segments[i + 1]->base_offset);
+            drop_segments_behind(self, each);
+        }
+        if (i + 1 < self->segment_count && segment_seal(each, err) != SLUICE_OK) {
+            sluice_error_clear(err); /* Made anew when it is needed. */
         }
     }
     return SLUICE_OK;
@@ -473,9 +546,10 @@ static sluice_status load_segments(partition *self, const folder_files *files,
 sluice_status partition_load(partition *self, sluice_error *err)
 {
     folder_files files = {0};
+    bool epochs_known = false;
     sluice_status status = load_identity(self, err);
     if (status == SLUICE_OK) {
-        status = load_epochs(self, err);
+        status = load_epochs(self, &epochs_known, err);
     }
     if (status == SLUICE_OK) {
         status = list_folder(self, &files, err);
@@ -484,6 +558,9 @@ sluice_status partition_load(partition *self, sluice_error *err)
         status = load_segments(self, &files, err);
     }
     free_files(&files);
+    if (status == SLUICE_OK && !epochs_known) {
+        status = rebuild_epochs(self, err);
+    }
     if (status == SLUICE_OK) {
         epoch_cache_truncate_start(&self->epochs, self->log_start);
         self->leader_epoch = epoch_cache_latest(&self->epochs) + 1;

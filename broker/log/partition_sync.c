@@ -152,16 +152,17 @@ typedef struct sync_turn {
     segment *
         *segments; /* Referenced; those that have bytes to sync, the oldest first. */
     int64_t *sizes;
+    bool *sealed; /* Their indexes too. */
     size_t count;
     int64_t end;
-    bool folder; /* Its entries too. */
+    int64_t folder; /* Its entries too, so many changes of them; 0: they are there. */
     bool deleted;
     bool failed; /* The outcome. */
 } sync_turn;
 
 static bool is_dirty(const segment *self)
 {
-    return self->synced < self->size;
+    return self->synced < self->size || self->index_unsynced;
 }
 
 /* Dirty segments are at the end; the last may be new and still empty. */
@@ -174,10 +175,14 @@ static void take_dirty(partition *self, sync_turn *turn)
     }
     turn->segments = memory_take((self->segment_count - first) * sizeof(segment *));
     turn->sizes = memory_take((self->segment_count - first) * sizeof(int64_t));
+    turn->sealed = memory_take((self->segment_count - first) * sizeof(bool));
     for (size_t i = first; i < self->segment_count; i++) {
-        if (is_dirty(self->segments[i])) {
-            turn->sizes[turn->count] = self->segments[i]->size;
-            turn->segments[turn->count++] = segment_ref(self->segments[i]);
+        segment *each = self->segments[i];
+        if (is_dirty(each)) {
+            turn->sizes[turn->count] = each->size;
+            turn->sealed[turn->count] = each->index_unsynced;
+            each->index_unsynced = false;
+            turn->segments[turn->count++] = segment_ref(each);
         }
     }
 }
@@ -189,7 +194,8 @@ static void begin_turn(partition *self, sync_turn *turn)
     self->sync_state = PARTITION_SYNC_RUNNING;
     take_dirty(self, turn);
     turn->end = self->sync_end = self->log_end;
-    turn->folder = !self->folder_synced;
+    turn->folder =
+        self->folder_synced < self->folder_changes ? self->folder_changes : 0;
     turn->deleted = self->deleted;
     if (self->pending.closed && !self->syncing.closed) {
         self->syncing = self->pending;
@@ -200,21 +206,45 @@ static void begin_turn(partition *self, sync_turn *turn)
 }
 
 /* 0 or an errno. */
+static int sync_segment(partition *self, segment *each, bool sealed)
+{
+    int fault = self->dir->disk.sync(each->fd);
+    if (fault == 0 && sealed) {
+        segment_index_sync(each->path);
+    }
+    return fault;
+}
+
+static bool sync_small(const partition *self, const char *name)
+{
+    char *path = file_path(self->path, name);
+    bool good = file_sync(path, NULL) == SLUICE_OK || errno == ENOENT;
+    free(path);
+    return good;
+}
+
+/* The folder's entries and its own entry; whose it is, or else a topic of the same name
+ * that is made later could take its records for its own; and its epochs, or else this
+ * leadership's could be given once more. 0 or an errno. */
+static int sync_folder(const partition *self)
+{
+    errno = 0;
+    bool good = sync_small(self, "partition.metadata") &&
+                sync_small(self, "leader-epoch-checkpoint") &&
+                file_sync_folder(self->path, NULL) == SLUICE_OK &&
+                file_sync_folder(self->dir->path, NULL) == SLUICE_OK;
+    return good ? 0 : errno != 0 ? errno : EIO;
+}
+
+/* 0 or an errno. */
 static int run_turn(partition *self, const sync_turn *turn)
 {
-    for (size_t i = 0; i < turn->count; i++) {
-        int fault = self->dir->disk.sync(turn->segments[i]->fd);
-        if (fault != 0) {
-            return fault;
-        }
+    int fault = 0;
+    for (size_t i = 0; i < turn->count && fault == 0; i++) {
+        fault = sync_segment(self, turn->segments[i], turn->sealed[i]);
     }
     /* A deleted partition's folder has another name, and nobody waits for it. */
-    if (turn->folder && !turn->deleted &&
-        (file_sync_folder(self->path, NULL) != SLUICE_OK ||
-         file_sync_folder(self->dir->path, NULL) != SLUICE_OK)) {
-        return EIO;
-    }
-    return 0;
+    return fault == 0 && turn->folder > 0 && !turn->deleted ? sync_folder(self) : fault;
 }
 
 static void log_failure(const partition *self, int fault)
@@ -234,7 +264,18 @@ static void note_success(partition *self, const sync_turn *turn)
     }
     self->durable = turn->end;
     self->syncing.closed = false;
-    self->folder_synced |= turn->folder;
+    if (self->folder_synced < turn->folder) {
+        self->folder_synced = turn->folder;
+    }
+}
+
+/* After a sync that did not succeed the kernel takes the pages for clean, though the
+ * disk has not got them. What is read from now on is what the disk has. */
+static void distrust_cache(const sync_turn *turn)
+{
+    for (size_t i = 0; i < turn->count; i++) {
+        segment_forget_cache(turn->segments[i]);
+    }
 }
 
 /* Returns the visible bytes. */
@@ -249,6 +290,7 @@ static int64_t end_turn(partition *self, sync_turn *turn, int fault,
         note_success(self, turn);
     } else if (!self->deleted) {
         self->failed = turn->failed = true;
+        distrust_cache(turn);
     }
     *ret_over = take_waits(self, self->failed);
     partition_watermark(self, &gate);
@@ -261,6 +303,7 @@ static int64_t end_turn(partition *self, sync_turn *turn, int fault,
     }
     free(turn->segments);
     free(turn->sizes);
+    free(turn->sealed);
     return gate.bytes;
 }
 

@@ -116,12 +116,14 @@ sluice_status segment_seal(segment *self, sluice_error *err)
             &self->index, self->max_timestamp,
             (int32_t)(self->max_timestamp_offset - self->base_offset));
     }
+    self->index_unsynced = true;
     return segment_index_save(&self->index, self->path, err);
 }
 
 void segment_unload(segment *self)
 {
     if (!self->loaded || !self->index.files_match || self->synced < self->size ||
+        self->index_unsynced ||
         atomic_load_explicit(&self->references, memory_order_acquire) > 1) {
         return;
     }
@@ -138,6 +140,11 @@ void segment_unload(segment *self)
 sluice_status segment_cut(segment *self, int64_t size, sluice_error *err)
 {
     return ftruncate(self->fd, size) == 0 ? SLUICE_OK : fail_errno(self, "cut", err);
+}
+
+void segment_forget_cache(const segment *self)
+{
+    posix_fadvise(self->fd, 0, 0, POSIX_FADV_DONTNEED);
 }
 
 void segment_delete_files(segment *self)

@@ -19,10 +19,11 @@ typedef struct segment {
     atomic_int references;
     char *path; /* "<folder>/<base offset>", without suffix. */
     int64_t base_offset;
-    int fd;         /* -1 until it is needed. */
-    int64_t size;   /* Bytes of whole batches; the file may have more. */
-    int64_t synced; /* Of these, bytes that are on disk. */
-    bool loaded;    /* What follows is known. */
+    int fd;              /* -1 until it is needed. */
+    int64_t size;        /* Bytes of whole batches; the file may have more. */
+    int64_t synced;      /* Of these, bytes that are on disk. */
+    bool index_unsynced; /* Sealed, and the index files are not on disk yet. */
+    bool loaded;         /* What follows is known. */
     segment_index index;
     int64_t next_offset;
     int64_t first_timestamp; /* Of the first batch; -1 while there is none. */
@@ -64,7 +65,8 @@ sluice_status segment_recover(segment *self, const log_config *config, bool chec
 void segment_note(segment *self, const record_batch_header *header,
                   int32_t index_interval_bytes);
 
-/* No more is appended: the last time entry is made and the indexes are saved. */
+/* No more is appended: the last time entry is made and the indexes are saved, though
+ * not yet synced. */
 sluice_status segment_seal(segment *self, sluice_error *err);
 
 /* Gives file descriptor and indexes back; they are had again when they are needed. Does
@@ -75,6 +77,10 @@ void segment_unload(segment *self);
 /* Cuts the file to `size` bytes, a batch's begin, after a write that did not succeed.
  */
 sluice_status segment_cut(segment *self, int64_t size, sluice_error *err);
+
+/* Drops what the page cache has of the file and the disk should have: it is read from
+ * the disk again. Any thread; the file is open. */
+void segment_forget_cache(const segment *self);
 
 /* Removes its files; readers that hold it go on. Any thread, when no longer listed. */
 void segment_delete_files(segment *self);

@@ -251,6 +251,16 @@ static sluice_status save_times(segment_index *self, const char *path,
     return status;
 }
 
+void segment_index_sync(const char *path)
+{
+    char *offsets = memory_print("%s.index", path);
+    char *times = memory_print("%s.timeindex", path);
+    file_sync(offsets, NULL);
+    file_sync(times, NULL);
+    free(offsets);
+    free(times);
+}
+
 sluice_status segment_index_save(segment_index *self, const char *path,
                                  sluice_error *err)
 {

@@ -68,4 +68,8 @@ sluice_status segment_index_load(segment_index *self, const char *path,
 sluice_status segment_index_save(segment_index *self, const char *path,
                                  sluice_error *err);
 
+/* Brings the files of the segment `path` to disk, as far as that can be had: what a
+ * start without a scan reads must not be older than the log. Any thread. */
+void segment_index_sync(const char *path);
+
 #endif
