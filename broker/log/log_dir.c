@@ -244,10 +244,27 @@ static void collect_offsets(log_dir *self)
         pthread_mutex_lock(&each->lock);
         if (!each->deleted) {
             offsets->recovery_point = each->durable;
-            offsets->log_start = each->log_start;
+            offsets->log_start = each->log_start_wanted > each->log_start
+                                     ? each->log_start_wanted
+                                     : each->log_start;
         }
         pthread_mutex_unlock(&each->lock);
     }
+}
+
+static sluice_status write_log_starts(log_dir *self, sluice_error *err)
+{
+    return write_checkpoint(self, log_starts_name, true, &self->log_starts_written,
+                            err);
+}
+
+sluice_status log_dir_checkpoint_log_starts(log_dir *self, sluice_error *err)
+{
+    pthread_mutex_lock(&self->lock);
+    collect_offsets(self);
+    sluice_status status = write_log_starts(self, err);
+    pthread_mutex_unlock(&self->lock);
+    return status;
 }
 
 sluice_status log_dir_checkpoint(log_dir *self, sluice_error *err)
@@ -257,8 +274,7 @@ sluice_status log_dir_checkpoint(log_dir *self, sluice_error *err)
     sluice_status status = write_checkpoint(self, recovery_points_name, false,
                                             &self->recovery_points_written, err);
     if (status == SLUICE_OK) {
-        status = write_checkpoint(self, log_starts_name, true,
-                                  &self->log_starts_written, err);
+        status = write_log_starts(self, err);
     }
     self->checkpoints_stale &= status != SLUICE_OK;
     pthread_mutex_unlock(&self->lock);

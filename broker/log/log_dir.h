@@ -66,4 +66,8 @@ void log_dir_remove_deleted(log_dir *self);
 /* Writes the checkpoints of all partitions: each minute, by the background thread. */
 sluice_status log_dir_checkpoint(log_dir *self, sluice_error *err);
 
+/* Of them only log-start-offset-checkpoint: what DeleteRecords has taken away stays
+ * away. */
+sluice_status log_dir_checkpoint_log_starts(log_dir *self, sluice_error *err);
+
 #endif

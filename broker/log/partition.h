@@ -24,10 +24,9 @@
  *
  * Threads: every function may be called from any thread, unless it says otherwise. The
  * lock is held for microseconds; only partition_open(), partition_apply_retention(),
- * partition_checkpoint(), partition_delete() and a cold partition_read() touch the disk
- * beyond the page cache.
- * Owner: the topic set; whoever keeps a partition over a return holds a
- * partition_ref(). */
+ * partition_checkpoint(), partition_delete(), partition_delete_records() and a cold
+ * partition_read() touch the disk beyond the page cache. Owner: the topic set; whoever
+ * keeps a partition over a return holds a partition_ref(). */
 #ifndef SLUICE_BROKER_LOG_PARTITION_H
 #define SLUICE_BROKER_LOG_PARTITION_H
 
@@ -214,7 +213,9 @@ typedef struct partition_offset {
 void partition_find_offset(partition *self, int64_t timestamp, partition_bound bound,
                            partition_offset *ret_offset);
 
-/* DeleteRecords: raises the log start to `offset` (-1: the high watermark). Returns
+/* DeleteRecords: raises the log start to `offset` (-1: the high watermark), on disk
+ * before the return: readers are never shown again what they were told is gone. Of one
+ * partition by one thread at a time: the one for slow requests. Returns
  * Kafka's error code; `ret_low_watermark` is the log start afterwards. */
 int16_t partition_delete_records(partition *self, int64_t offset,
                                  int64_t *ret_low_watermark);

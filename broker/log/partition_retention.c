@@ -8,6 +8,7 @@
 #include "broker/log/partition_internal.h"
 #include "protocol/error_code.h"
 
+#include <sluice/log.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -111,30 +112,60 @@ size_t partition_apply_retention(partition *self, int64_t now_ms)
     return count;
 }
 
+static sluice_status save_log_starts(partition *self)
+{
+    sluice_error *err = sluice_error_new();
+    sluice_status status = log_dir_checkpoint_log_starts(self->dir, err);
+    if (status != SLUICE_OK) {
+        sluice_log(SLUICE_ERROR, "broker.log",
+                   "records of '%s-%d' cannot be deleted: %s; they stay", self->topic,
+                   self->number, sluice_error_text(err));
+    }
+    sluice_error_free(err);
+    return status;
+}
+
+static int16_t check_deletion(partition *self, int64_t offset, int64_t watermark)
+{
+    return self->deleted                      ? ERROR_NOT_LEADER_OR_FOLLOWER
+           : offset < 0 || offset > watermark ? ERROR_OFFSET_OUT_OF_RANGE
+           : !self->config.cleanup_delete     ? ERROR_POLICY_VIOLATION
+                                              : ERROR_NONE;
+}
+
+/* Saved before anybody sees it: a crash shows nobody again what he saw to be gone. */
+static int16_t raise_log_start(partition *self, int64_t offset)
+{
+    pthread_mutex_lock(&self->lock);
+    self->log_start_wanted = offset;
+    pthread_mutex_unlock(&self->lock);
+    bool saved = save_log_starts(self) == SLUICE_OK;
+    pthread_mutex_lock(&self->lock);
+    if (saved && offset > self->log_start) {
+        self->log_start = offset;
+    }
+    self->log_start_wanted = 0;
+    pthread_mutex_unlock(&self->lock);
+    if (saved) {
+        partition_wake(self, 0, true);
+    }
+    return saved ? ERROR_NONE : ERROR_KAFKA_STORAGE_ERROR;
+}
+
 int16_t partition_delete_records(partition *self, int64_t offset,
                                  int64_t *ret_low_watermark)
 {
     pthread_mutex_lock(&self->lock);
     int64_t watermark = partition_watermark(self, NULL);
     offset = offset == -1 ? watermark : offset;
-    int16_t error_code = ERROR_NONE;
-    *ret_low_watermark = -1;
-    if (self->deleted) {
-        error_code = ERROR_NOT_LEADER_OR_FOLLOWER;
-    } else if (offset < 0 || offset > watermark) {
-        error_code = ERROR_OFFSET_OUT_OF_RANGE;
-    } else if (!self->config.cleanup_delete) {
-        error_code = ERROR_POLICY_VIOLATION;
-    } else {
-        if (offset > self->log_start) {
-            self->log_start = offset;
-        }
-        *ret_low_watermark = self->log_start;
-    }
+    int16_t error_code = check_deletion(self, offset, watermark);
+    bool raised = error_code == ERROR_NONE && offset > self->log_start;
     pthread_mutex_unlock(&self->lock);
-    if (error_code == ERROR_NONE) {
-        partition_wake(self, 0, true);
+    if (raised) {
+        error_code = raise_log_start(self, offset);
     }
+    *ret_low_watermark =
+        error_code == ERROR_NONE ? partition_log_start_offset(self) : -1;
     return error_code;
 }
 

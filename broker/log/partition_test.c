@@ -542,16 +542,29 @@ TEST(deleted_records_stay_deleted)
     CHECK_INT(low, 4);
     CHECK_INT(partition_delete_records(fixture.log, 2, &low), ERROR_NONE);
     CHECK_INT(low, 4);
-    fixture_close(&fixture);
+    fixture_crash(&fixture);
     fixture_open(&fixture);
     CHECK_INT(partition_log_start_offset(fixture.log), 4);
-    CHECK_INT(log_dir_checkpoint(fixture.dir, NULL), SLUICE_OK);
-    fixture_crash(&fixture);
+    fixture_close(&fixture);
     fixture_open(&fixture);
     CHECK_INT(partition_log_start_offset(fixture.log), 4);
     CHECK_INT(partition_log_end_offset(fixture.log), 10);
     CHECK_INT(partition_delete_records(fixture.log, -1, &low), ERROR_NONE);
     CHECK_INT(low, 10);
+    fixture_end(&fixture);
+}
+
+TEST(a_partition_made_again_after_a_crash_knows_nothing_of_the_deleted_one)
+{
+    fixture_begin(&fixture);
+    fixture_append(&fixture, 5);
+    int64_t low;
+    CHECK_INT(partition_delete_records(fixture.log, 4, &low), ERROR_NONE);
+    partition_delete(fixture.log);
+    fixture_crash(&fixture);
+    fixture_open(&fixture);
+    CHECK_INT(partition_log_start_offset(fixture.log), 0);
+    CHECK_INT(partition_log_end_offset(fixture.log), 0);
     fixture_end(&fixture);
 }
 

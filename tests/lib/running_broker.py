@@ -22,8 +22,8 @@ class RunningBroker:
         self.address = None
         self.start()
 
-    def start(self):
-        """Starts it on its data, again on the port it had."""
+    def spawn(self):
+        """Starts it on its data, again on the port it had, and does not wait for it."""
         settings = {"listeners": f"PLAINTEXT://{self.address or '127.0.0.1:0'}",
                     "log.dirs": os.path.join(self.folder, "data"), **self.settings}
         command = [self.program, "broker"]
@@ -32,6 +32,9 @@ class RunningBroker:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log,
                                             text=True)
+
+    def start(self):
+        self.spawn()
         line = self.process.stdout.readline()
         if not line.startswith("listening on "):
             raise AssertionError(f"the broker did not start: {line!r}\n{self.log()}")
