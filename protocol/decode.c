@@ -130,6 +130,11 @@ static void decode_fixed(const message_field *field, const uint8_t *from, void *
     case MESSAGE_INT64:
         *(int64_t *)value = (int64_t)wire_get_64(from);
         return;
+    case MESSAGE_FLOAT64: {
+        uint64_t bits = wire_get_64(from);
+        memcpy(value, &bits, sizeof bits);
+        return;
+    }
     case MESSAGE_UUID:
         memcpy(value, from, sizeof(message_uuid));
         return;
@@ -174,6 +179,7 @@ static size_t minimum_size(const reader *self, const message_field *field)
     case MESSAGE_UINT16:
     case MESSAGE_INT32:
     case MESSAGE_INT64:
+    case MESSAGE_FLOAT64:
     case MESSAGE_UUID:
         break;
     }
@@ -202,10 +208,22 @@ static bool check_count(reader *self, const message_field *field, size_t count)
     return true;
 }
 
+/* One byte tells: 1 is there, -1 is null. */
+static bool get_presence(reader *self, const message_field *field, int64_t *ret_count)
+{
+    if (left(self) < 1) {
+        return refuse_short(self, field->name, 1);
+    }
+    *ret_count = (int8_t)*self->next++ < 0 ? -1 : 1;
+    return true;
+}
+
 static bool decode_array(reader *self, const message_field *field, message_array *value)
 {
     int64_t count;
-    if (!get_len(self, field, false, &count)) {
+    bool good = field->optional ? get_presence(self, field, &count)
+                                : get_len(self, field, false, &count);
+    if (!good) {
         return false;
     }
     if (count < 0) {

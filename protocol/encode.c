@@ -105,6 +105,12 @@ static void encode_fixed(writer *self, const message_field *field, const void *v
     case MESSAGE_INT64:
         wire_put_64(to, *(const uint64_t *)value);
         break;
+    case MESSAGE_FLOAT64: {
+        uint64_t bits;
+        memcpy(&bits, value, sizeof bits);
+        wire_put_64(to, bits);
+        break;
+    }
     case MESSAGE_UUID:
         memcpy(to, value, sizeof(message_uuid));
         break;
@@ -134,6 +140,7 @@ static bool encode_item(writer *self, const message_field *field, const void *va
     case MESSAGE_UINT16:
     case MESSAGE_INT32:
     case MESSAGE_INT64:
+    case MESSAGE_FLOAT64:
     case MESSAGE_UUID:
         break;
     }
@@ -148,7 +155,11 @@ static bool encode_field(writer *self, const message_field *field, const void *v
     }
     const message_array *array = value;
     int64_t count = len_or_null(self, field, array->items, array->count);
-    if (!put_len(self, field, false, count)) {
+    assert(!field->optional || count == -1 || count == 1);
+    if (field->optional) {
+        *output_reserve(self->out, 1) = (uint8_t)(count < 0 ? -1 : 1);
+        self->out->bytes.len++;
+    } else if (!put_len(self, field, false, count)) {
         return false;
     }
     const char *item = array->items;
@@ -196,6 +207,7 @@ static bool at_default(const message_struct *type, const message_field *field,
     case MESSAGE_UINT16:
     case MESSAGE_INT32:
     case MESSAGE_INT64:
+    case MESSAGE_FLOAT64:
     case MESSAGE_UUID:
         break;
     }

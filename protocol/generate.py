@@ -6,7 +6,7 @@ fields of `request` and `response`; or of a `record`, which is stored and not se
 its type as `key` if it is one of the metadata log's. A field has a `name`; a `type` ("int32", "[int32]",
 "topic" or "[topic]", the last two with `fields` of their own); `versions` in which it is
 there (all unless said); `nullable` versions; a `default` (0, "", empty; null where the
-field can be null); and a `tag`. Ranges are "3", "3-5", "3+" or "none".
+field can be null); and a `tag`. A struct that can be null is in C an array of none or one. Ranges are "3", "3-5", "3+" or "none".
 """
 import json
 import re
@@ -19,6 +19,7 @@ SCALARS = {  # type: (C type, MESSAGE_ constant, bytes on the wire or None)
     "uint16": ("uint16_t", "UINT16", 2),
     "int32": ("int32_t", "INT32", 4),
     "int64": ("int64_t", "INT64", 8),
+    "float64": ("double", "FLOAT64", 8),
     "uuid": ("message_uuid", "UUID", 16),
     "string": ("message_text", "STRING", None),
     "bytes": ("sluice_bytes", "BYTES", None),
@@ -58,6 +59,8 @@ class Field:
             self.item = Struct(f"{prefix}_{self.type}", definition["fields"], prefix)
         elif self.type not in SCALARS:
             raise ValueError(f"{prefix}: field {self.name} has the type {self.type}")
+        self.optional = bool(self.item and not self.array and self.nullable[1] >= self.nullable[0])
+        self.array = self.array or self.optional
 
     def in_version(self, version):
         return self.versions[0] <= version <= self.versions[1]
@@ -81,6 +84,8 @@ class Field:
             self.default, str(self.default))
 
     def minimum(self, version, flexible):
+        if self.optional and version >= self.nullable[0]:
+            return 1
         if self.array:
             return 1 if flexible else 4
         if self.item:
@@ -203,7 +208,8 @@ def field_row(struct, field):
     kind = "STRUCT" if field.item else SCALARS[field.type][1]
     item = f"&{field.item.name}_struct" if field.item else "NULL"
     return (f'    {{"{field.name}", {item}, offsetof({struct.name}, {field.name}), '
-            f"MESSAGE_{kind}, {str(field.array).lower()}, {field.tag}, "
+            f"MESSAGE_{kind}, {str(field.array).lower()}, "
+            f"{str(field.optional).lower()}, {field.tag}, "
             f"{field.versions[0]}, {field.versions[1]}, "
             f"{field.nullable[0]}, {field.nullable[1]}}},")
 

@@ -55,6 +55,7 @@ size_t message_item_size(const message_field *field)
     case MESSAGE_INT32:
         return 4;
     case MESSAGE_INT64:
+    case MESSAGE_FLOAT64:
         return 8;
     case MESSAGE_UUID:
         return sizeof(message_uuid);

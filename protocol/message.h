@@ -59,6 +59,7 @@ typedef enum message_type {
     MESSAGE_UINT16,
     MESSAGE_INT32,
     MESSAGE_INT64,
+    MESSAGE_FLOAT64,
     MESSAGE_UUID,
     MESSAGE_STRING,
     MESSAGE_BYTES,
@@ -74,6 +75,7 @@ typedef struct message_field {
     uint16_t offset;            /* In the C struct. */
     uint8_t type;               /* A message_type; of the items where `array`. */
     bool array;
+    bool optional; /* A struct that can be null, as an array of none or one. */
     int8_t tag; /* -1: not a tagged field. */
     int8_t version_min, version_max;
     int8_t nullable_min, nullable_max; /* 1 and 0: never null. */

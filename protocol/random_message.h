@@ -99,7 +99,8 @@ static void fill_array(random_message *self, const message_field *field,
     if (message_field_nullable(field, self->version) && random_next(self) % 4 == 0) {
         return;
     }
-    size_t count = random_next(self) % 4, size = message_item_size(field);
+    size_t count = field->optional ? 1 : random_next(self) % 4;
+    size_t size = message_item_size(field);
     char *items = sluice_arena_take(self->arena, count * size);
     *value = (message_array){items, count};
     for (size_t i = 0; i < count; i++) {
