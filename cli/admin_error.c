@@ -84,6 +84,10 @@ void admin_code_class(int16_t code, char ret_class[ADMIN_CLASS_SIZE])
             snprintf(name, sizeof name, "%s", odd_classes[i].name);
         }
     }
+    if (code == ERROR_NONE) {
+        snprintf(ret_class, ADMIN_CLASS_SIZE, "java.lang.IllegalArgumentException");
+        return;
+    }
     snprintf(ret_class, ADMIN_CLASS_SIZE, "org.apache.kafka.common.errors.%sException",
              name);
 }

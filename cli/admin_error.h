@@ -13,7 +13,7 @@ enum { ADMIN_CLASS_SIZE = 128 };
 const char *admin_code_text(int16_t code);
 
 /* The name of the Java exception that Kafka's tools print for `code`, with its package:
- * scripts look for it. */
+ * scripts look for it. ERROR_NONE is what the tools themselves refuse. */
 void admin_code_class(int16_t code, char ret_class[ADMIN_CLASS_SIZE]);
 
 /* Whether the same request may go through a moment later. */

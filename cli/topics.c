@@ -1,22 +1,8 @@
-/* sluice topics: lists, describes, creates and deletes topics; kafka-topics with its
- * options. */
-#include "client.h"
+/* sluice topics: lists, describes, creates, grows and deletes topics; kafka-topics with
+ * its options and its sentences. */
+#include "topics.h"
 #include "command.h"
-#include <fnmatch.h>
-#include <jansson.h>
-#include <regex.h>
-#include <stdlib.h>
 #include <string.h>
-
-typedef struct topics_options {
-    cli_connection connection;
-    bool list, describe, create, delete;
-    const char *topic;
-    int64_t partitions, replication_factor;
-    cli_texts config;
-    bool if_exists, if_not_exists, exclude_internal;
-    bool offsets, json;
-} topics_options;
 
 static const cli_option options[] = {
     CLI_CONNECTION_OPTIONS(topics_options),
@@ -26,21 +12,31 @@ static const cli_option options[] = {
      CLI_AT(bool, topics_options, describe)},
     {"create", 0, CLI_FLAG, NULL, "Creates a topic.", 0, 0,
      CLI_AT(bool, topics_options, create)},
-    {"delete", 0, CLI_FLAG, NULL, "Deletes a topic.", 0, 0,
+    {"alter", 0, CLI_FLAG, NULL,
+     "Gives topics more partitions. Settings are changed by `sluice configs`.", 0, 0,
+     CLI_AT(bool, topics_options, alter)},
+    {"delete", 0, CLI_FLAG, NULL, "Deletes topics.", 0, 0,
      CLI_AT(bool, topics_options, delete)},
     {"topic", 0, CLI_TEXT, "TOPIC",
-     "The topic; for list and describe a regular expression.", 0, 0,
+     "The topic; but for create a regular expression for whole names.", 0, 0,
      CLI_AT(const char *, topics_options, topic)},
-    {"partitions", 0, CLI_NUMBER, "N", "How many partitions a created topic gets.", 1,
-     100000, CLI_AT(int64_t, topics_options, partitions)},
+    {"topic-id", 0, CLI_TEXT, "ID", "With describe: the topic that has this id.", 0, 0,
+     CLI_AT(const char *, topics_options, topic_id)},
+    {"partitions", 0, CLI_NUMBER, "N",
+     "How many partitions a created or altered topic gets.", 0, 0,
+     CLI_AT(int64_t, topics_options, partitions)},
     {"replication-factor", 0, CLI_NUMBER, "N",
-     "How many replicas a created topic gets.", 1, 100,
+     "How many replicas a created topic gets.", 0, 0,
      CLI_AT(int64_t, topics_options, replication_factor)},
+    {"replica-assignment", 0, CLI_TEXT, "ID:ID,…",
+     "The brokers of each partition: partitions with commas between, their replicas "
+     "with colons.",
+     0, 0, CLI_AT(const char *, topics_options, replica_assignment)},
     {"config", 0, CLI_TEXTS, "KEY=VALUE",
      "A setting of a created topic; may be repeated.", 0, 0,
      CLI_AT(cli_texts, topics_options, config)},
     {"if-exists", 0, CLI_FLAG, NULL,
-     "Deleting a topic that is not there is no failure.", 0, 0,
+     "Altering, deleting or describing a topic that is not there is no failure.", 0, 0,
      CLI_AT(bool, topics_options, if_exists)},
     {"if-not-exists", 0, CLI_FLAG, NULL,
      "Creating a topic that is there is no failure.", 0, 0,
@@ -48,6 +44,25 @@ static const cli_option options[] = {
     {"exclude-internal", 0, CLI_FLAG, NULL,
      "Leaves __consumer_offsets and the like out.", 0, 0,
      CLI_AT(bool, topics_options, exclude_internal)},
+    {"topics-with-overrides", 0, CLI_FLAG, NULL,
+     "With describe: only topics that have settings of their own, without partitions.",
+     0, 0, CLI_AT(bool, topics_options, overrides)},
+    {"under-replicated-partitions", 0, CLI_FLAG, NULL,
+     "With describe: only partitions with a replica that is not in sync.", 0, 0,
+     CLI_AT(bool, topics_options, under_replicated)},
+    {"unavailable-partitions", 0, CLI_FLAG, NULL,
+     "With describe: only partitions without a leader.", 0, 0,
+     CLI_AT(bool, topics_options, unavailable)},
+    {"under-min-isr-partitions", 0, CLI_FLAG, NULL,
+     "With describe: only partitions with fewer replicas in sync than "
+     "min.insync.replicas.",
+     0, 0, CLI_AT(bool, topics_options, under_min_isr)},
+    {"at-min-isr-partitions", 0, CLI_FLAG, NULL,
+     "With describe: only partitions with just min.insync.replicas in sync.", 0, 0,
+     CLI_AT(bool, topics_options, at_min_isr)},
+    {"partition-size-limit-per-response", 0, CLI_NUMBER, "N",
+     "With describe: how many partitions to ask for at a time. Default: 2000.", 1,
+     INT32_MAX, CLI_AT(int64_t, topics_options, response_partitions_max)},
     {"offsets", 0, CLI_FLAG, NULL,
      "With list: the earliest and the latest offset of every partition.", 0, 0,
      CLI_AT(bool, topics_options, offsets)},
@@ -57,12 +72,12 @@ static const cli_option options[] = {
 };
 
 static const cli_usage usage = {
-    .synopsis = "sluice topics list|describe|create|delete [TOPIC…] [OPTION…]",
+    .synopsis = "sluice topics list|describe|create|alter|delete [TOPIC…] [OPTION…]",
     .doc =
-        "Lists, describes, creates and deletes topics. Called as kafka-topics it takes "
-        "--list, --describe, --create or --delete instead of the first word, and "
-        "--topic "
-        "instead of the others.",
+        "Lists, describes, creates, grows and deletes topics. Names may have wildcards "
+        "to list and describe. Called as kafka-topics it takes --list, --describe, "
+        "--create, --alter or --delete instead of the first word, and --topic instead "
+        "of the others.",
     .options = options,
     .examples =
         "  sluice topics list --offsets\n"
@@ -70,395 +85,192 @@ static const cli_usage usage = {
         "  kafka-topics --bootstrap-server 127.0.0.1:9092 --describe --topic orders\n",
 };
 
-typedef struct listing {
-    rd_kafka_t *client;
-    const topics_options *options;
-    const cli_texts *names; /* Empty: all. */
-    regex_t pattern;
-    bool has_pattern;
-} listing;
-
-static bool is_internal(const char *topic)
+/* Takes the first word as the action, in our dress, unless an option was it. */
+static bool choose_action(topics_options *given, cli_texts *arguments)
 {
-    return strncmp(topic, "__", 2) == 0;
-}
-
-static bool wanted(const listing *self, const char *topic)
-{
-    if (self->options->exclude_internal && is_internal(topic)) {
-        return false;
+    const struct {
+        const char *word;
+        bool *flag;
+    } actions[] = {
+        {"list", &given->list},     {"describe", &given->describe},
+        {"create", &given->create}, {"alter", &given->alter},
+        {"delete", &given->delete},
+    };
+    enum { action_count = sizeof actions / sizeof *actions };
+    int chosen = 0;
+    for (size_t i = 0; i < action_count; i++) {
+        chosen += *actions[i].flag;
     }
-    if (self->has_pattern) {
-        return regexec(&self->pattern, topic, 0, NULL, 0) == 0;
+    if (chosen > 0 || given->kafkas || arguments->count == 0) {
+        return chosen == 1;
     }
-    for (size_t i = 0; i < self->names->count; i++) {
-        if (fnmatch(self->names->items[i], topic, 0) == 0) {
+    for (size_t i = 0; i < action_count; i++) {
+        if (strcmp(arguments->items[0], actions[i].word) == 0) {
+            *actions[i].flag = true;
+            memmove(arguments->items, arguments->items + 1,
+                    --arguments->count * sizeof *arguments->items);
             return true;
         }
     }
-    return self->names->count == 0;
+    return false;
 }
 
-static int compare_topics(const void *one, const void *other)
+/* An option that goes with some actions only. */
+typedef struct pairing {
+    const char *option;
+    bool given, list, describe, create, alter, delete;
+} pairing;
+
+static const char *action_of(const topics_options *given)
 {
-    return strcmp(((const rd_kafka_metadata_topic_t *)one)->topic,
-                  ((const rd_kafka_metadata_topic_t *)other)->topic);
+    return given->list       ? "list"
+           : given->describe ? "describe"
+           : given->create   ? "create"
+           : given->alter    ? "alter"
+                             : "delete";
 }
 
-static json_t *partition_json(const listing *self, const char *topic,
-                              const rd_kafka_metadata_partition_t *partition)
+/* The first option that is not for the action; NULL: all are. */
+static const char *misplaced(const topics_options *given)
 {
-    json_t *object =
-        json_pack("{s:i,s:i}", "partition", partition->id, "leader", partition->leader);
-    int64_t earliest = 0, latest = 0;
-    if (self->options->offsets &&
-        rd_kafka_query_watermark_offsets(self->client, topic, partition->id, &earliest,
-                                         &latest, CLI_TIMEOUT_MS) ==
-            RD_KAFKA_RESP_ERR_NO_ERROR) {
-        json_object_set_new(object, "earliest", json_integer(earliest));
-        json_object_set_new(object, "latest", json_integer(latest));
-    }
-    return object;
-}
-
-static json_t *topic_json(const listing *self, const rd_kafka_metadata_topic_t *topic)
-{
-    json_t *partitions = json_array();
-    for (int i = 0; i < topic->partition_cnt; i++) {
-        json_array_append_new(
-            partitions, partition_json(self, topic->topic, &topic->partitions[i]));
-    }
-    return json_pack("{s:s,s:o}", "name", topic->topic, "partitions", partitions);
-}
-
-static void print_topic(const listing *self, const rd_kafka_metadata_topic_t *topic)
-{
-    printf("%s\n", topic->topic);
-    for (int i = 0; self->options->offsets && i < topic->partition_cnt; i++) {
-        int64_t earliest = -1, latest = -1;
-        int32_t id = topic->partitions[i].id;
-        rd_kafka_query_watermark_offsets(self->client, topic->topic, id, &earliest,
-                                         &latest, CLI_TIMEOUT_MS);
-        printf("  partition %d: %lld to %lld\n", id, (long long)earliest,
-               (long long)latest);
-    }
-}
-
-static void print_ids(const char *label, const int32_t *ids, int count)
-{
-    printf("\t%s: ", label);
-    for (int i = 0; i < count; i++) {
-        printf("%s%d", i > 0 ? "," : "", ids[i]);
-    }
-}
-
-static rd_kafka_AdminOptions_t *admin_options(rd_kafka_t *client)
-{
-    rd_kafka_AdminOptions_t *admin =
-        rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_ANY);
-    char text[256];
-    rd_kafka_AdminOptions_set_request_timeout(admin, CLI_TIMEOUT_MS, text, sizeof text);
-    return admin;
-}
-
-/* What the topic or the broker's file says, as Kafka's tool shows it. */
-static void print_entries(const rd_kafka_ConfigResource_t *resource)
-{
-    size_t count = 0, shown = 0;
-    const rd_kafka_ConfigEntry_t **entries =
-        rd_kafka_ConfigResource_configs(resource, &count);
-    for (size_t i = 0; i < count; i++) {
-        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
-        if (!rd_kafka_ConfigEntry_is_default(entries[i]) && value != NULL) {
-            printf("%s%s=%s", shown++ > 0 ? "," : "",
-                   rd_kafka_ConfigEntry_name(entries[i]), value);
+    const pairing pairings[] = {
+        {"partitions", given->partitions != INT64_MIN, 0, 0, 1, 1, 0},
+        {"replication-factor", given->replication_factor != INT64_MIN, 0, 0, 1, 0, 0},
+        {"replica-assignment", given->replica_assignment != NULL, 0, 0, 1, 1, 0},
+        {"config", given->config.count > 0, 0, 0, 1, 0, 0},
+        {"if-exists", given->if_exists, 0, 1, 0, 1, 1},
+        {"if-not-exists", given->if_not_exists, 0, 0, 1, 0, 0},
+        {"exclude-internal", given->exclude_internal, 1, 1, 0, 0, 0},
+        {"topic-id", given->topic_id != NULL, 0, 1, 0, 0, 0},
+        {"topics-with-overrides", given->overrides, 0, 1, 0, 0, 0},
+        {"under-replicated-partitions", given->under_replicated, 0, 1, 0, 0, 0},
+        {"unavailable-partitions", given->unavailable, 0, 1, 0, 0, 0},
+        {"under-min-isr-partitions", given->under_min_isr, 0, 1, 0, 0, 0},
+        {"at-min-isr-partitions", given->at_min_isr, 0, 1, 0, 0, 0},
+    };
+    for (size_t i = 0; i < sizeof pairings / sizeof *pairings; i++) {
+        const pairing *at = &pairings[i];
+        if (at->given &&
+            ((given->list && !at->list) || (given->describe && !at->describe) ||
+             (given->create && !at->create) || (given->alter && !at->alter) ||
+             (given->delete &&!at->delete))) {
+            return at->option;
         }
     }
+    return NULL;
 }
 
-static void print_configs(rd_kafka_t *client, const char *topic)
+/* What is wrong with the options together, in `err`; SLUICE_OK: nothing. */
+static sluice_status check(const topics_options *given, const cli_texts *names,
+                           sluice_error *err)
 {
-    rd_kafka_ConfigResource_t *asked =
-        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
-    rd_kafka_AdminOptions_t *admin = admin_options(client);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
-    rd_kafka_DescribeConfigs(client, &asked, 1, admin, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, CLI_TIMEOUT_MS + 5000);
-    const rd_kafka_DescribeConfigs_result_t *result =
-        event == NULL ? NULL : rd_kafka_event_DescribeConfigs_result(event);
-    size_t count = 0;
-    const rd_kafka_ConfigResource_t **resources =
-        result == NULL ? NULL
-                       : rd_kafka_DescribeConfigs_result_resources(result, &count);
-    if (count > 0) {
-        print_entries(resources[0]);
+    const char *wrong = misplaced(given);
+    bool named = given->topic != NULL || names->count > 0;
+    if (given->alter && given->config.count > 0) {
+        return sluice_fail(
+            err, SLUICE_BAD_CONFIG,
+            "Option combination \"[[bootstrap-server], [config]]\" can't be used with "
+            "option \"[alter]\" (To alter topic configurations, the kafka-configs tool "
+            "can be used.)");
     }
-    rd_kafka_event_destroy(event);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_AdminOptions_destroy(admin);
-    rd_kafka_ConfigResource_destroy(asked);
-}
-
-static void describe_topic(const listing *self, const rd_kafka_metadata_topic_t *topic)
-{
-    int replicas = topic->partition_cnt > 0 ? topic->partitions[0].replica_cnt : 0;
-    printf("Topic: %s\tPartitionCount: %d\tReplicationFactor: %d\tConfigs: ",
-           topic->topic, topic->partition_cnt, replicas);
-    print_configs(self->client, topic->topic);
-    printf("\n");
-    for (int i = 0; i < topic->partition_cnt; i++) {
-        const rd_kafka_metadata_partition_t *partition = &topic->partitions[i];
-        printf("\tTopic: %s\tPartition: %d", topic->topic, partition->id);
-        if (partition->leader < 0) {
-            printf("\tLeader: none");
-        } else {
-            printf("\tLeader: %d", partition->leader);
-        }
-        print_ids("Replicas", partition->replicas, partition->replica_cnt);
-        print_ids("Isr", partition->isrs, partition->isr_cnt);
-        printf("\n");
+    if (!named && !given->list && !given->describe) {
+        return sluice_fail(err, SLUICE_BAD_CONFIG,
+                           given->kafkas ? "Missing required argument \"[topic]\""
+                                         : "no topic is named: give one");
     }
-}
-
-/* The topics that are there and wanted, in order. */
-static sluice_status show(listing *self, bool describe, sluice_error *err)
-{
-    const rd_kafka_metadata_t *metadata = NULL;
-    sluice_status status = cli_metadata(self->client, NULL, &metadata, err);
-    if (status != SLUICE_OK) {
-        return status;
+    if (given->alter && given->partitions == INT64_MIN) {
+        return sluice_fail(err, SLUICE_BAD_CONFIG,
+                           "Missing required argument \"[partitions]\"");
     }
-    qsort(metadata->topics, (size_t)metadata->topic_cnt, sizeof *metadata->topics,
-          compare_topics);
-    json_t *all = json_array();
-    size_t shown = 0;
-    for (int i = 0; i < metadata->topic_cnt; i++) {
-        const rd_kafka_metadata_topic_t *topic = &metadata->topics[i];
-        if (!wanted(self, topic->topic)) {
-            continue;
-        }
-        shown++;
-        if (self->options->json) {
-            json_array_append_new(all, topic_json(self, topic));
-        } else if (describe) {
-            describe_topic(self, topic);
-        } else {
-            print_topic(self, topic);
-        }
+    if (wrong != NULL) {
+        return sluice_fail(err, SLUICE_BAD_CONFIG,
+                           "Option \"[%s]\" can't be used with option \"[%s]\"", wrong,
+                           action_of(given));
     }
-    if (self->options->json) {
-        json_dumpf(all, stdout, JSON_COMPACT);
-        printf("\n");
-    }
-    json_decref(all);
-    rd_kafka_metadata_destroy(metadata);
-    const char *name = self->options->topic != NULL ? self->options->topic
-                       : self->names->count > 0     ? self->names->items[0]
-                                                    : NULL;
-    if (describe && shown == 0 && name != NULL) {
-        return sluice_fail(err, SLUICE_FATAL, "Topic '%s' does not exist as expected",
-                           name);
+    if (given->create && given->replica_assignment != NULL &&
+        (given->partitions != INT64_MIN || given->replication_factor != INT64_MIN)) {
+        return sluice_fail(
+            err, SLUICE_BAD_CONFIG,
+            "Option \"[replica-assignment]\" can't be used with option \"[%s]\"",
+            given->partitions != INT64_MIN ? "partitions" : "replication-factor");
     }
     return SLUICE_OK;
 }
 
-static sluice_status show_topics(rd_kafka_t *client, const topics_options *given,
-                                 const cli_texts *names, bool describe,
-                                 sluice_error *err)
+static sluice_status act(topics_work *self, sluice_error *err)
 {
-    listing self = {.client = client, .options = given, .names = names};
-    if (given->topic != NULL) {
-        char *whole = NULL;
-        if (asprintf(&whole, "^(%s)$", given->topic) < 0 ||
-            regcomp(&self.pattern, whole, REG_EXTENDED | REG_NOSUB) != 0) {
-            free(whole);
-            return sluice_fail(err, SLUICE_BAD_CONFIG,
-                               "--topic is '%s': not a regular expression",
-                               given->topic);
-        }
-        free(whole);
-        self.has_pattern = true;
-    }
-    sluice_status status = show(&self, describe, err);
-    if (self.has_pattern) {
-        regfree(&self.pattern);
-    }
-    return status;
-}
-
-/* Waits for the one result of an admin call. */
-static sluice_status admin_result(rd_kafka_queue_t *queue, bool create, bool lenient,
-                                  const char *topic, sluice_error *err)
-{
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, CLI_TIMEOUT_MS + 5000);
-    if (event == NULL || rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        const char *why =
-            event == NULL ? "no answer" : rd_kafka_event_error_string(event);
-        sluice_fail(err, SLUICE_RETRY, "topic '%s': %s", topic, why);
-        rd_kafka_event_destroy(event);
-        return SLUICE_RETRY;
-    }
-    size_t count = 0;
-    const rd_kafka_topic_result_t **results =
-        create ? rd_kafka_CreateTopics_result_topics(
-                     rd_kafka_event_CreateTopics_result(event), &count)
-               : rd_kafka_DeleteTopics_result_topics(
-                     rd_kafka_event_DeleteTopics_result(event), &count);
-    rd_kafka_resp_err_t code = count > 0 ? rd_kafka_topic_result_error(results[0])
-                                         : RD_KAFKA_RESP_ERR__BAD_MSG;
-    rd_kafka_resp_err_t tolerated = create ? RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS
-                                           : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-    sluice_status status = SLUICE_OK;
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !(lenient && code == tolerated)) {
-        const char *text =
-            count > 0 ? rd_kafka_topic_result_error_string(results[0]) : NULL;
-        status = sluice_fail(err, SLUICE_FATAL, "%s",
-                             text != NULL ? text : rd_kafka_err2str(code));
-    } else if (create && code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        printf("Created topic %s.\n", topic);
-    }
-    rd_kafka_event_destroy(event);
-    return status;
-}
-
-static sluice_status set_configs(rd_kafka_NewTopic_t *topic, const cli_texts *configs,
-                                 sluice_error *err)
-{
-    for (size_t i = 0; i < configs->count; i++) {
-        const char *equals = strchr(configs->items[i], '=');
-        char name[128];
-        if (equals == NULL || (size_t)(equals - configs->items[i]) >= sizeof name) {
-            return sluice_fail(err, SLUICE_BAD_CONFIG,
-                               "--config is '%s': must be key=value",
-                               configs->items[i]);
-        }
-        snprintf(name, sizeof name, "%.*s", (int)(equals - configs->items[i]),
-                 configs->items[i]);
-        rd_kafka_NewTopic_set_config(topic, name, equals + 1);
-    }
-    return SLUICE_OK;
-}
-
-static sluice_status create_topic(rd_kafka_t *client, const topics_options *given,
-                                  const char *name, sluice_error *err)
-{
-    char text[512];
-    rd_kafka_NewTopic_t *topic =
-        rd_kafka_NewTopic_new(name, (int)given->partitions,
-                              (int)given->replication_factor, text, sizeof text);
-    if (topic == NULL) {
-        return sluice_fail(err, SLUICE_BAD_CONFIG, "topic '%s': %s", name, text);
-    }
-    sluice_status status = set_configs(topic, &given->config, err);
-    if (status == SLUICE_OK) {
-        rd_kafka_AdminOptions_t *admin = admin_options(client);
-        rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
-        rd_kafka_CreateTopics(client, &topic, 1, admin, queue);
-        status = admin_result(queue, true, given->if_not_exists, name, err);
-        rd_kafka_queue_destroy(queue);
-        rd_kafka_AdminOptions_destroy(admin);
-    }
-    rd_kafka_NewTopic_destroy(topic);
-    return status;
-}
-
-static sluice_status delete_topic(rd_kafka_t *client, const topics_options *given,
-                                  const char *name, sluice_error *err)
-{
-    rd_kafka_DeleteTopic_t *topic = rd_kafka_DeleteTopic_new(name);
-    rd_kafka_AdminOptions_t *admin = admin_options(client);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
-    rd_kafka_DeleteTopics(client, &topic, 1, admin, queue);
-    sluice_status status = admin_result(queue, false, given->if_exists, name, err);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_AdminOptions_destroy(admin);
-    rd_kafka_DeleteTopic_destroy(topic);
-    return status;
-}
-
-static sluice_status change(rd_kafka_t *client, const topics_options *given,
-                            const cli_texts *names, sluice_error *err)
-{
-    const char *const one[] = {given->topic};
-    cli_texts all = *names;
-    if (given->topic != NULL) {
-        all = (cli_texts){1, (const char **)one};
-    }
-    if (all.count == 0) {
-        return sluice_fail(err, SLUICE_BAD_CONFIG, "no topic is named: give one");
-    }
-    sluice_status status = SLUICE_OK;
-    for (size_t i = 0; i < all.count && status == SLUICE_OK; i++) {
-        status = given->create ? create_topic(client, given, all.items[i], err)
-                               : delete_topic(client, given, all.items[i], err);
-    }
-    return status;
-}
-
-/* Takes the first word as the action, unless an option was it. */
-static bool choose_action(topics_options *given, cli_texts *arguments)
-{
-    if (given->list + given->describe + given->create + given->delete > 0) {
-        return given->list + given->describe + given->create + given->delete == 1;
-    }
-    if (arguments->count == 0) {
-        return false;
-    }
-    const char *word = arguments->items[0];
-    given->list = strcmp(word, "list") == 0;
-    given->describe = strcmp(word, "describe") == 0;
-    given->create = strcmp(word, "create") == 0;
-    given->delete = strcmp(word, "delete") == 0;
-    memmove(arguments->items, arguments->items + 1,
-            --arguments->count * sizeof *arguments->items);
-    return given->list || given->describe || given->create || given->delete;
+    const topics_options *given = self->options;
+    return given->list       ? topics_list(self, err)
+           : given->describe ? topics_describe(self, err)
+           : given->create   ? topics_create(self, err)
+           : given->alter    ? topics_alter(self, err)
+                             : topics_delete(self, err);
 }
 
 static int run_action(const topics_options *given, const cli_texts *names)
 {
-    static const char *const none[] = {NULL};
+    static const cli_texts none = {0};
     sluice_error *err = sluice_error_new();
-    rd_kafka_t *client = NULL;
+    topics_work self = {.options = given};
     sluice_status status =
-        cli_client_new(&given->connection, RD_KAFKA_PRODUCER, none, NULL, &client, err);
+        topic_filter_init(&self.filter, given->create ? NULL : given->topic,
+                          given->kafkas ? &none : names, err);
     if (status == SLUICE_OK) {
-        status = given->list || given->describe
-                     ? show_topics(client, given, names, given->describe, err)
-                     : change(client, given, names, err);
-        rd_kafka_destroy(client);
+        status = admin_open(&given->connection, &self.client, err);
     }
-    if (status != SLUICE_OK) {
-        fprintf(stderr, "Error while executing topic command : %s\n",
-                sluice_error_text(err));
+    if (status == SLUICE_OK) {
+        status = act(&self, err);
     }
+    if (status != SLUICE_OK && given->kafkas) {
+        printf("Error while executing topic command : %s\n", sluice_error_text(err));
+        admin_log_refusal("org.apache.kafka.tools.TopicCommand", self.refused,
+                          sluice_error_text(err));
+    } else if (status != SLUICE_OK) {
+        fprintf(stderr, "%s\n", sluice_error_text(err));
+    }
+    topic_filter_done(&self.filter);
+    admin_close(self.client);
     sluice_error_free(err);
     return status == SLUICE_OK ? CLI_DONE : CLI_FAILED;
 }
 
 static int topics_run(int argc, char **argv)
 {
-    topics_options given = {.partitions = -1, .replication_factor = -1};
+    topics_options given = {.partitions = INT64_MIN,
+                            .replication_factor = INT64_MIN,
+                            .response_partitions_max = 2000,
+                            .kafkas = cli_is_kafkas(argv[0])};
     cli_texts arguments;
-    int status;
-    if (!cli_begin(&usage, argc, argv, &given, &arguments, &status)) {
-        return status;
+    int exit_status;
+    if (!cli_begin(&usage, argc, argv, &given, &arguments, &exit_status)) {
+        return exit_status;
     }
-    if (choose_action(&given, &arguments)) {
-        status = run_action(&given, &arguments);
+    sluice_error *err = sluice_error_new();
+    if (!choose_action(&given, &arguments)) {
+        sluice_fail(err, SLUICE_BAD_CONFIG,
+                    given.kafkas
+                        ? "Command must include exactly one action: --list, "
+                          "--describe, --create, --alter or --delete"
+                        : "Command must include exactly one action: list, describe, "
+                          "create, alter or delete");
+    } else if (given.kafkas && given.connection.bootstrap_server == NULL) {
+        sluice_fail(err, SLUICE_BAD_CONFIG, "--bootstrap-server must be specified");
     } else {
-        status = cli_misused(&usage, argv[0],
-                             "Command must include exactly one action: list, describe, "
-                             "create or delete");
+        check(&given, &arguments, err);
     }
+    exit_status = sluice_error_count(err) > 0
+                      ? cli_misused(&usage, argv[0], sluice_error_text(err))
+                      : run_action(&given, &arguments);
+    sluice_error_free(err);
     cli_parse_done(&usage, &given, &arguments);
-    return status;
+    return exit_status;
 }
 
 static const char *const tools[] = {"kafka-topics", NULL};
 
 const cli_command cli_topics = {
     .name = "topics",
-    .summary = "lists, describes, creates and deletes topics",
+    .summary = "lists, describes, creates, grows and deletes topics",
     .tools = tools,
     .run = topics_run,
 };
