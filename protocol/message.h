@@ -76,7 +76,7 @@ typedef struct message_field {
     uint8_t type;               /* A message_type; of the items where `array`. */
     bool array;
     bool optional; /* A struct that can be null, as an array of none or one. */
-    int8_t tag; /* -1: not a tagged field. */
+    int8_t tag;    /* -1: not a tagged field. */
     int8_t version_min, version_max;
     int8_t nullable_min, nullable_max; /* 1 and 0: never null. */
 } message_field;
