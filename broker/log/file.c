@@ -147,8 +147,12 @@ sluice_status file_make_folders(const char *path, sluice_error *err)
         }
         outcome = mkdir(path, 0755);
     }
-    return outcome == 0 || is_folder(path) ? sync_folder_of(path, err)
-                                           : fail_errno(err, path, "make");
+    int fault = errno;
+    if (outcome == 0 || is_folder(path)) {
+        return sync_folder_of(path, err);
+    }
+    errno = fault;
+    return fail_errno(err, path, "make");
 }
 
 sluice_status file_replace(const char *path, const void *base, size_t len, bool durable,

@@ -242,7 +242,7 @@ static void collect_offsets(log_dir *self)
         saved_offsets *offsets =
             offsets_of(self, each->topic, strlen(each->topic), each->number);
         pthread_mutex_lock(&each->lock);
-        if (!each->deleted) {
+        if (!each->deleted && !each->offline) {
             offsets->recovery_point = each->durable;
             offsets->log_start = each->log_start_wanted > each->log_start
                                      ? each->log_start_wanted
@@ -436,11 +436,18 @@ static sluice_status put_clean_mark(log_dir *self, sluice_error *err)
 static sluice_status check_identity(log_dir *self, const properties *meta,
                                     const log_dir_options *options, sluice_error *err)
 {
+    const char *version = properties_get(meta, "version");
     const char *cluster_id = properties_get(meta, "cluster.id");
     const char *node = properties_get(meta, "node.id");
     const char *directory = properties_get(meta, "directory.id");
     int32_t node_id;
     node = node != NULL ? node : properties_get(meta, "broker.id");
+    if (version != NULL && strcmp(version, "0") != 0 && strcmp(version, "1") != 0) {
+        return sluice_fail(err, SLUICE_BAD_CONFIG,
+                           "log directory '%s' has the format version %s: this broker "
+                           "reads 0 and 1; start it with the program that wrote it",
+                           self->path, version);
+    }
     if (cluster_id != NULL && options->cluster_id != NULL &&
         strcmp(cluster_id, options->cluster_id) != 0) {
         return sluice_fail(err, SLUICE_BAD_CONFIG,

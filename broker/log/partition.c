@@ -65,6 +65,16 @@ sluice_status partition_open(log_dir *dir, const char *topic, int32_t number,
     return SLUICE_OK;
 }
 
+partition *partition_open_offline(log_dir *dir, const char *topic, int32_t number,
+                                  const uuid *topic_id, const log_config *config)
+{
+    partition *self = make(dir, topic, number, topic_id, config);
+    self->failed = self->offline = true;
+    partition_add_segment(self, segment_new(self->path, 0, 0));
+    log_dir_attach(dir, self);
+    return self;
+}
+
 partition *partition_ref(partition *self)
 {
     atomic_fetch_add_explicit(&self->references, 1, memory_order_relaxed);
@@ -82,11 +92,11 @@ static sluice_status close_files(partition *self, sluice_error *err)
         }
     }
     self->durable = self->log_end;
-    sluice_status status = SLUICE_OK;
+    sluice_status status = partition_cut_remains(self, err);
     if (self->log_end == 0) {
         return status; /* Nothing was ever written: there are no files. */
     }
-    if (partition_active(self)->loaded) {
+    if (status == SLUICE_OK && partition_active(self)->loaded) {
         status = segment_seal(partition_active(self), err);
     }
     return status == SLUICE_OK ? partition_write_snapshot(self, err) : status;
@@ -109,6 +119,9 @@ static void close_partition(partition *self)
     }
     sluice_error_free(err);
     saved_offsets offsets = {self->durable, self->log_start};
+    if (self->offline) {
+        offsets = log_dir_saved(self->dir, self->topic, self->number);
+    }
     log_dir_detach(self->dir, self, offsets, closed);
 }
 
@@ -156,14 +169,24 @@ void partition_add_segment(partition *self, segment *added)
     self->recent_count = 0;
 }
 
+sluice_status partition_cut_remains(partition *self, sluice_error *err)
+{
+    segment *active = partition_active(self);
+    sluice_status status =
+        self->uncut ? segment_cut(active, active->size, err) : SLUICE_OK;
+    self->uncut &= status != SLUICE_OK;
+    return status;
+}
+
 sluice_status partition_roll(partition *self, sluice_error *err)
 {
     segment *active = partition_active(self), *next;
     assert(active->size > 0);
-    /* No segment is there after a power loss without those before it. */
-    sluice_status status = self->folder_synced < self->folder_changes
-                               ? file_sync_folder(self->path, err)
-                               : SLUICE_OK;
+    sluice_status status = partition_cut_remains(self, err);
+    if (status == SLUICE_OK && self->folder_synced < self->folder_changes) {
+        /* No segment is there after a power loss without those before it. */
+        status = file_sync_folder(self->path, err);
+    }
     if (status == SLUICE_OK) {
         status = segment_create(self->path, self->log_end, &next, err);
     }

@@ -46,6 +46,11 @@ sluice_status partition_open(log_dir *dir, const char *topic, int32_t number,
                              const uuid *topic_id, const log_config *config,
                              partition **ret_partition, sluice_error *err);
 
+/* In the place of one that could not be opened: its files stay as they are, and whoever
+ * wants to read or write gets KAFKA_STORAGE_ERROR. */
+partition *partition_open_offline(log_dir *dir, const char *topic, int32_t number,
+                                  const uuid *topic_id, const log_config *config);
+
 partition *partition_ref(partition *self);
 void partition_unref(partition *self); /* The last one closes the files. */
 

@@ -195,17 +195,38 @@ static void undo_run(partition *self, append_run *run)
     }
 }
 
+/* Said once, and not again until a write has succeeded: producers try again and again.
+ */
+static void note_refusal(partition *self, const char *reason)
+{
+    if (!self->refusing) {
+        sluice_log(SLUICE_ERROR, "broker.log",
+                   "partition '%s-%d': %s; producers get KAFKA_STORAGE_ERROR until the "
+                   "disk takes records again",
+                   self->topic, self->number, reason);
+    }
+    self->refusing = true;
+}
+
 static void note_failed_write(partition *self, append_run *run, int fault)
 {
-    segment *active = partition_active(self);
-    sluice_log(SLUICE_ERROR, "broker.log",
-               "cannot write %" PRId64
-               " bytes to '%s.log': %s; the batches are refused",
-               run->bytes, active->path, strerror(fault));
+    const segment *active = partition_active(self);
+    char *what = memory_print("cannot write %" PRId64 " bytes to '%s.log': %s",
+                              run->bytes, active->path, strerror(fault));
+    note_refusal(self, what);
+    free(what);
     undo_run(self, run);
-    if (active->fd >= 0 && segment_cut(active, active->size, NULL) != SLUICE_OK) {
-        self->failed = true;
+    self->uncut = active->fd >= 0;
+    partition_cut_remains(self, NULL);
+}
+
+static void note_acceptance(partition *self)
+{
+    if (self->refusing) {
+        sluice_log(SLUICE_INFO, "broker.log", "partition '%s-%d' takes records again",
+                   self->topic, self->number);
     }
+    self->refusing = false;
 }
 
 /* Everything that follows from a written batch. */
@@ -230,7 +251,8 @@ static int write_pieces(partition *self, const append_run *run)
 {
     segment *active = partition_active(self);
     errno = 0;
-    if (segment_open(active, NULL) != SLUICE_OK) {
+    if (partition_cut_remains(self, NULL) != SLUICE_OK ||
+        segment_open(active, NULL) != SLUICE_OK) {
         return errno;
     }
     return self->dir->disk.write(active->fd, run->pieces, (int)run->count,
@@ -245,6 +267,8 @@ static void write_run(partition *self, append_run *run)
     int fault = write_pieces(self, run);
     if (fault != 0) {
         note_failed_write(self, run, fault);
+    } else {
+        note_acceptance(self);
     }
     for (size_t i = 0; fault == 0 && i < run->count; i++) {
         note_written(self, &run->batches[i]);
@@ -267,9 +291,7 @@ static bool make_place(partition *self, append_run *run,
     sluice_error *err = sluice_error_new();
     bool rolled = partition_roll(self, err) == SLUICE_OK;
     if (!rolled) {
-        sluice_log(SLUICE_ERROR, "broker.log",
-                   "partition '%s-%d' cannot begin a segment: %s; the batch is refused",
-                   self->topic, self->number, sluice_error_text(err));
+        note_refusal(self, sluice_error_text(err));
     }
     sluice_error_free(err);
     return rolled;

@@ -66,7 +66,10 @@ struct partition {
     partition_recent recent[PARTITION_RECENT]; /* Of the last segment; a ring. */
     size_t recent_count;                       /* Ever; cleared by a roll. */
     int64_t snapshot_offset; /* The newest snapshot's; -1: there is none. */
-    bool failed;             /* The disk did: no more appends. */
+    bool failed;             /* A sync did: no more appends until a restart. */
+    bool offline;            /* Its files could not be read at the start: nothing. */
+    bool refusing;           /* The disk refuses writes, as was said in the log. */
+    bool uncut; /* Behind the last batch lies what was not written whole. */
     bool deleted;
     int64_t folder_changes, folder_synced; /* Of its entries; how many are on disk. */
     partition_sync_state sync_state;
@@ -100,6 +103,10 @@ sluice_status partition_write_epochs(partition *self, sluice_error *err);
 
 /* Adds a new last segment; taken. */
 void partition_add_segment(partition *self, segment *segment);
+
+/* Cuts off what a write that did not succeed has left; SLUICE_FATAL while the disk does
+ * not let it. */
+sluice_status partition_cut_remains(partition *self, sluice_error *err);
 
 /* Closes the last segment and begins one at log end. */
 sluice_status partition_roll(partition *self, sluice_error *err);

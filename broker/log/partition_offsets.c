@@ -159,7 +159,7 @@ void partition_find_offset(partition *self, int64_t timestamp, partition_bound b
                     : bound == PARTITION_LAST_STABLE ? partition_stable_offset(self)
                                                      : partition_watermark(self, NULL);
     int64_t start = self->log_start;
-    bool deleted = self->deleted;
+    bool deleted = self->deleted, offline = self->offline;
     if (timestamp == PARTITION_EARLIEST || timestamp == PARTITION_LATEST) {
         ret_offset->offset = timestamp == PARTITION_EARLIEST ? start : limit;
         ret_offset->leader_epoch =
@@ -170,6 +170,8 @@ void partition_find_offset(partition *self, int64_t timestamp, partition_bound b
     pthread_mutex_unlock(&self->lock);
     if (deleted) {
         *ret_offset = (partition_offset){ERROR_NOT_LEADER_OR_FOLLOWER, -1, -1, -1};
+    } else if (offline) {
+        *ret_offset = (partition_offset){ERROR_KAFKA_STORAGE_ERROR, -1, -1, -1};
     } else if (ret_offset->offset < 0) {
         find_by_time(self, timestamp, limit, ret_offset);
     }

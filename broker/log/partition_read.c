@@ -122,6 +122,9 @@ static int16_t make_plan(partition *self, int64_t offset, partition_bound bound,
     if (self->deleted) {
         return ERROR_NOT_LEADER_OR_FOLLOWER;
     }
+    if (self->offline) {
+        return ERROR_KAFKA_STORAGE_ERROR;
+    }
     if (offset < self->log_start || offset > self->log_end) {
         return ERROR_OFFSET_OUT_OF_RANGE;
     }

@@ -18,14 +18,32 @@ static void image_free(topic_image *self)
     free(self);
 }
 
+static topic_image *image_by_name(const topic_images *self, message_text name)
+{
+    const map_entry *entry;
+    for (size_t at = 0; (entry = map_next(&self->by_id, &at)) != NULL;) {
+        topic_image *one = entry->value;
+        if (message_text_equal(name, (message_text){one->name, one->name_len})) {
+            return one;
+        }
+    }
+    return NULL;
+}
+
 static void apply_topic(topic_images *self, const topic_record *record)
 {
     topic_image *made = memory_zero(sizeof *made);
     made->name = memory_copy(record->name.base, record->name.len);
     made->name_len = record->name.len;
     memcpy(made->id.bytes, record->topic_id.bytes, sizeof made->id.bytes);
-    topic_image *old =
-        map_put(&self->by_id, made->id.bytes, sizeof made->id.bytes, made);
+    /* One of this name can be left that was made when the disk was full: its creation
+     * failed, and so did its removal. */
+    topic_image *old = image_by_name(self, record->name);
+    if (old != NULL) {
+        map_remove(&self->by_id, old->id.bytes, sizeof old->id.bytes);
+        image_free(old);
+    }
+    old = map_put(&self->by_id, made->id.bytes, sizeof made->id.bytes, made);
     if (old != NULL) {
         image_free(old);
     }
@@ -39,18 +57,6 @@ static void apply_partition(topic_images *self, const partition_record *record)
         record->partition_id < topic_partitions_max) {
         found->partition_count++;
     }
-}
-
-static topic_image *image_by_name(const topic_images *self, message_text name)
-{
-    const map_entry *entry;
-    for (size_t at = 0; (entry = map_next(&self->by_id, &at)) != NULL;) {
-        topic_image *one = entry->value;
-        if (message_text_equal(name, (message_text){one->name, one->name_len})) {
-            return one;
-        }
-    }
-    return NULL;
 }
 
 static void set_pair(topic_image *self, message_text name, message_text value)

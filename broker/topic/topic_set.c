@@ -158,24 +158,49 @@ static size_t dir_of(const topic_set *self, const char *name, int32_t number)
     return best;
 }
 
-/* Opens partitions until there are `count`. */
-static sluice_status open_partitions(topic_set *self, topic *made, int32_t count,
-                                     sluice_error *err)
+/* What to do about a partition that cannot be opened. */
+typedef enum on_failure {
+    FAIL_WITH_IT = 0,
+    GO_ON_OFFLINE, /* The others are served. */
+} on_failure;
+
+static sluice_status open_next(topic_set *self, topic *made, on_failure then,
+                               sluice_error *err)
 {
-    made->partitions =
-        memory_resize(made->partitions, (size_t)count * sizeof *made->partitions);
-    while (made->partition_count < count) {
-        size_t dir = dir_of(self, made->name, made->partition_count);
-        sluice_status status = partition_open(
-            self->dirs[dir], made->name, made->partition_count, &made->id,
-            &made->config.log, &made->partitions[made->partition_count], err);
-        if (status != SLUICE_OK) {
-            return status;
-        }
+    size_t dir = dir_of(self, made->name, made->partition_count);
+    partition **next = &made->partitions[made->partition_count];
+    sluice_status status =
+        partition_open(self->dirs[dir], made->name, made->partition_count, &made->id,
+                       &made->config.log, next, err);
+    if (status == SLUICE_FATAL && then == GO_ON_OFFLINE) {
+        sluice_log(SLUICE_ERROR, "broker.topic",
+                   "%s; it is offline until the broker is restarted, its files stay as "
+                   "they are",
+                   sluice_error_text(err));
+        sluice_error_clear(err);
+        *next =
+            partition_open_offline(self->dirs[dir], made->name, made->partition_count,
+                                   &made->id, &made->config.log);
+        status = SLUICE_OK;
+    }
+    if (status == SLUICE_OK) {
         self->dir_loads[dir]++;
         made->partition_count++;
     }
-    return SLUICE_OK;
+    return status;
+}
+
+/* Opens partitions until there are `count`. */
+static sluice_status open_partitions(topic_set *self, topic *made, int32_t count,
+                                     on_failure then, sluice_error *err)
+{
+    sluice_status status = SLUICE_OK;
+    made->partitions =
+        memory_resize(made->partitions, (size_t)count * sizeof *made->partitions);
+    while (status == SLUICE_OK && made->partition_count < count) {
+        status = open_next(self, made, then, err);
+    }
+    return status;
 }
 
 /* A topic like `old` with other configs and the same partitions. */
@@ -205,7 +230,9 @@ static sluice_status open_image(topic_set *self, topic_image *one, sluice_error 
     }
     topic *made =
         topic_make(self, one->name, one->name_len, &one->id, one->pairs, good);
-    sluice_status status = open_partitions(self, made, one->partition_count, err);
+    /* Without its own topics the broker would promise what it cannot keep. */
+    on_failure then = made->internal ? FAIL_WITH_IT : GO_ON_OFFLINE;
+    sluice_status status = open_partitions(self, made, one->partition_count, then, err);
     if (status == SLUICE_OK) {
         publish(self, made);
     } else {
@@ -413,7 +440,7 @@ static int16_t check_creation(topic_set *self, const topic_creation *wanted,
 static int16_t finish_creation(topic_set *self, topic *made, int32_t count,
                                sluice_error *err)
 {
-    if (open_partitions(self, made, count, err) == SLUICE_OK) {
+    if (open_partitions(self, made, count, FAIL_WITH_IT, err) == SLUICE_OK) {
         return ERROR_NONE;
     }
     for (int32_t i = 0; i < made->partition_count; i++) {
@@ -532,7 +559,7 @@ static int16_t grow(topic_set *self, topic *old, int32_t count, bool validate_on
         return ERROR_KAFKA_STORAGE_ERROR;
     }
     topic *made = topic_remake(self, old, old->configs, old->config_count);
-    if (open_partitions(self, made, count, err) != SLUICE_OK) {
+    if (open_partitions(self, made, count, FAIL_WITH_IT, err) != SLUICE_OK) {
         topic_unref(made);
         return ERROR_KAFKA_STORAGE_ERROR;
     }
