@@ -89,7 +89,7 @@ const setting broker_config_keys[] = {
      NO_FIELD, NULL},
     {"log.message.timestamp.before.max.ms", CONFIG_LONG, "9223372036854775807", 0, INT64_MAX,
      NULL, NO_FIELD, NULL},
-    {"log.message.timestamp.after.max.ms", CONFIG_LONG, "9223372036854775807", 0, INT64_MAX,
+    {"log.message.timestamp.after.max.ms", CONFIG_LONG, "3600000", 0, INT64_MAX,
      NULL, NO_FIELD, NULL},
     {"log.cleaner.delete.retention.ms", CONFIG_LONG, "86400000", 0, INT64_MAX, NULL, NO_FIELD,
      NULL},

@@ -46,7 +46,7 @@ const setting topic_config_keys[] = {
      "all clients read the present format"},
     {"message.format.version", CONFIG_STRING, "3.0-IV1", 0, 0, NULL, NO_FIELD,
      "all clients read the present format"},
-    {"message.timestamp.after.max.ms", CONFIG_LONG, "9223372036854775807", 0, INT64_MAX, NULL,
+    {"message.timestamp.after.max.ms", CONFIG_LONG, "3600000", 0, INT64_MAX, NULL,
      LOG(message_timestamp_after_max_ms), NULL},
     {"message.timestamp.before.max.ms", CONFIG_LONG, "9223372036854775807", 0, INT64_MAX, NULL,
      LOG(message_timestamp_before_max_ms), NULL},

@@ -56,7 +56,7 @@ typedef struct log_config {
         .file_delete_delay_ms = 60000, .delete_retention_ms = 86400000,                \
         .max_compaction_lag_ms = INT64_MAX, .min_cleanable_dirty_ratio = 0.5,          \
         .max_message_bytes = 1048588, .message_timestamp_before_max_ms = INT64_MAX,    \
-        .message_timestamp_after_max_ms = INT64_MAX, .flush_messages = INT64_MAX,      \
+        .message_timestamp_after_max_ms = 3600000, .flush_messages = INT64_MAX,        \
         .flush_ms = INT64_MAX, .producer_id_expiration_ms = 86400000,                  \
         .cleanup_delete = true, .validate_records = true,                              \
         .compression = COMPRESSION_PRODUCER, .compression_level = -1,                  \

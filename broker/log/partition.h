@@ -30,9 +30,11 @@
 #ifndef SLUICE_BROKER_LOG_PARTITION_H
 #define SLUICE_BROKER_LOG_PARTITION_H
 
+#include "base/buffer.h"
 #include "base/uuid.h"
 #include "broker/log/log_config.h"
 #include "broker/log/log_dir.h"
+#include "broker/log/record_batch.h"
 #include <sluice/error.h>
 #include <stdint.h>
 
@@ -72,21 +74,29 @@ typedef enum partition_origin {
 typedef struct partition_append {
     /* In: exactly one record batch v2. The bytes are borrowed until the return and
      * changed in place: base offset, leader epoch, with LogAppendTime also the maximal
-     * timestamp, attributes and CRC. */
+     * timestamp, attributes and CRC. When the topic's compression.type is another codec
+     * the batch is compressed anew elsewhere. */
     void *base;
     size_t len;
     int16_t acks;            /* -1, 0 or 1. */
     partition_origin origin; /* Who made it. */
 
     /* Out. */
-    int16_t error_code;        /* 0 also for a duplicate. */
-    const char *error_message; /* A constant text, or NULL. */
-    int32_t error_record;      /* The record that is to blame, from 0, or -1. */
-    bool duplicate;            /* Was there already: nothing written. */
-    int64_t base_offset;       /* -1 with an error; a duplicate's original one. */
-    int64_t next_offset;       /* Durable when all below is: for partition_wait. */
-    int64_t log_append_time;   /* -1 unless the topic says LogAppendTime. */
-    int64_t log_start_offset;  /* -1 with an error. */
+    int16_t error_code;         /* 0 also for a duplicate. */
+    const char *error_message;  /* A constant text, or NULL. */
+    int32_t error_record_count; /* Records to blame, of those the first. */
+    int32_t error_records[RECORD_FAULTS_MAX]; /* From 0 on. */
+    bool duplicate;                           /* Was there already: nothing written. */
+    int64_t base_offset;      /* -1 with an error; a duplicate's original one. */
+    int64_t next_offset;      /* Durable when all below is: for partition_wait. */
+    int64_t log_append_time;  /* -1 unless the topic says LogAppendTime. */
+    int64_t log_start_offset; /* -1 with an error. */
+
+    /* The partition's: what is written, the caller's bytes or others that were made of
+     * them because the topic wants another compression. */
+    uint8_t *written;
+    size_t written_len;
+    buffer remade;
 } partition_append;
 
 /* Appends `count` batches in this order, each for itself: one that is refused has its

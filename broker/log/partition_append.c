@@ -6,6 +6,7 @@
  */
 #include "base/memory.h"
 #include "broker/log/partition_internal.h"
+#include "broker/log/record_compress.h"
 #include "protocol/error_code.h"
 
 #include <errno.h>
@@ -29,22 +30,31 @@ typedef struct append_run {
     int64_t bytes;
 } append_run;
 
-static void refuse(partition_append *append, int16_t error_code, const char *message,
-                   int32_t culprit)
+static void refuse(partition_append *append, int16_t error_code, const char *message)
 {
     append->error_code = error_code;
     append->error_message = message;
-    append->error_record = culprit;
+    append->error_record_count = 0;
     append->base_offset = append->next_offset = -1;
     append->log_append_time = append->log_start_offset = -1;
 }
 
 /* ---- Without the lock ------------------------------------------------------------ */
 
+static void refuse_records(partition_append *append, const record_batch_fault *fault)
+{
+    refuse(append, fault->error_code, fault->message);
+    append->error_record_count = fault->record_count;
+    memcpy(append->error_records, fault->records,
+           (size_t)fault->record_count * sizeof *fault->records);
+}
+
 static bool check_own(const partition_append *append, record_batch_fault *fault)
 {
     record_batch_header header;
-    *fault = (record_batch_fault){ERROR_CORRUPT_MESSAGE, "no record batch", -1};
+    fault->error_code = ERROR_CORRUPT_MESSAGE;
+    fault->message = "no record batch";
+    fault->record_count = 0;
     if (append->len < RECORD_BATCH_HEADER_SIZE) {
         return false;
     }
@@ -57,13 +67,45 @@ static void stamp(partition_append *append, const log_config *config, int64_t no
                   int64_t max_timestamp)
 {
     record_batch_header header;
-    record_batch_read_header(append->base, &header);
+    record_batch_read_header(append->written, &header);
     if (config->log_append_time) {
-        record_batch_set_append_time(append->base, append->len, now_ms);
+        record_batch_set_append_time(append->written, append->written_len, now_ms);
         append->log_append_time = now_ms;
     } else if (max_timestamp != header.max_timestamp) {
-        record_batch_set_max_timestamp(append->base, append->len, max_timestamp);
+        record_batch_set_max_timestamp(append->written, append->written_len,
+                                       max_timestamp);
     }
+}
+
+/* The compressors ask for room ahead of what they write. */
+enum { COMPRESSOR_SLACK = 262144 };
+
+/* Gives the batch the codec that the topic wants. */
+static bool compress(partition_append *append, const log_config *config,
+                     record_batch_fault *fault)
+{
+    record_batch_header header;
+    record_batch_read_header(append->base, &header);
+    if (config->compression == COMPRESSION_PRODUCER ||
+        config->compression ==
+            (compression_type)(header.attributes & RECORD_BATCH_CODEC_MASK)) {
+        return true;
+    }
+    buffer_init(&append->remade, (size_t)config->max_message_bytes + COMPRESSOR_SLACK);
+    if (!record_batch_recompress(append->base, append->len, config, &append->remade,
+                                 fault)) {
+        return false;
+    }
+    append->written = (uint8_t *)append->remade.base;
+    append->written_len = append->remade.len;
+    if (append->remade.len > (size_t)config->max_message_bytes) {
+        fault->error_code = ERROR_MESSAGE_TOO_LARGE;
+        fault->message = "the batch, compressed as the topic's compression.type says, "
+                         "is larger than max.message.bytes allows";
+        fault->record_count = 0;
+        return false;
+    }
+    return true;
 }
 
 static void check(partition_append *append, const log_config *config, int64_t now_ms)
@@ -72,18 +114,22 @@ static void check(partition_append *append, const log_config *config, int64_t no
     int64_t max_timestamp = -1;
     append->error_code = ERROR_NONE;
     append->error_message = NULL;
-    append->error_record = -1;
+    append->error_record_count = 0;
     append->duplicate = false;
     append->log_append_time = -1;
+    append->written = append->base;
+    append->written_len = append->len;
+    buffer_init(&append->remade, 0);
     if (append->origin == PARTITION_COORDINATOR) {
         if (!check_own(append, &fault)) {
-            refuse(append, fault.error_code, fault.message, fault.record);
+            refuse_records(append, &fault);
         }
     } else if (record_batch_check(append->base, append->len, config, now_ms,
-                                  &max_timestamp, &fault)) {
+                                  &max_timestamp, &fault) &&
+               compress(append, config, &fault)) {
         stamp(append, config, now_ms, max_timestamp);
     } else {
-        refuse(append, fault.error_code, fault.message, fault.record);
+        refuse_records(append, &fault);
     }
 }
 
@@ -112,7 +158,8 @@ static bool check_producer(partition *self, partition_append *append,
     case PRODUCER_REFUSED:
         break;
     }
-    refuse(append, fault.error_code, fault.message, fault.record);
+    refuse(append, fault.error_code, fault.message);
+    append->log_start_offset = self->log_start;
     return false;
 }
 
@@ -162,7 +209,7 @@ static void add_to_run(partition *self, append_run *run, partition_append *appen
                        record_batch_header *header)
 {
     run_batch *batch = &run->batches[run->count];
-    record_batch_set_offset(append->base, self->log_end, self->leader_epoch);
+    record_batch_set_offset(append->written, self->log_end, self->leader_epoch);
     header->base_offset = self->log_end;
     header->leader_epoch = self->leader_epoch;
     batch->append = append;
@@ -177,8 +224,8 @@ static void add_to_run(partition *self, append_run *run, partition_append *appen
     append->base_offset = self->log_end;
     append->next_offset = self->log_end = record_batch_last_offset(header) + 1;
     append->log_start_offset = self->log_start;
-    run->pieces[run->count++] = (struct iovec){append->base, append->len};
-    run->bytes += (int64_t)append->len;
+    run->pieces[run->count++] = (struct iovec){append->written, append->written_len};
+    run->bytes += (int64_t)append->written_len;
 }
 
 static void undo_run(partition *self, append_run *run)
@@ -191,7 +238,7 @@ static void undo_run(partition *self, append_run *run)
         }
         self->log_end = batch->header.base_offset;
         refuse(batch->append, ERROR_KAFKA_STORAGE_ERROR,
-               "the broker's disk refused the write", -1);
+               "the broker's disk refused the write");
     }
 }
 
@@ -300,15 +347,15 @@ static bool make_place(partition *self, append_run *run,
 static void append_one(partition *self, append_run *run, partition_append *append)
 {
     record_batch_header header;
-    record_batch_read_header(append->base, &header);
+    record_batch_read_header(append->written, &header);
     if (self->failed) {
-        refuse(append, ERROR_KAFKA_STORAGE_ERROR, "the broker's disk failed", -1);
+        refuse(append, ERROR_KAFKA_STORAGE_ERROR, "the broker's disk failed");
     } else if (check_producer(self, append, &header)) {
         if (make_place(self, run, &header)) {
             add_to_run(self, run, append, &header);
         } else {
             refuse(append, ERROR_KAFKA_STORAGE_ERROR,
-                   "the broker's disk refused a new segment", -1);
+                   "the broker's disk refused a new segment");
         }
     }
 }
@@ -328,8 +375,17 @@ static void refuse_lost_duplicates(const partition *self, partition_append *appe
         if (appends[i].duplicate && appends[i].next_offset > self->log_end) {
             appends[i].duplicate = false;
             refuse(&appends[i], ERROR_KAFKA_STORAGE_ERROR,
-                   "the broker's disk refused the write", -1);
+                   "the broker's disk refused the write");
         }
+    }
+}
+
+/* Kafka says where the log starts when it has looked into the batch. */
+static void note_refused(const partition *self, partition_append *append)
+{
+    if (append->error_code == ERROR_INVALID_RECORD ||
+        append->error_code == ERROR_INVALID_TIMESTAMP) {
+        append->log_start_offset = self->log_start;
     }
 }
 
@@ -339,11 +395,10 @@ static void append_locked(partition *self, append_run *run, partition_append *ap
     int64_t start = self->log_end;
     for (size_t i = 0; i < count; i++) {
         if (appends[i].error_code != ERROR_NONE) {
-            continue;
-        }
-        if (self->deleted) {
+            note_refused(self, &appends[i]);
+        } else if (self->deleted) {
             refuse(&appends[i], ERROR_NOT_LEADER_OR_FOLLOWER,
-                   "the partition was deleted", -1);
+                   "the partition was deleted");
         } else {
             append_one(self, run, &appends[i]);
         }
@@ -380,6 +435,9 @@ void partition_append_batches(partition *self, partition_append *appends, size_t
     append_locked(self, &run, appends, count);
     partition_watermark(self, &after);
     pthread_mutex_unlock(&self->lock);
+    for (size_t i = 0; i < count; i++) {
+        buffer_done(&appends[i].remade);
+    }
     if (count > 1) {
         free(run.batches);
         free(run.pieces);

@@ -117,7 +117,8 @@ static int32_t advance(int32_t sequence, int32_t delta)
 static producer_verdict refuse(record_batch_fault *fault, int16_t error_code,
                                const char *message)
 {
-    *fault = (record_batch_fault){error_code, message, -1};
+    *fault = (record_batch_fault){
+        .error_code = error_code, .message = message, .record = -1};
     return PRODUCER_REFUSED;
 }
 

@@ -87,18 +87,25 @@ void record_batch_set_max_timestamp(void *base, size_t size, int64_t max_timesta
 /* ---- Check a produced batch --------------------------------------------------------
  */
 
+/* Of the records to blame so many are named; Produce answers a list of them. */
+enum { RECORD_FAULTS_MAX = 64 };
+
 typedef struct record_batch_fault {
-    int16_t error_code;  /* Kafka's. */
-    const char *message; /* A constant text. */
-    int32_t record;      /* The record to blame, from 0, or -1. */
+    int16_t error_code;   /* Kafka's. */
+    const char *message;  /* A constant text. */
+    int32_t record;       /* The first record to blame, from 0, or -1. */
+    int32_t record_count; /* Of `records`: 0 when it is no fault of single records. */
+    int32_t records[RECORD_FAULTS_MAX];
 } record_batch_fault;
 
 /* Checks all that Kafka checks of a batch that a producer sent: one batch and nothing
  * after it, lengths, CRC, counts, producer fields, timestamps, codec, and each record
  * inside. The records of a compressed batch are decompressed as a stream, up to
  * config->decompressed_bytes_max. Returns whether it is good; otherwise `ret_fault`
- * says why. `ret_max_timestamp` gets the largest timestamp of the records, or what the
- * header says when records are not looked into. */
+ * says why: a batch whose records are sound, but some have no key or a timestamp that
+ * the topic does not accept, is refused with a list of these. `ret_max_timestamp` gets
+ * the largest timestamp of the records, or what the header says when records are not
+ * looked into. */
 bool record_batch_check(const void *base, size_t size, const log_config *config,
                         int64_t now_ms, int64_t *ret_max_timestamp,
                         record_batch_fault *ret_fault);

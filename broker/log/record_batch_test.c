@@ -155,7 +155,7 @@ TEST(a_batch_of_another_length_is_refused)
     take_golden(&size);
     for (size_t shorter = 0; shorter < size; shorter++) {
         CHECK(!check(bytes, shorter));
-        CHECK_INT(fault.error_code, ERROR_CORRUPT_MESSAGE);
+        CHECK_INT(fault.error_code, ERROR_INVALID_RECORD);
     }
     CHECK(!check(bytes, size + 1));
     CHECK_INT(fault.error_code, ERROR_INVALID_RECORD);
@@ -242,6 +242,31 @@ TEST(a_compacted_topic_wants_keys)
     CHECK(!check(bytes, size));
     CHECK_INT(fault.error_code, ERROR_INVALID_RECORD);
     CHECK_INT(fault.record, 1);
+    CHECK_INT(fault.record_count, 1);
+    CHECK_INT(fault.records[0], 1);
+}
+
+TEST(all_records_to_blame_are_named_up_to_a_number)
+{
+    record_batch_writer writer;
+    record_batch_writer_init(&writer, NULL);
+    for (int i = 0; i < 3 * RECORD_FAULTS_MAX; i++) {
+        sluice_bytes key = {i % 2 == 0 ? "k" : NULL, i % 2 == 0 ? 1 : 0};
+        record_batch_writer_add(&writer, T + (i == 4 ? 5000 : 0), key, key);
+    }
+    record_batch_writer_finish(&writer);
+    config = (log_config)LOG_CONFIG_INIT;
+    config.cleanup_compact = true;
+    CHECK(!check(writer.base, writer.size));
+    CHECK_INT(fault.error_code, ERROR_INVALID_RECORD);
+    CHECK_INT(fault.record_count, RECORD_FAULTS_MAX);
+    CHECK_INT(fault.records[RECORD_FAULTS_MAX - 1], 2 * RECORD_FAULTS_MAX - 1);
+    config.message_timestamp_after_max_ms = 4000;
+    CHECK(!check(writer.base, writer.size));
+    CHECK_INT(fault.error_code, ERROR_INVALID_TIMESTAMP);
+    CHECK_INT(fault.records[0], 1);
+    CHECK_INT(fault.records[2], 4);
+    record_batch_writer_done(&writer);
 }
 
 TEST(timestamps_far_from_now_are_refused_where_the_topic_says_so)
@@ -422,7 +447,7 @@ TEST(a_batch_that_inflates_beyond_the_limit_is_refused)
         size_t size;
         uint8_t *batch = compressed_batch(codecs[i], &size);
         CHECK(!check(batch, size));
-        CHECK_INT(fault.error_code, ERROR_CORRUPT_MESSAGE);
+        CHECK_INT(fault.error_code, ERROR_INVALID_RECORD);
         sluice_arena *arena = sluice_arena_new();
         record_reader reader;
         CHECK_INT(record_reader_init(&reader, batch, size, arena, 20000, NULL),
@@ -430,6 +455,24 @@ TEST(a_batch_that_inflates_beyond_the_limit_is_refused)
         sluice_arena_free(arena);
         free(batch);
     }
+}
+
+TEST(a_snappy_block_that_lies_about_its_size_asks_for_no_memory)
+{
+    config = (log_config)LOG_CONFIG_INIT;
+    uint8_t batch[61 + 8] = {0};
+    record_batch_header header = {.batch_length = 57,
+                                  .magic = 2,
+                                  .attributes = COMPRESSION_SNAPPY,
+                                  .producer_id = -1,
+                                  .producer_epoch = -1,
+                                  .base_sequence = -1,
+                                  .record_count = 1};
+    record_batch_write_header(batch, &header);
+    memcpy(batch + 61, "\x80\x80\x80\xff\x03\x00\x00\x00", 8); /* 1 GB. */
+    record_batch_set_crc(batch, sizeof batch);
+    CHECK(!check(batch, sizeof batch));
+    CHECK_INT(fault.error_code, ERROR_INVALID_RECORD);
 }
 
 TEST_MAIN

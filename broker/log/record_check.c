@@ -26,8 +26,28 @@ enum { WINDOW_SIZE = 16384 };
 static bool refuse(record_batch_fault *fault, int16_t error_code, int32_t record,
                    const char *message)
 {
-    *fault = (record_batch_fault){error_code, message, record};
+    fault->error_code = error_code;
+    fault->message = message;
+    fault->record = record;
+    fault->record_count = 0;
     return false;
+}
+
+/* The record cannot be accepted, but the walk goes on: there may be more of its kind.
+ * A timestamp outweighs a missing key, as with Kafka. */
+static void blame(record_batch_fault *fault, int16_t error_code, int32_t record,
+                  const char *message)
+{
+    if (fault->record_count == 0 || error_code == ERROR_INVALID_TIMESTAMP) {
+        fault->error_code = error_code;
+        fault->message = message;
+    }
+    if (fault->record_count == 0) {
+        fault->record = record;
+    }
+    if (fault->record_count < RECORD_FAULTS_MAX) {
+        fault->records[fault->record_count++] = record;
+    }
 }
 
 /* Makes the window non-empty; false at the end. */
@@ -121,8 +141,8 @@ static bool skip_headers(walk *self, int64_t *left)
 
 static bool refuse_structure(walk *self, int32_t record)
 {
-    if (self->broken) {
-        return refuse(self->fault, ERROR_CORRUPT_MESSAGE, record,
+    if (self->broken) { /* The CRC is right: to send it again would not help. */
+        return refuse(self->fault, ERROR_INVALID_RECORD, record,
                       "the compressed records cannot be decompressed");
     }
     return refuse(self->fault, ERROR_INVALID_RECORD, record,
@@ -148,10 +168,10 @@ static bool check_timestamp(walk *self, int32_t record, int64_t delta)
     }
     if (age > self->config->message_timestamp_before_max_ms ||
         -age > self->config->message_timestamp_after_max_ms) {
-        return refuse(self->fault, ERROR_INVALID_TIMESTAMP, record,
-                      "the timestamp is further from the broker's clock than "
-                      "message.timestamp.before.max.ms or "
-                      "message.timestamp.after.max.ms allow");
+        blame(self->fault, ERROR_INVALID_TIMESTAMP, record,
+              "the timestamp is further from the broker's clock than "
+              "message.timestamp.before.max.ms or message.timestamp.after.max.ms "
+              "allow");
     }
     return true;
 }
@@ -177,8 +197,9 @@ static bool check_record(walk *self, int32_t index)
             "the records of a batch must have offset deltas 0, 1, 2 and so on");
     }
     if (null_key && self->config->cleanup_compact) {
-        return refuse(self->fault, ERROR_INVALID_RECORD, index,
-                      "a compacted topic cannot accept a record without a key");
+        blame(self->fault, ERROR_INVALID_RECORD, index,
+              "a compacted topic cannot accept a record without a key");
+        return true;
     }
     return check_timestamp(self, index, timestamp_delta);
 }
@@ -194,7 +215,7 @@ static bool walk_records(walk *self)
         return refuse(self->fault, ERROR_INVALID_RECORD, -1,
                       "bytes are left after the last record");
     }
-    return self->broken ? refuse_structure(self, -1) : true;
+    return self->broken ? refuse_structure(self, -1) : self->fault->record_count == 0;
 }
 
 static bool walk_compressed(walk *self, const uint8_t *base, size_t size)
@@ -271,9 +292,13 @@ static bool check_size(const record_batch_header *header, size_t size,
                       "the record format must be version 2 (magic 2)");
     }
     int64_t batch_size = record_batch_size(header);
-    if (batch_size < RECORD_BATCH_HEADER_SIZE || batch_size > (int64_t)size) {
+    if (batch_size < RECORD_BATCH_HEADER_SIZE) {
         return refuse(fault, ERROR_CORRUPT_MESSAGE, -1,
-                      "the length of the batch does not fit the bytes sent");
+                      "the length of the batch is less than that of its header");
+    }
+    if (batch_size > (int64_t)size) {
+        return refuse(fault, ERROR_INVALID_RECORD, -1,
+                      "the length of the batch is more than the bytes sent");
     }
     if (batch_size != (int64_t)size) {
         return refuse(fault, ERROR_INVALID_RECORD, -1,
@@ -295,8 +320,9 @@ bool record_batch_check(const void *base, size_t size, const log_config *config,
                         record_batch_fault *ret_fault)
 {
     record_batch_header header;
+    ret_fault->record_count = 0;
     if (size < RECORD_BATCH_HEADER_SIZE) {
-        return refuse(ret_fault, ERROR_CORRUPT_MESSAGE, -1,
+        return refuse(ret_fault, ERROR_INVALID_RECORD, -1,
                       "the batch is shorter than a batch header");
     }
     record_batch_read_header(base, &header);

@@ -31,6 +31,9 @@ struct record_codec {
 static const uint8_t xerial_magic[8] = {0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0};
 enum { XERIAL_HEADER_SIZE = 16 };
 
+/* Three bytes of snappy are 64 at most: no block may ask for more memory. */
+enum { SNAPPY_RATIO_MAX = 22 };
+
 /* What a reader in Java accepts at most: 128 MiB. */
 enum { ZSTD_WINDOW_LOG = 27 };
 
@@ -206,7 +209,8 @@ static int open_snappy_block(record_codec *self)
     size_t inflated;
     if (snappy_uncompressed_length((const char *)block, (size_t)size, &inflated) !=
             SNAPPY_OK ||
-        inflated > self->output_left) {
+        inflated > self->output_left ||
+        inflated / SNAPPY_RATIO_MAX > (size_t)size) { /* It lies. */
         return -1;
     }
     if (inflated > self->snappy.room) {

@@ -6,7 +6,7 @@
 /* Minima are lower than what is served where clients take a low minimum for a feature:
  * librdkafka compresses only if Produce 0 is there, and its groups need JoinGroup 0. */
 const served_api served_apis[] = {
-    {API_PRODUCE, 0, 11, 3, handle_produce, false},
+    {API_PRODUCE, 0, 13, 3, handle_produce, false},
     {API_FETCH, 2, 18, 4, handle_fetch, false},
     {API_LIST_OFFSETS, 0, 10, 0, handle_list_offsets, false},
     {API_METADATA, 0, 13, 0, handle_metadata, false},

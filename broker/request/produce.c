@@ -7,6 +7,9 @@
 #include "broker/request/handler.h"
 #include <stdatomic.h>
 
+/* Versions from which clients know zstd, and name topics by id. */
+enum { zstd_version_min = 7, topic_id_version_min = 13 };
+
 typedef struct produce_state produce_state;
 
 typedef struct produce_wait {
@@ -89,11 +92,12 @@ static void note_append(request *self, const partition_append *append,
         return;
     }
     fail(answer, append->error_code);
+    answer->log_start_offset = append->log_start_offset;
     answer->error_message = message_text_of(append->error_message);
-    if (append->error_record >= 0) {
-        RESPONSE_ARRAY(self, answer->record_errors, 1);
-        answer->record_errors.items[0].batch_index = append->error_record;
-        answer->record_errors.items[0].batch_index_error_message =
+    RESPONSE_ARRAY(self, answer->record_errors, (size_t)append->error_record_count);
+    for (int32_t i = 0; i < append->error_record_count; i++) {
+        answer->record_errors.items[i].batch_index = append->error_records[i];
+        answer->record_errors.items[i].batch_index_error_message =
             answer->error_message;
     }
 }
@@ -111,21 +115,47 @@ static void wait_for_disk(produce_state *state, partition *log, int64_t offset,
     }
 }
 
+/* What the version of the request does not allow, or this broker does not do. */
+static int16_t judge_batch(int version, const message_records *records)
+{
+    record_batch_header header;
+    if (records->len < RECORD_BATCH_HEADER_SIZE) {
+        return ERROR_NONE; /* The log says what is wrong with it. */
+    }
+    record_batch_read_header(records->base, &header);
+    if (header.magic != 2) {
+        return ERROR_NONE;
+    }
+    if (header.attributes & RECORD_BATCH_TRANSACTIONAL) {
+        return ERROR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+    }
+    bool zstd = (header.attributes & RECORD_BATCH_CODEC_MASK) == COMPRESSION_ZSTD;
+    return zstd && version < zstd_version_min ? ERROR_UNSUPPORTED_COMPRESSION_TYPE
+                                              : ERROR_NONE;
+}
+
+static int16_t judge(request *self, const produce_request_partition *asked,
+                     const topic *to)
+{
+    const produce_state *state = self->state;
+    if (to->internal) {
+        return ERROR_INVALID_TOPIC_EXCEPTION;
+    }
+    if (state->acks == -1 && to->config.min_insync_replicas > 1) {
+        return ERROR_NOT_ENOUGH_REPLICAS;
+    }
+    return judge_batch(self->header.api_version, &asked->records);
+}
+
 static void append_one(request *self, const produce_request_partition *asked,
                        const topic *to, produce_response_partition *answer)
 {
     produce_state *state = self->state;
-    partition *log = to == NULL ? NULL : topic_partition(to, asked->index);
-    if (log == NULL) {
-        fail(answer, ERROR_UNKNOWN_TOPIC_OR_PARTITION);
-        return;
-    }
-    if (to->internal) {
-        fail(answer, ERROR_INVALID_TOPIC_EXCEPTION);
-        return;
-    }
-    if (state->acks == -1 && to->config.min_insync_replicas > 1) {
-        fail(answer, ERROR_NOT_ENOUGH_REPLICAS);
+    partition *log = topic_partition(to, asked->index);
+    int16_t code =
+        log == NULL ? ERROR_UNKNOWN_TOPIC_OR_PARTITION : judge(self, asked, to);
+    if (code != ERROR_NONE) {
+        fail(answer, code);
         return;
     }
     partition_append append = {.base = (void *)asked->records.base,
@@ -139,21 +169,38 @@ static void append_one(request *self, const produce_request_partition *asked,
     }
 }
 
+static topic *find_topic(request *self, const produce_request_topic *asked,
+                         int16_t *ret_error_code)
+{
+    if (self->header.api_version < topic_id_version_min) {
+        return topic_asked_for(self, asked->name, NULL, ret_error_code);
+    }
+    *ret_error_code = ERROR_UNKNOWN_TOPIC_ID;
+    return message_uuid_is_zero(&asked->topic_id)
+               ? NULL
+               : topic_asked_for(self, asked->name, &asked->topic_id, ret_error_code);
+}
+
 /* Names stay: the frame that they point into may be gone before the answer. */
 static void append_topic(request *self, const produce_request_topic *asked,
                          produce_response_topic *answer)
 {
     produce_state *state = self->state;
     int16_t code;
-    topic *to = topic_asked_for(self, asked->name, NULL, &code);
+    topic *to = find_topic(self, asked, &code);
     answer->name = request_copy_text(self, asked->name);
+    answer->topic_id = asked->topic_id;
     RESPONSE_ARRAY(self, answer->partition_responses, asked->partitions.count);
     for (size_t i = 0; i < asked->partitions.count; i++) {
         const produce_request_partition *one = &asked->partitions.items[i];
         produce_response_partition *its = &answer->partition_responses.items[i];
         *its = produce_response_partition_defaults;
         its->index = one->index;
-        append_one(self, one, to, its);
+        if (to == NULL) {
+            fail(its, code);
+        } else {
+            append_one(self, one, to, its);
+        }
         state->failed = state->failed || its->error_code != ERROR_NONE;
     }
     if (to != NULL) {
@@ -168,6 +215,7 @@ static void refuse_all(request *self, const produce_request *asked, int16_t code
         const produce_request_topic *wanted = &asked->topics.items[i];
         produce_response_topic *answer = &state->response.responses.items[i];
         answer->name = wanted->name;
+        answer->topic_id = wanted->topic_id;
         RESPONSE_ARRAY(self, answer->partition_responses, wanted->partitions.count);
         for (size_t j = 0; j < wanted->partitions.count; j++) {
             produce_response_partition *its = &answer->partition_responses.items[j];
