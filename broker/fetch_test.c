@@ -268,6 +268,37 @@ TEST(the_partitions_of_a_session_have_their_turns)
     end();
 }
 
+TEST(an_answer_of_many_megabytes_arrives_whole)
+{
+    begin();
+    int fd = connect_client();
+    create_topic(fd, "t", 2);
+    size_t one = 0;
+    for (int i = 0; i < 12; i++) {
+        one = put(fd, "t", i % 2, 900000);
+    }
+    question asked;
+    fetch_response got;
+    question_init(&asked, "t", 2);
+    asked.partitions[0].partition_max_bytes = 20 * many;
+    asked.partitions[1].partition_max_bytes = 20 * many;
+    asked.request.max_bytes = 20 * many;
+    ask(fd, API_FETCH, 11, &asked.request, &got);
+    for (int32_t i = 0; i < 2; i++) {
+        CHECK_INT(bytes_of(&got, i), 6 * one);
+        const message_records *records =
+            &got.responses.items[0].partitions.items[i].records;
+        for (size_t j = 0; j < 6; j++) {
+            record_batch_header header;
+            record_batch_read_header(records->base + j * one, &header);
+            CHECK_INT(header.base_offset, j);
+            CHECK_INT(records->base[(j + 1) * one - 2], 'v');
+        }
+    }
+    close(fd);
+    end();
+}
+
 TEST(min_bytes_beyond_max_bytes_is_max_bytes)
 {
     begin();

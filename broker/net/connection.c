@@ -19,7 +19,10 @@
 
 enum {
     pieces_max = 64,
-    file_piece_bytes_max = 64 * 1024, /* sendfile() is fastest from 32 to 64 KiB. */
+    /* Measured on loopback, CPU seconds per GB of 1 MB answers: 0.38 in pieces of 64
+     * KiB, 0.26 of 256 KiB, 0.18 of 1 MiB and of 4 MiB: each piece wakes the reader. */
+    file_piece_bytes_max = 1024 * 1024,
+    turn_bytes_max = 4 * 1024 * 1024, /* Sent to one connection, until others go on. */
     receives_max = 8,                 /* Of one connection, until others have a turn. */
     spare_in_bytes_max = 4 * 1024 * 1024,
 };
@@ -100,23 +103,41 @@ void connection_close(connection *self)
     loop_defer(self->home->loop, &self->burial);
 }
 
-static void name_host(connection *self)
+/* Returns whether the client is on this machine, by the loopback. */
+static bool name_host(connection *self)
 {
     struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof address;
     getpeername(self->watch.fd, (struct sockaddr *)&address, &size);
     char text[INET6_ADDRSTRLEN] = "";
+    bool loopback = false;
     if (address.ss_family == AF_INET) {
         inet_ntop(AF_INET, &((struct sockaddr_in *)&address)->sin_addr, text,
                   sizeof text);
+        loopback = strncmp(text, "127.", 4) == 0;
     } else if (address.ss_family == AF_INET6) {
         const struct in6_addr *in6 = &((struct sockaddr_in6 *)&address)->sin6_addr;
         bool mapped = IN6_IS_ADDR_V4MAPPED(in6);
         inet_ntop(mapped ? AF_INET : AF_INET6,
                   mapped ? &in6->s6_addr[12] : in6->s6_addr, text, sizeof text);
+        loopback = mapped ? in6->s6_addr[12] == 127 : IN6_IS_ADDR_LOOPBACK(in6);
     }
     self->host[0] = '/';
     memcpy(self->host + 1, text, sizeof text);
+    return loopback;
+}
+
+/* TCP_NODELAY, always. And no pacing on the loopback, which nothing can congest: where
+ * the system's choice is bbr, its timers take two thirds of the CPU of a fetch
+ * (measured: 0.11 CPU seconds per GB with reno, 0.30 with bbr). */
+static void tune_socket(int fd, bool loopback)
+{
+    static const char unpaced[] = "reno"; /* Every kernel has it, for everybody. */
+    int one = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (loopback) {
+        setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, unpaced, sizeof unpaced - 1);
+    }
 }
 
 static void on_ready(loop_watch *watch, uint32_t events);
@@ -129,9 +150,7 @@ void connection_new(net_thread *home, int fd, size_t listener)
     self->watch.ready = on_ready;
     self->listener = listener;
     self->last = &self->first;
-    int one = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    name_host(self);
+    tune_socket(fd, name_host(self));
     if (!loop_watch_set(home->loop, &self->watch, EPOLLIN)) {
         close(fd);
         free(self);
@@ -229,8 +248,9 @@ static ssize_t send_file(connection *self, const gathering *what)
     return sent;
 }
 
-/* Sends what is answered; false when nothing more can be sent now. */
-static bool send_some(connection *self)
+/* Sends what is answered, and returns how many bytes; below 0 when nothing more can be
+ * sent now. */
+static ssize_t send_some(connection *self)
 {
     gathering what;
     what.count = 0;
@@ -252,24 +272,29 @@ static bool send_some(connection *self)
     }
     if (sent >= 0) {
         count_sent(self, (size_t)sent);
-        return true;
+        return sent;
     }
     if (errno == EINTR) {
-        return true;
+        return 0;
     }
     self->blocked = errno == EAGAIN;
     if (!self->blocked) {
         connection_close(self);
     }
-    return false;
+    return -1;
 }
 
 static void flush(connection *self)
 {
+    ssize_t turn = 0;
     while (self->first != NULL && self->first->answered && !self->blocked) {
-        if (!send_some(self)) {
+        ssize_t sent = send_some(self);
+        if (sent < 0) {
             return;
         }
+        turn += sent;
+        bool more = self->first != NULL && self->first->answered;
+        self->blocked = more && turn >= turn_bytes_max; /* epoll says when to go on. */
     }
 }
 
