@@ -41,6 +41,7 @@ typedef struct log_config {
     bool cleanup_delete, cleanup_compact;
     bool preallocate;
     bool sync_always;      /* Ours: acks=all waits for the disk even with sync_none. */
+    bool foreign;          /* Ours: just copied here; nothing is known of its gaps. */
     bool validate_records; /* Ours: look into every batch; false: its header only. */
     compression_type compression;
     int32_t compression_level;

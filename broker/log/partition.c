@@ -149,6 +149,18 @@ uuid partition_topic_id(const partition *self)
     return self->topic_id;
 }
 
+int64_t partition_producer_id_max(partition *self)
+{
+    int64_t highest = -1;
+    pthread_mutex_lock(&self->lock);
+    for (size_t i = 0; i < self->producers.room; i++) {
+        int64_t id = self->producers.entries[i].producer_id;
+        highest = id > highest ? id : highest;
+    }
+    pthread_mutex_unlock(&self->lock);
+    return highest;
+}
+
 void partition_set_config(partition *self, const log_config *config)
 {
     pthread_mutex_lock(&self->lock);

@@ -48,6 +48,13 @@ sluice_status partition_open(log_dir *dir, const char *topic, int32_t number,
                              const uuid *topic_id, const log_config *config,
                              partition **ret_partition, sluice_error *err);
 
+/* The topic id that the partition.metadata in the folder `path` gives; false when there
+ * is none. */
+bool partition_read_identity(const char *path, uuid *ret_topic_id);
+
+/* The highest producer id that its records are known by; -1: none is. */
+int64_t partition_producer_id_max(partition *self);
+
 /* In the place of one that could not be opened: its files stay as they are, and whoever
  * wants to read or write gets KAFKA_STORAGE_ERROR. */
 partition *partition_open_offline(log_dir *dir, const char *topic, int32_t number,

@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OFFSET_DIGITS = 20, SMALL_FILE_SIZE_MAX = 1 << 26 };
+enum { OFFSET_DIGITS = 20, SMALL_FILE_SIZE_MAX = 1 << 26, IDENTITY_SIZE_MAX = 4096 };
 
 typedef struct offset_list {
     int64_t *offsets;
@@ -159,6 +159,19 @@ static bool parse_identity(const buffer *content, uuid *ret_there)
            uuid_parse(text + len, strcspn(text + len, "\r\n"), ret_there);
 }
 
+bool partition_read_identity(const char *path, uuid *ret_topic_id)
+{
+    char *name = file_path(path, "partition.metadata");
+    buffer content = BUFFER_INIT;
+    bool there;
+    bool known =
+        file_load(name, IDENTITY_SIZE_MAX, &content, &there, NULL) == SLUICE_OK &&
+        parse_identity(&content, ret_topic_id);
+    buffer_done(&content);
+    free(name);
+    return known;
+}
+
 /* A topic of the same name was deleted, and the process died before its directory was
  * gone; or somebody copied one here. It is kept under another name. */
 static void put_stray_away(const partition *self, const uuid *there)
@@ -207,7 +220,7 @@ static sluice_status load_identity(const partition *self, sluice_error *err)
     buffer content = BUFFER_INIT;
     bool there;
     uuid id;
-    sluice_status status = file_load(path, 4096, &content, &there, err);
+    sluice_status status = file_load(path, IDENTITY_SIZE_MAX, &content, &there, err);
     there = status == SLUICE_OK && parse_identity(&content, &id);
     if (there && !uuid_equal(&id, &self->topic_id)) {
         put_stray_away(self, &id);
@@ -437,6 +450,7 @@ static sluice_status recover_segment(partition *self, segment *each, sluice_erro
 static bool is_hole(const partition *self, size_t i)
 {
     return i + 1 < self->segment_count && !self->config.cleanup_compact &&
+           !self->config.foreign &&
            self->segments[i]->next_offset < self->segments[i + 1]->base_offset;
 }
 

@@ -109,6 +109,8 @@ static sluice_status apply_record(void *context, record_type type, const void *r
         if (gone != NULL) {
             image_free(gone);
         }
+        map_put(&self->removed, removal->topic_id.bytes, sizeof removal->topic_id.bytes,
+                self);
         break;
     }
     case RECORD_PRODUCER_IDS_RECORD:
@@ -122,7 +124,7 @@ static sluice_status apply_record(void *context, record_type type, const void *r
 sluice_status topic_images_load(metadata_log *log, topic_images *ret_images,
                                 sluice_error *err)
 {
-    *ret_images = (topic_images){.by_id = MAP_INIT};
+    *ret_images = (topic_images){.by_id = MAP_INIT, .removed = MAP_INIT};
     return metadata_log_replay(log, apply_record, ret_images, err);
 }
 
@@ -133,4 +135,5 @@ void topic_images_done(topic_images *self)
         image_free(entry->value);
     }
     map_done(&self->by_id);
+    map_done(&self->removed);
 }

@@ -18,7 +18,8 @@ typedef struct topic_image {
 } topic_image;
 
 typedef struct topic_images {
-    map by_id; /* topic_image * */
+    map by_id;   /* topic_image * */
+    map removed; /* Ids of topics that were deleted; the values are not NULL. */
     int64_t producer_id_next;
 } topic_images;
 

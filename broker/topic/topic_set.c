@@ -6,6 +6,7 @@
 #include "broker/topic/topic_set.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "broker/topic/found_topics.h"
 #include "broker/topic/topic_image.h"
 #include "protocol/error_code.h"
 #include <assert.h>
@@ -36,6 +37,12 @@ struct topic_set {
     pthread_rwlock_t lock; /* Guards the two maps. */
     map by_name, by_id;    /* topic *, each with a reference of by_name. */
 };
+
+/* For ask_of_found(). */
+typedef struct found_context {
+    topic_set *topics;
+    const map *removed;
+} found_context;
 
 /* ---- Finding --------------------------------------------------------------------- */
 
@@ -241,6 +248,107 @@ static sluice_status open_image(topic_set *self, topic_image *one, sluice_error 
     return status;
 }
 
+static int16_t log_creation(topic_set *self, const topic *made, int32_t count,
+                            sluice_error *err);
+
+/* ---- Found ----------------------------------------------------------------------- */
+
+static found_kind ask_of_found(void *context, const char *name, int32_t number,
+                               const uuid *id)
+{
+    const found_context *self = context;
+    const topic *known = map_get(&self->topics->by_name, name, strlen(name));
+    if (known != NULL && number < known->partition_count) {
+        return FOUND_KNOWN;
+    }
+    if (id == NULL) {
+        return FOUND_NEW;
+    }
+    if (map_get(self->removed, id->bytes, sizeof id->bytes) != NULL) {
+        return FOUND_REMOVED;
+    }
+    if (known == NULL) {
+        return FOUND_NEW;
+    }
+    sluice_log(SLUICE_WARN, "broker.topic",
+               "'%s-%" PRId32 "' was found, but topic '%s' has %" PRId32
+               " partitions; it is left as it is",
+               name, number, name, known->partition_count);
+    return FOUND_KNOWN;
+}
+
+/* Nothing is to be lost by being found: what was kept where it came from is not known.
+ */
+static const config_pair found_configs[] = {{"retention.ms", "-1"},
+                                            {"retention.bytes", "-1"}};
+
+/* Producer ids that found records have are never given to anybody. */
+static sluice_status skip_producer_ids(topic_set *self, const topic *made,
+                                       sluice_error *err)
+{
+    int64_t highest = -1;
+    for (int32_t i = 0; i < made->partition_count; i++) {
+        int64_t id = partition_producer_id_max(made->partitions[i]);
+        highest = id > highest ? id : highest;
+    }
+    if (highest < self->producer_id_end) {
+        return SLUICE_OK;
+    }
+    self->producer_id_next = self->producer_id_end = highest + 1;
+    producer_ids_record record = {.broker_id = self->config->node_id,
+                                  .broker_epoch = -1,
+                                  .next_producer_id = highest + 1};
+    metadata_log_add(self->log, RECORD_PRODUCER_IDS_RECORD, &record);
+    return metadata_log_commit(self->log, err);
+}
+
+static sluice_status adopt(topic_set *self, const found_topic *found, sluice_error *err)
+{
+    topic *made = topic_make(self, found->name, strlen(found->name), &found->id,
+                             found_configs, 2);
+    made->config.log.foreign = true;
+    if (log_creation(self, made, found->partition_count, err) != ERROR_NONE) {
+        topic_unref(made);
+        return SLUICE_FATAL;
+    }
+    sluice_status status =
+        open_partitions(self, made, found->partition_count, GO_ON_OFFLINE, err);
+    if (status == SLUICE_OK) {
+        status = skip_producer_ids(self, made, err);
+    }
+    if (status != SLUICE_OK) {
+        topic_unref(made);
+        return status;
+    }
+    publish(self, made);
+    sluice_log(SLUICE_INFO, "broker.topic",
+               "topic '%s' was found and is served now partitions=%" PRId32
+               ": its records are kept for ever unless retention.ms or retention.bytes "
+               "is set",
+               made->name, made->partition_count);
+    return SLUICE_OK;
+}
+
+static sluice_status adopt_found(topic_set *self, const map *removed, sluice_error *err)
+{
+    found_context context = {self, removed};
+    found_topics found;
+    found_topics_scan(self->dirs, self->dir_count, ask_of_found, &context, &found);
+    sluice_status status = SLUICE_OK;
+    for (size_t i = 0; i < found.count && status == SLUICE_OK; i++) {
+        const found_topic *one = &found.items[i];
+        if (map_get(&self->by_name, one->name, strlen(one->name)) == NULL) {
+            status = adopt(self, one, err);
+        }
+    }
+    for (size_t i = 0; found.count > 0 && i < self->dir_count && status == SLUICE_OK;
+         i++) {
+        status = log_dir_checkpoint(self->dirs[i], err);
+    }
+    found_topics_done(&found);
+    return status;
+}
+
 static sluice_status replay(topic_set *self, sluice_error *err)
 {
     topic_images images;
@@ -251,6 +359,9 @@ static sluice_status replay(topic_set *self, sluice_error *err)
         status = open_image(self, entry->value, err);
     }
     self->producer_id_next = self->producer_id_end = images.producer_id_next;
+    if (status == SLUICE_OK) {
+        status = adopt_found(self, &images.removed, err);
+    }
     topic_images_done(&images);
     return status;
 }

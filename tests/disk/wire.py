@@ -134,9 +134,9 @@ class Client:
         topics = answer.array(lambda: (answer.text(), answer.array(lambda: answer.take("ihqq"))))
         return topics[0][1][0][3]
 
-    def read(self, topic, partition):
-        """All records as (offset, value, leader epoch); every batch has the CRC that it says."""
-        offset, records = self.offset(topic, partition, -2), []
+    def read(self, topic, partition, start=-2):
+        """All records, or those from `start` on, as (offset, value, leader epoch); every batch has the CRC that it says."""
+        offset, records = self.offset(topic, partition, -2) if start < 0 else start, []
         while True:
             error, watermark, content = self.fetch(topic, partition, offset)
             if error != 0:
