@@ -47,7 +47,7 @@ def python(package, script):
 
 def java(version):
     def command(cache):
-        path = fetch.javac(cache, "Client.java", version, fetch.maven(cache, version))
+        path = fetch.javac(cache, version, fetch.maven(cache, version), "Cases.java", "Client.java")
         return ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", path,
                 "Client"], dict(os.environ)
     return command

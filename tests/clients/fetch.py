@@ -154,9 +154,10 @@ def maven(cache, version, module="clients"):
     return os.path.join(folder.path, "*")
 
 
-def javac(cache, source, version, class_path):
-    """Compiles tests/clients/java/SOURCE against it: the class path to run it with."""
+def javac(cache, version, class_path, *sources):
+    """Compiles SOURCES of tests/clients/java against it: the class path to run them with."""
     out = os.path.join(cache, f"java-classes-{version}")
     os.makedirs(out, exist_ok=True)
-    build(["javac", "-nowarn", "-d", out, "-cp", class_path, from_here("java", source)])
+    build(["javac", "-nowarn", "-d", out, "-cp", class_path,
+           *(from_here("java", source) for source in sources)])
     return f"{out}:{class_path}"
