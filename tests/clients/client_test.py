@@ -37,9 +37,9 @@ def go(program):
     return lambda cache: ([fetch.go(cache, program)], dict(os.environ))
 
 
-def python(package, script):
+def python(script, *packages):
     def command(cache):
-        env = fetch.pip(cache, package)
+        env = fetch.pip(cache, *packages)
         env["PYTHONPATH"] += os.pathsep + LIB
         return [sys.executable, os.path.join(HERE, "python", script)], env
     return command
@@ -54,12 +54,13 @@ def java(version):
 
 
 CLIENTS = {
-    "confluent-kafka": python("confluent-kafka==2.16.1", "confluent.py"),
+    "confluent-kafka": python("confluent.py", "confluent-kafka==2.16.1"),
     "franz-go": go("franz"),
     "java-3.9": java("3.9.1"),
     "java-4.1": java("4.1.0"),
     "kafka-go": go("kafkago"),
-    "kafka-python": python("kafka-python==3.0.12", "kafka_python.py"),
+    "kafka-python": python("kafka_python.py", "kafka-python==3.0.12", "python-snappy", "lz4",
+                           "zstandard"),
     "kafkajs": node("node", "kafkajs.js"),
     "node-rdkafka": node("node-rdkafka", "node-rdkafka.js"),
     "platformatic": node("node", "platformatic.js"),

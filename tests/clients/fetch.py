@@ -127,17 +127,18 @@ def go(cache, program):
     return binary
 
 
-def pip(cache, package):
-    """A package of PyPI for Debian's Python: the environment to run Python in."""
-    name, _, version = package.partition("==")
-    with Folder(cache, f"{name}-{version}", []) as folder:
+def pip(cache, package, *more):
+    """Packages of PyPI for this Python: the environment to run it in. The folder has the name
+    of the first, with its version."""
+    with Folder(cache, package.replace("==", "-"), []) as folder:
         if folder.fresh:
             ended, _ = run([sys.executable, "-m", "pip", "--version"])
             if ended != 0:
                 raise Skip("pip is not installed for " + sys.executable)
-            get([sys.executable, "-m", "pip", "install", "--quiet", "--no-input", "--no-deps",
+            get([sys.executable, "-m", "pip", "install", "--quiet", "--no-input",
                  "--only-binary=:all:", "--disable-pip-version-check", "--retries", "1",
-                 "--timeout", "20", "--target", folder.path, "--upgrade", package], package)
+                 "--timeout", "20", "--target", folder.path, "--upgrade", package, *more],
+                package)
     return {**os.environ, "PYTHONPATH": folder.path}
 
 
