@@ -261,7 +261,9 @@ def deleted_records_are_gone():
 
 
 class Member(threading.Thread):
-    """A consumer in a thread, because its poll() waits for a rebalance."""
+    """A consumer in a thread, because its poll() waits for a rebalance. One poll() must last
+    for the whole of it: kafka-python 3.0.12 loses the assignment that comes when a poll() of
+    less has just ended."""
 
     def __init__(self, group, topic, **settings):
         super().__init__(daemon=True)
@@ -270,7 +272,6 @@ class Member(threading.Thread):
             **{"enable_auto_commit": False, "session_timeout_ms": 3000,
                "heartbeat_interval_ms": 200, "max_poll_interval_ms": 10000, **settings})
         self.values = []
-        self.owned = []
         self.changed = threading.Condition()
         self.asked = None
         self.ending = False
@@ -280,18 +281,21 @@ class Member(threading.Thread):
     def run(self):
         try:
             while not self.ending:
-                polled = self.consumer.poll(100)
+                polled = self.consumer.poll(1500)
                 if self.asked is not None:
                     self.asked(self.consumer)
                     self.asked = None
                 with self.changed:
                     for records in polled.values():
                         self.values += [record.value for record in records]
-                    self.owned = sorted(one.partition for one in self.consumer.assignment())
                     self.changed.notify_all()
         except Exception as error:  # Told by whoever waits for it.
             self.error = error
         self.consumer.close()
+
+    @property
+    def owned(self):
+        return sorted(one.partition for one in self.consumer.assignment())
 
     def do(self, what):
         """Has the member's thread call what(consumer)."""
@@ -300,7 +304,7 @@ class Member(threading.Thread):
 
     def wait(self):
         with self.changed:
-            self.changed.wait(0.2)
+            self.changed.wait(0.05)
 
     def leave(self):
         self.ending = True
