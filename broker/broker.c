@@ -116,6 +116,8 @@ static sluice_status start(broker *self, const properties *given, sluice_error *
                                  .server = self->server,
                                  .groups = self->groups,
                                  .fetch_sessions = self->fetch_sessions,
+                                 .dirs = self->dirs,
+                                 .dir_count = self->dir_count,
                                  .slow = background_loop(self->background)};
     name_addresses(self);
     status = background_start(self->background, err);

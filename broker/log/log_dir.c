@@ -531,6 +531,11 @@ static sluice_status open_dir(log_dir *self, const log_dir_options *options,
                               sluice_error *err)
 {
     sluice_status status = make_folder(self->path, err);
+    char *absolute = status == SLUICE_OK ? realpath(self->path, NULL) : NULL;
+    if (absolute != NULL) {
+        free(self->path);
+        self->path = absolute;
+    }
     if (status == SLUICE_OK) {
         status = take_lock(self, err);
     }

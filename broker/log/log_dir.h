@@ -53,7 +53,7 @@ void log_dir_close(log_dir *self);
  * the disk as kill -9 would. For tests. */
 void log_dir_abandon(log_dir *self);
 
-const char *log_dir_path(const log_dir *self);       /* Borrowed. */
+const char *log_dir_path(const log_dir *self);       /* Absolute; borrowed. */
 const char *log_dir_cluster_id(const log_dir *self); /* Borrowed. */
 
 /* Whether the last stop was clean, so that partitions were not scanned. */

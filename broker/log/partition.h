@@ -242,6 +242,22 @@ void partition_find_offset(partition *self, int64_t timestamp, partition_bound b
 int16_t partition_delete_records(partition *self, int64_t offset,
                                  int64_t *ret_low_watermark);
 
+/* The directory that it lies in; borrowed. */
+log_dir *partition_dir(const partition *self);
+
+typedef struct partition_producer {
+    int64_t producer_id;
+    int16_t epoch;
+    int32_t last_sequence; /* -1: none yet. */
+    int64_t last_timestamp;
+    int32_t coordinator_epoch;
+    int64_t transaction_start; /* -1: no transaction is open. */
+} partition_producer;
+
+/* Who wrote with a producer id and is not forgotten yet, for DescribeProducers. The
+ * array is the caller's: free(). */
+partition_producer *partition_producers(partition *self, size_t *ret_count);
+
 /* Bytes of all segments, for DescribeLogDirs. */
 int64_t partition_size(partition *self);
 

@@ -176,3 +176,33 @@ void partition_find_offset(partition *self, int64_t timestamp, partition_bound b
         find_by_time(self, timestamp, limit, ret_offset);
     }
 }
+
+log_dir *partition_dir(const partition *self)
+{
+    return self->dir;
+}
+
+partition_producer *partition_producers(partition *self, size_t *ret_count)
+{
+    pthread_mutex_lock(&self->lock);
+    const producer_state *from = &self->producers;
+    partition_producer *list = memory_take(from->count * sizeof *list);
+    *ret_count = 0;
+    for (size_t i = 0; i < from->room; i++) {
+        const producer_entry *one = &from->entries[i];
+        if (one->producer_id == -1) {
+            continue;
+        }
+        bool wrote = one->batch_count > 0;
+        list[(*ret_count)++] = (partition_producer){
+            .producer_id = one->producer_id,
+            .epoch = one->epoch,
+            .last_sequence =
+                wrote ? one->batches[one->batch_count - 1].last_sequence : -1,
+            .last_timestamp = one->last_timestamp,
+            .coordinator_epoch = one->coordinator_epoch,
+            .transaction_start = one->transaction_start};
+    }
+    pthread_mutex_unlock(&self->lock);
+    return list;
+}

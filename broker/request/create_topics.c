@@ -1,5 +1,6 @@
 /* CreateTopics, CreatePartitions, DeleteTopics and DeleteRecords. */
 #include "broker/request/handler.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* NUL-ended, in the arena. */
@@ -7,6 +8,51 @@ static char *text_of(request *self, message_text text)
 {
     return sluice_arena_copy(request_arena(self), text.base == NULL ? "" : text.base,
                              text.len);
+}
+
+/* ---- Names that come twice -------------------------------------------------------
+ *
+ * Kafka answers a topic that is named twice once, with an error. */
+
+#define DOUBLE_NAME "Duplicate topic name."
+
+typedef enum occurrence { single, first_double, later_double } occurrence;
+
+typedef struct named {
+    message_text name; /* Empty: none, as of a topic asked for by id. */
+    size_t place;
+    occurrence occurrence;
+} named;
+
+static int by_name(const void *a, const void *b)
+{
+    const named *x = a, *y = b;
+    size_t len = x->name.len < y->name.len ? x->name.len : y->name.len;
+    int order = len == 0 ? 0 : memcmp(x->name.base, y->name.base, len);
+    order =
+        order != 0 ? order : (x->name.len > y->name.len) - (x->name.len < y->name.len);
+    return order != 0 ? order : (x->place > y->place) - (x->place < y->place);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const named *x = a, *y = b;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+static void mark_doubles(named *names, size_t count)
+{
+    qsort(names, count, sizeof *names, by_name);
+    for (size_t i = 1; i < count; i++) {
+        if (names[i].name.len > 0 &&
+            message_text_equal(names[i].name, names[i - 1].name)) {
+            names[i].occurrence = later_double;
+            if (names[i - 1].occurrence == single) {
+                names[i - 1].occurrence = first_double;
+            }
+        }
+    }
+    qsort(names, count, sizeof *names, by_place);
 }
 
 /* ---- CreateTopics ---------------------------------------------------------------- */
@@ -21,28 +67,71 @@ static config_pair *pairs_of(request *self, const create_topics_request_topic *w
     return pairs;
 }
 
-/* Partitions can be given as lists of their replicas: each must be on this node. */
-static int16_t count_assigned(const request *self,
-                              const create_topics_request_topic *wanted,
-                              int32_t *ret_count)
+static int16_t refuse(int16_t code, sluice_error *err, const char *text)
 {
-    int32_t node = parts_of(self)->config->node_id;
+    sluice_fail(err, SLUICE_BAD_CONFIG, "%s", text);
+    return code;
+}
+
+/* Partitions can be given as lists of their replicas: each must be on this node. */
+static int16_t count_assigned(request *self, const create_topics_request_topic *wanted,
+                              int32_t *ret_count, sluice_error *err)
+{
     size_t count = wanted->assignments.count;
     if (wanted->num_partitions != -1 || wanted->replication_factor != -1) {
-        return ERROR_INVALID_REQUEST;
+        return refuse(ERROR_INVALID_REQUEST, err,
+                      wanted->num_partitions != -1
+                          ? "A manual partition assignment was specified, but "
+                            "numPartitions was not set to -1."
+                          : "A manual partition assignment was specified, but "
+                            "replication factor was not set to -1.");
     }
+    bool *seen = request_items(self, count, sizeof *seen);
     for (size_t i = 0; i < count; i++) {
         const create_topics_request_assignment *one = &wanted->assignments.items[i];
-        if (one->broker_ids.count != 1 || one->broker_ids.items[0] != node ||
-            one->partition_index < 0 || (size_t)one->partition_index >= count) {
-            return ERROR_INVALID_REPLICA_ASSIGNMENT;
+        int16_t code =
+            check_replicas(self, one->broker_ids.items, one->broker_ids.count, err);
+        if (code != ERROR_NONE) {
+            return code;
         }
+        if (one->partition_index < 0 || (size_t)one->partition_index >= count ||
+            seen[one->partition_index]) {
+            return refuse(ERROR_INVALID_REPLICA_ASSIGNMENT, err,
+                          "partitions should be a consecutive 0-based integer "
+                          "sequence");
+        }
+        seen[one->partition_index] = true;
     }
     *ret_count = (int32_t)count;
     return ERROR_NONE;
 }
 
-static void describe_configs(request *self, const topic *made,
+static int16_t check_nulls(const create_topics_request_topic *wanted, sluice_error *err)
+{
+    for (size_t i = 0; i < wanted->configs.count; i++) {
+        const create_topics_request_config *one = &wanted->configs.items[i];
+        if (one->value.base == NULL) {
+            sluice_fail(err, SLUICE_BAD_CONFIG,
+                        "Null value not supported for topic configs: %.*s",
+                        (int)one->name.len, one->name.base);
+            return ERROR_INVALID_CONFIG;
+        }
+    }
+    return ERROR_NONE;
+}
+
+static const char *own_value(const topic_creation *wanted, const char *name)
+{
+    const char *value = NULL; /* Of two, the last one counts. */
+    for (size_t i = 0; i < wanted->config_count; i++) {
+        if (strcmp(wanted->configs[i].name, name) == 0) {
+            value = wanted->configs[i].value;
+        }
+    }
+    return value;
+}
+
+static void describe_configs(request *self, const topic_creation *wanted,
                              create_topics_response_topic *answer)
 {
     size_t count = 0;
@@ -54,7 +143,7 @@ static void describe_configs(request *self, const topic *made,
         const setting *key = &topic_config_keys[i];
         char room[topic_config_text_size];
         bool from_broker;
-        const char *own = topic_config_own(made, key->name);
+        const char *own = own_value(wanted, key->name);
         const char *value = own != NULL ? own
                                         : topic_config_default(parts_of(self)->config,
                                                                key, room, &from_broker);
@@ -77,11 +166,13 @@ static void create_one(request *self, const create_topics_request_topic *wanted,
                                .configs = pairs_of(self, wanted),
                                .config_count = wanted->configs.count,
                                .validate_only = validate_only};
-    if (wanted->assignments.count > 0) {
-        answer->error_code = count_assigned(self, wanted, &creation.partition_count);
-    }
     topic *made = NULL;
     sluice_error *err = sluice_error_new();
+    answer->error_code = check_nulls(wanted, err);
+    if (answer->error_code == ERROR_NONE && wanted->assignments.count > 0) {
+        answer->error_code =
+            count_assigned(self, wanted, &creation.partition_count, err);
+    }
     if (answer->error_code == ERROR_NONE) {
         answer->error_code =
             topic_set_create(parts_of(self)->topics, &creation, &made, err);
@@ -91,27 +182,15 @@ static void create_one(request *self, const create_topics_request_topic *wanted,
     if (answer->error_code != ERROR_NONE) {
         return;
     }
-    answer->num_partitions = creation.partition_count;
+    answer->num_partitions = creation.partition_count != -1
+                                 ? creation.partition_count
+                                 : parts_of(self)->config->partition_count;
     answer->replication_factor = 1;
+    describe_configs(self, &creation, answer);
     if (made != NULL) {
         answer->topic_id = message_uuid_of(&made->id);
-        answer->num_partitions = made->partition_count;
-        describe_configs(self, made, answer);
         topic_unref(made);
-    } else {
-        answer->configs.items = request_items(self, 0, 1);
     }
-}
-
-static bool is_named_twice(const create_topics_request *asked, size_t index)
-{
-    for (size_t i = 0; i < asked->topics.count; i++) {
-        if (i != index && message_text_equal(asked->topics.items[i].name,
-                                             asked->topics.items[index].name)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 void handle_create_topics(request *self, const void *message)
@@ -120,14 +199,24 @@ void handle_create_topics(request *self, const void *message)
     create_topics_response response;
     create_topics_response_init(&response);
     RESPONSE_ARRAY(self, response.topics, asked->topics.count);
+    response.topics.count = 0;
+    named *names = request_items(self, asked->topics.count, sizeof *names);
     for (size_t i = 0; i < asked->topics.count; i++) {
-        create_topics_response_topic *answer = &response.topics.items[i];
+        names[i] = (named){asked->topics.items[i].name, i, single};
+    }
+    mark_doubles(names, asked->topics.count);
+    for (size_t i = 0; i < asked->topics.count; i++) {
+        if (names[i].occurrence == later_double) {
+            continue;
+        }
+        create_topics_response_topic *answer =
+            &response.topics.items[response.topics.count++];
         *answer = create_topics_response_topic_defaults;
+        RESPONSE_ARRAY(self, answer->configs, 0);
         answer->name = asked->topics.items[i].name;
-        if (is_named_twice(asked, i)) {
+        if (names[i].occurrence == first_double) {
             answer->error_code = ERROR_INVALID_REQUEST;
-            answer->error_message =
-                message_text_of("the topic is named more than once in the request");
+            answer->error_message = message_text_of(DOUBLE_NAME);
         } else {
             create_one(self, &asked->topics.items[i], asked->validate_only, answer);
         }
@@ -137,21 +226,73 @@ void handle_create_topics(request *self, const void *message)
 
 /* ---- CreatePartitions ------------------------------------------------------------ */
 
+/* New partitions can be given as lists of their replicas, one for each. */
+static int16_t check_assigned(const request *self,
+                              const create_partitions_request_topic *wanted,
+                              int32_t count_now, sluice_error *err)
+{
+    int64_t added = (int64_t)wanted->count - count_now;
+    size_t given = wanted->assignments.count;
+    if (wanted->assignments.items == NULL || added <= 0) {
+        return ERROR_NONE;
+    }
+    if ((size_t)added != given) {
+        sluice_fail(err, SLUICE_BAD_CONFIG,
+                    "Attempted to add %lld additional partition(s), but only %zu "
+                    "assignment(s) were specified.",
+                    (long long)added, given);
+        return ERROR_INVALID_REPLICA_ASSIGNMENT;
+    }
+    int16_t code = ERROR_NONE;
+    for (size_t i = 0; i < given && code == ERROR_NONE; i++) {
+        code = check_replicas(self, wanted->assignments.items[i].broker_ids.items,
+                              wanted->assignments.items[i].broker_ids.count, err);
+    }
+    return code;
+}
+
+static int16_t grow(request *self, const create_partitions_request_topic *wanted,
+                    bool validate_only, sluice_error *err)
+{
+    int16_t code;
+    topic *found = topic_asked_for(self, wanted->name, NULL, &code);
+    if (found == NULL) {
+        return code;
+    }
+    code = check_assigned(self, wanted, found->partition_count, err);
+    topic_unref(found);
+    return code != ERROR_NONE
+               ? code
+               : topic_set_grow(parts_of(self)->topics, wanted->name.base,
+                                wanted->name.len, wanted->count, validate_only, err);
+}
+
 void handle_create_partitions(request *self, const void *message)
 {
     const create_partitions_request *asked = message;
     create_partitions_response response;
     create_partitions_response_init(&response);
-    RESPONSE_ARRAY(self, response.results, asked->topics.count);
+    size_t count = asked->topics.count;
+    RESPONSE_ARRAY(self, response.results, count);
+    response.results.count = 0;
+    named *names = request_items(self, count, sizeof *names);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = (named){asked->topics.items[i].name, i, single};
+    }
+    mark_doubles(names, count);
     sluice_error *err = sluice_error_new();
-    for (size_t i = 0; i < asked->topics.count; i++) {
-        const create_partitions_request_topic *wanted = &asked->topics.items[i];
-        create_partitions_response_result *answer = &response.results.items[i];
+    for (size_t i = 0; i < count; i++) {
+        if (names[i].occurrence == later_double) {
+            continue;
+        }
+        create_partitions_response_result *answer =
+            &response.results.items[response.results.count++];
         sluice_error_clear(err);
-        answer->name = wanted->name;
+        answer->name = names[i].name;
         answer->error_code =
-            topic_set_grow(parts_of(self)->topics, wanted->name.base, wanted->name.len,
-                           wanted->count, asked->validate_only, err);
+            names[i].occurrence == first_double
+                ? refuse(ERROR_INVALID_REQUEST, err, DOUBLE_NAME)
+                : grow(self, &asked->topics.items[i], asked->validate_only, err);
         answer->error_message = request_error_text(self, err);
     }
     sluice_error_free(err);
@@ -169,8 +310,19 @@ static void delete_one(request *self, message_text name, const message_uuid *id,
         answer->error_code = ERROR_TOPIC_DELETION_DISABLED;
         return;
     }
+    bool by_id = !message_uuid_is_zero(id);
+    if ((name.base != NULL) == by_id) {
+        answer->error_code = ERROR_INVALID_REQUEST;
+        answer->error_message =
+            message_text_of(by_id ? "You may not specify both topic name and topic id."
+                                  : "Neither topic name nor id were specified.");
+        return;
+    }
     topic *found = topic_asked_for(self, name, id, &answer->error_code);
     if (found == NULL) {
+        answer->error_message =
+            message_text_of(by_id ? "This server does not host this topic ID."
+                                  : "This server does not host this topic-partition.");
         return;
     }
     sluice_error *err = sluice_error_new();
@@ -190,16 +342,30 @@ void handle_delete_topics(request *self, const void *message)
     const delete_topics_request *asked = message;
     delete_topics_response response;
     delete_topics_response_init(&response);
-    bool by_name = self->header.api_version < 6;
-    RESPONSE_ARRAY(self, response.responses,
-                   by_name ? asked->topic_names.count : asked->topics.count);
-    for (size_t i = 0; i < response.responses.count; i++) {
-        delete_topics_response_topic *answer = &response.responses.items[i];
-        if (by_name) {
-            delete_one(self, asked->topic_names.items[i], &none, answer);
+    bool names_only = self->header.api_version < 6;
+    size_t count = names_only ? asked->topic_names.count : asked->topics.count;
+    RESPONSE_ARRAY(self, response.responses, count);
+    response.responses.count = 0;
+    named *names = request_items(self, count, sizeof *names);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = (named){names_only ? asked->topic_names.items[i]
+                                      : asked->topics.items[i].name,
+                           i, single};
+    }
+    mark_doubles(names, count);
+    for (size_t i = 0; i < count; i++) {
+        if (names[i].occurrence == later_double) {
+            continue;
+        }
+        delete_topics_response_topic *answer =
+            &response.responses.items[response.responses.count++];
+        const message_uuid *id = names_only ? &none : &asked->topics.items[i].topic_id;
+        if (names[i].occurrence == first_double) {
+            answer->name = names[i].name;
+            answer->error_code = ERROR_INVALID_REQUEST;
+            answer->error_message = message_text_of(DOUBLE_NAME);
         } else {
-            delete_one(self, asked->topics.items[i].name,
-                       &asked->topics.items[i].topic_id, answer);
+            delete_one(self, names[i].name, id, answer);
         }
     }
     request_answer(self, self->header.api_version, &response);

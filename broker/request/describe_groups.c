@@ -4,9 +4,9 @@
 
 static const char classic[] = "classic";
 
-/* What may be done with a group where nothing is forbidden, as bits: READ, DELETE and
- * DESCRIBE. */
-enum { all_operations = 1 << 3 | 1 << 6 | 1 << 8 };
+/* What may be done with a group where nothing is forbidden, as bits: READ, DELETE,
+ * DESCRIBE, DESCRIBE_CONFIGS and ALTER_CONFIGS. */
+enum { all_operations = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11 };
 
 static void describe(request *self, const group_core *core, message_text group_id,
                      describe_groups_response_group *answer)

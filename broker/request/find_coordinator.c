@@ -70,12 +70,3 @@ void handle_init_producer_id(request *self, const void *message)
     }
     request_answer(self, self->header.api_version, &response);
 }
-
-void handle_describe_acls(request *self, const void *message)
-{
-    describe_acls_response response;
-    describe_acls_response_init(&response);
-    response.error_code = ERROR_SECURITY_DISABLED;
-    response.error_message = message_text_of("No Authorizer is configured.");
-    request_answer(self, self->header.api_version, &response);
-}

@@ -25,6 +25,8 @@ typedef struct broker_parts {
     net_server *server;
     group_edge *groups;
     fetch_sessions *fetch_sessions;
+    log_dir **dirs;
+    size_t dir_count;
     loop *slow; /* For requests that make or delete files. */
 } broker_parts;
 
@@ -83,13 +85,26 @@ uuid uuid_of_message(const message_uuid *id);
 topic *topic_asked_for(request *self, message_text name, const message_uuid *id,
                        int16_t *ret_error_code);
 
+/* What may be done where nothing is forbidden: a bit for each of Kafka's operations
+ * that there are on a topic, and on the cluster (asked of Apache Kafka 4.1). */
+enum { topic_operations = 3576, cluster_operations = 8096 };
+
+/* Whether a partition's only replica may be on `nodes`: NONE, or
+ * INVALID_REPLICA_ASSIGNMENT with Kafka's words. */
+int16_t check_replicas(const request *self, const int32_t *nodes, size_t count,
+                       sluice_error *err);
+
 /* NONE, or FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH; -1 asks for nothing. */
 int16_t check_leader_epoch(partition *self, int32_t epoch);
 
 void handle_alter_configs(request *self, const void *asked);
+void handle_alter_partition_reassignments(request *self, const void *asked);
+void handle_alter_replica_log_dirs(request *self, const void *asked);
 void handle_api_versions(request *self, const void *asked);
+void handle_create_acls(request *self, const void *asked);
 void handle_create_partitions(request *self, const void *asked);
 void handle_create_topics(request *self, const void *asked);
+void handle_delete_acls(request *self, const void *asked);
 void handle_delete_groups(request *self, const void *asked);
 void handle_delete_records(request *self, const void *asked);
 void handle_delete_topics(request *self, const void *asked);
@@ -97,6 +112,11 @@ void handle_describe_acls(request *self, const void *asked);
 void handle_describe_cluster(request *self, const void *asked);
 void handle_describe_configs(request *self, const void *asked);
 void handle_describe_groups(request *self, const void *asked);
+void handle_describe_log_dirs(request *self, const void *asked);
+void handle_describe_producers(request *self, const void *asked);
+void handle_describe_quorum(request *self, const void *asked);
+void handle_describe_topic_partitions(request *self, const void *asked);
+void handle_elect_leaders(request *self, const void *asked);
 void handle_fetch(request *self, const void *asked);
 void handle_find_coordinator(request *self, const void *asked);
 void handle_heartbeat(request *self, const void *asked);
@@ -104,8 +124,10 @@ void handle_incremental_alter_configs(request *self, const void *asked);
 void handle_init_producer_id(request *self, const void *asked);
 void handle_join_group(request *self, const void *asked);
 void handle_leave_group(request *self, const void *asked);
+void handle_list_config_resources(request *self, const void *asked);
 void handle_list_groups(request *self, const void *asked);
 void handle_list_offsets(request *self, const void *asked);
+void handle_list_partition_reassignments(request *self, const void *asked);
 void handle_metadata(request *self, const void *asked);
 void handle_offset_commit(request *self, const void *asked);
 void handle_offset_delete(request *self, const void *asked);
@@ -113,5 +135,6 @@ void handle_offset_fetch(request *self, const void *asked);
 void handle_offset_for_leader_epoch(request *self, const void *asked);
 void handle_produce(request *self, const void *asked);
 void handle_sync_group(request *self, const void *asked);
+void handle_update_features(request *self, const void *asked);
 
 #endif

@@ -17,10 +17,13 @@ static void describe_partition(request *self, const topic *of, int32_t number,
 }
 
 /* `of` is held until the answer is encoded. */
-static void describe_topic(request *self, const topic *of,
-                           metadata_response_topic *ret_topic)
+static void describe_topic(request *self, const metadata_request *asked,
+                           const topic *of, metadata_response_topic *ret_topic)
 {
     *ret_topic = metadata_response_topic_defaults;
+    if (asked->include_topic_authorized_operations) {
+        ret_topic->topic_authorized_operations = topic_operations;
+    }
     ret_topic->name = request_copy_text(self, (message_text){of->name, of->name_len});
     ret_topic->topic_id = message_uuid_of(&of->id);
     ret_topic->is_internal = of->internal;
@@ -61,7 +64,7 @@ static void answer_topic(request *self, const metadata_request *asked,
         }
     }
     if (found != NULL) {
-        describe_topic(self, found, ret_topic);
+        describe_topic(self, asked, found, ret_topic);
         topic_unref(found);
         return;
     }
@@ -91,13 +94,14 @@ static bool must_create(request *self, const metadata_request *asked)
     return false;
 }
 
-static void answer_all(request *self, metadata_response *response)
+static void answer_all(request *self, const metadata_request *asked,
+                       metadata_response *response)
 {
     size_t count;
     topic **list = topic_set_list(parts_of(self)->topics, &count);
     RESPONSE_ARRAY(self, response->topics, count);
     for (size_t i = 0; i < count; i++) {
-        describe_topic(self, list[i], &response->topics.items[i]);
+        describe_topic(self, asked, list[i], &response->topics.items[i]);
     }
     topic_list_free(list, count);
 }
@@ -126,8 +130,11 @@ void handle_metadata(request *self, const void *message)
     response.brokers.count = 1;
     response.cluster_id = message_text_of(parts->cluster_id);
     response.controller_id = parts->config->node_id;
+    if (asked->include_cluster_authorized_operations) {
+        response.cluster_authorized_operations = cluster_operations;
+    }
     if (wants_all(self, asked)) {
-        answer_all(self, &response);
+        answer_all(self, asked, &response);
     } else {
         RESPONSE_ARRAY(self, response.topics, asked->topics.count);
         for (size_t i = 0; i < asked->topics.count; i++) {
@@ -138,12 +145,36 @@ void handle_metadata(request *self, const void *message)
     request_answer(self, self->header.api_version, &response);
 }
 
+enum { endpoint_broker = 1, endpoint_controller = 2 };
+
+/* As Kafka refuses it on a broker's listener. */
+static void refuse_endpoint(request *self, const describe_cluster_request *asked,
+                            describe_cluster_response *response)
+{
+    bool controller = asked->endpoint_type == endpoint_controller;
+    response->error_code =
+        controller ? ERROR_MISMATCHED_ENDPOINT_TYPE : ERROR_UNSUPPORTED_ENDPOINT_TYPE;
+    response->error_message = message_text_of(
+        controller
+            ? "The request was sent to an endpoint of type BROKER, but we wanted "
+              "an endpoint of type CONTROLLER"
+            : "Unsupported endpoint type");
+    request_answer(self, self->header.api_version, response);
+}
+
 void handle_describe_cluster(request *self, const void *message)
 {
     const describe_cluster_request *asked = message;
     const broker_parts *parts = parts_of(self);
     describe_cluster_response response;
     describe_cluster_response_init(&response);
+    if (asked->endpoint_type != endpoint_broker) {
+        refuse_endpoint(self, asked, &response);
+        return;
+    }
+    if (asked->include_cluster_authorized_operations) {
+        response.cluster_authorized_operations = cluster_operations;
+    }
     describe_cluster_response_broker broker = {
         .broker_id = parts->config->node_id,
         .rack = message_text_of(parts->config->rack)};

@@ -188,3 +188,9 @@ sluice_status metadata_log_commit(metadata_log *self, sluice_error *err)
     }
     return SLUICE_OK;
 }
+
+int64_t metadata_log_end(const metadata_log *self, int32_t *ret_leader_epoch)
+{
+    *ret_leader_epoch = partition_leader_epoch(self->log);
+    return partition_log_end_offset(self->log);
+}

@@ -512,7 +512,7 @@ static int16_t check_name(topic_set *self, const topic_creation *wanted,
             return same ? refuse(ERROR_TOPIC_ALREADY_EXISTS, err,
                                  "Topic '%s' already exists.", other->name)
                         : refuse(ERROR_INVALID_TOPIC_EXCEPTION, err,
-                                 "Topic '%.*s' collides with existing topics: %s",
+                                 "Topic '%.*s' collides with existing topic: %s",
                                  (int)wanted->name_len, wanted->name, other->name);
         }
     }
@@ -528,13 +528,22 @@ static int16_t check_creation(topic_set *self, const topic_creation *wanted,
     }
     if (!wanted->internal && wanted->name_len == strlen(METADATA_TOPIC) &&
         memcmp(wanted->name, METADATA_TOPIC, wanted->name_len) == 0) {
-        return refuse(ERROR_INVALID_TOPIC_EXCEPTION, err,
-                      "topic name '%s' is the broker's own", METADATA_TOPIC);
+        return refuse(ERROR_INVALID_REQUEST, err,
+                      "Creation of internal topic %s is prohibited.", METADATA_TOPIC);
     }
-    if (count < 1 || count > topic_partitions_max) {
+    if (count < 1) {
+        return refuse(ERROR_INVALID_PARTITIONS, err,
+                      "Number of partitions was set to an invalid non-positive value.");
+    }
+    if (count > topic_partitions_max) {
         return refuse(ERROR_INVALID_PARTITIONS, err,
                       "%" PRId32 " partitions were asked for: must be 1 to %d", count,
                       topic_partitions_max);
+    }
+    if (wanted->replication_factor < 1 && wanted->replication_factor != -1) {
+        return refuse(ERROR_INVALID_REPLICATION_FACTOR, err,
+                      "Replication factor must be larger than 0, or -1 to use the "
+                      "default value.");
     }
     if (wanted->replication_factor != -1 && wanted->replication_factor != 1) {
         return refuse(
@@ -652,12 +661,20 @@ int16_t topic_set_delete(topic_set *self, const char *name, size_t name_len,
 static int16_t grow(topic_set *self, topic *old, int32_t count, bool validate_only,
                     sluice_error *err)
 {
-    if (count <= old->partition_count || count > topic_partitions_max) {
+    if (count == old->partition_count) {
         return refuse(ERROR_INVALID_PARTITIONS, err,
-                      "Topic currently has %" PRId32
-                      " partitions, which is higher than "
-                      "or equal to the requested %" PRId32 ", or more than %d.",
-                      old->partition_count, count, topic_partitions_max);
+                      "Topic already has %" PRId32 " partition(s).", count);
+    }
+    if (count < old->partition_count) {
+        return refuse(ERROR_INVALID_PARTITIONS, err,
+                      "The topic %s currently has %" PRId32 " partition(s); %" PRId32
+                      " would not be an increase.",
+                      old->name, old->partition_count, count);
+    }
+    if (count > topic_partitions_max) {
+        return refuse(ERROR_INVALID_PARTITIONS, err,
+                      "%" PRId32 " partitions were asked for: at most %d can be", count,
+                      topic_partitions_max);
     }
     if (validate_only) {
         return ERROR_NONE;
@@ -773,4 +790,9 @@ int64_t topic_set_producer_id(topic_set *self)
     int64_t id = self->producer_id_next++;
     pthread_mutex_unlock(&self->change);
     return id;
+}
+
+int64_t topic_set_metadata_end(topic_set *self, int32_t *ret_leader_epoch)
+{
+    return metadata_log_end(self->log, ret_leader_epoch);
 }

@@ -67,6 +67,9 @@ int16_t topic_set_configure(topic_set *self, const char *name, size_t name_len,
 /* A producer id that nobody had before; -1: the disk refuses. */
 int64_t topic_set_producer_id(topic_set *self);
 
+/* Where the metadata log ends, for DescribeQuorum. */
+int64_t topic_set_metadata_end(topic_set *self, int32_t *ret_leader_epoch);
+
 /* Told after a topic was deleted, on the thread that deleted it, without locks. Set
  * before requests come. */
 void topic_set_on_delete(topic_set *self,

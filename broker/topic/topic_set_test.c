@@ -125,8 +125,7 @@ TEST(names_are_judged_as_kafka_does)
     CHECK_INT(create("a b", 1, NULL, NULL), ERROR_INVALID_TOPIC_EXCEPTION);
     CHECK_INT(create("../../etc", 1, NULL, NULL), ERROR_INVALID_TOPIC_EXCEPTION);
     CHECK_INT(create("ä", 1, NULL, NULL), ERROR_INVALID_TOPIC_EXCEPTION);
-    CHECK_INT(create("__cluster_metadata", 1, NULL, NULL),
-              ERROR_INVALID_TOPIC_EXCEPTION);
+    CHECK_INT(create("__cluster_metadata", 1, NULL, NULL), ERROR_INVALID_REQUEST);
     CHECK_INT(create("a.b-C_9", 1, NULL, NULL), ERROR_NONE);
     CHECK_INT(create("a.b-C_9", 1, NULL, NULL), ERROR_TOPIC_ALREADY_EXISTS);
     CHECK_INT(create("a_b-C_9", 1, NULL, NULL), ERROR_INVALID_TOPIC_EXCEPTION);
