@@ -39,6 +39,7 @@ static void free_partition(partition *self)
     for (size_t i = 0; i < self->segment_count; i++) {
         segment_unref(self->segments[i]);
     }
+    hot_tail_done(&self->hot, &self->dir->hot_bytes);
     epoch_cache_done(&self->epochs);
     producer_state_done(&self->producers);
     pthread_mutex_destroy(&self->lock);

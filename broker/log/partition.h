@@ -148,7 +148,7 @@ typedef struct partition_slice {
     size_t len;
 } partition_slice;
 
-#define PARTITION_SLICES_MAX 16
+#define PARTITION_SLICES_MAX 2
 
 /* Whole batches, ready to be sent unchanged. */
 typedef struct partition_data {
@@ -162,8 +162,8 @@ typedef struct partition_data {
     size_t bytes;           /* The sum of the slices. */
     size_t slice_count;
     partition_slice slices[PARTITION_SLICES_MAX];
-    void *held[PARTITION_SLICES_MAX]; /* The partition's: what keeps slices valid. */
-    size_t held_count;
+    void *file; /* The partition's: what keeps slices valid; one of the two. */
+    void *blocks[PARTITION_SLICES_MAX];
 } partition_data;
 
 /* Finds the batches from the one that contains `offset` on, up to `bound` and about

@@ -289,6 +289,8 @@ static void note_written(partition *self, const run_batch *batch)
     segment_note(active, &batch->header, self->config.index_interval_bytes);
     self->recent[self->recent_count++ % PARTITION_RECENT] =
         (partition_recent){active->next_offset - 1, position, size};
+    hot_tail_append(&self->hot, &self->dir->hot_bytes, active->base_offset, position,
+                    batch->append->base, (size_t)size);
     self->end_bytes += size;
     self->unflushed_records += batch->header.record_count;
 }

@@ -7,6 +7,7 @@
 #define SLUICE_BROKER_LOG_PARTITION_INTERNAL_H
 
 #include "broker/log/epoch_cache.h"
+#include "broker/log/hot_tail.h"
 #include "broker/log/partition.h"
 #include "broker/log/producer_state.h"
 #include "broker/log/segment.h"
@@ -65,6 +66,7 @@ struct partition {
     producer_state producers;
     partition_recent recent[PARTITION_RECENT]; /* Of the last segment; a ring. */
     size_t recent_count;                       /* Ever; cleared by a roll. */
+    hot_tail hot;
     int64_t snapshot_offset; /* The newest snapshot's; -1: there is none. */
     bool failed;             /* A sync did: no more appends until a restart. */
     bool offline;            /* Its files could not be read at the start: nothing. */
@@ -162,6 +164,8 @@ struct log_dir {
     char *cluster_id;
     int32_t node_id;
     uuid directory_id;
+
+    atomic_size_t hot_bytes; /* Of all hot tails. */
 
     pthread_mutex_t lock; /* Up to sync_lock. */
     struct map *offsets;  /* "topic partition" to saved_offsets. */

@@ -23,6 +23,8 @@ typedef struct read_plan {
     bool bound_exact;    /* ... and `limit` says so already. */
     int64_t bound_floor; /* A batch at or before the bound. */
     int64_t next_base;   /* Of the next segment; -1: this is the last. */
+    hot_block *blocks[HOT_BLOCKS]; /* Referenced: all from `start` on is in them. */
+    size_t block_count;            /* 0: it is in the file. */
 } read_plan;
 
 size_t partition_segment_with(const partition *self, int64_t offset)
@@ -88,17 +90,21 @@ static const partition_recent *find_recent(const partition *self, int64_t offset
            self->recent[(i - 1) % PARTITION_RECENT].last_offset >= offset) {
         found = &self->recent[--i % PARTITION_RECENT];
     }
-    /* What is before the oldest one is not known, so it may begin in there. */
-    return i == oldest ? NULL : found;
+    /* What is before the oldest one is not known, so it may begin in there: unless that
+     * is the first of the segment. */
+    return i == oldest && found != NULL && found->position > 0 ? NULL : found;
 }
 
-static void plan_start(const partition *self, read_plan *plan, int64_t offset)
+static void plan_start(partition *self, read_plan *plan, int64_t offset)
 {
     const partition_recent *recent =
         plan->segment == partition_active(self) ? find_recent(self, offset) : NULL;
     if (recent != NULL) {
         plan->start = recent->position;
         plan->first_size = recent->size;
+        plan->block_count = hot_tail_take(&self->hot, plan->segment->base_offset,
+                                          plan->start, plan->blocks);
+        hot_tail_want(&self->hot);
     } else {
         plan->start = segment_index_position(&plan->segment->index,
                                              offset - plan->segment->base_offset);
@@ -218,21 +224,54 @@ static int64_t find_end(partition *self, const read_plan *plan, size_t max_bytes
                     cursor);
 }
 
+static void plan_done(read_plan *plan)
+{
+    segment_unref(plan->segment);
+    for (size_t i = 0; i < plan->block_count; i++) {
+        hot_block_unref(plan->blocks[i]);
+    }
+}
+
+static void give_blocks(partition_data *data, read_plan *plan, int64_t end)
+{
+    for (size_t i = 0; i < plan->block_count; i++) {
+        hot_block *block = plan->blocks[i];
+        int64_t from = plan->start > block->position ? plan->start : block->position;
+        int64_t to = i + 1 < plan->block_count && plan->blocks[i + 1]->position < end
+                         ? plan->blocks[i + 1]->position
+                         : end;
+        if (from >= to) {
+            hot_block_unref(block);
+            continue;
+        }
+        data->slices[data->slice_count] =
+            (partition_slice){.base = block->bytes + (from - block->position),
+                              .fd = -1,
+                              .len = (size_t)(to - from)};
+        data->blocks[data->slice_count++] = block;
+    }
+    segment_unref(plan->segment);
+}
+
+/* Hands on what the plan holds. */
 static void give(partition_data *data, read_plan *plan, int64_t end)
 {
     data->available_bytes =
         plan->limit > plan->start ? (size_t)(plan->limit - plan->start) : 0;
     data->segment_ends = plan->next_base >= 0 && end == plan->limit;
     if (end <= plan->start) {
-        segment_unref(plan->segment);
+        plan_done(plan);
         return;
     }
     data->bytes = (size_t)(end - plan->start);
+    if (plan->block_count > 0) {
+        give_blocks(data, plan, end);
+        return;
+    }
     data->slices[0] = (partition_slice){
         .fd = plan->segment->fd, .position = plan->start, .len = data->bytes};
     data->slice_count = 1;
-    data->held[0] = plan->segment;
-    data->held_count = 1;
+    data->file = plan->segment;
 }
 
 /* Returns false when the offset is behind the last batch of the segment, so that the
@@ -251,7 +290,7 @@ static bool read_segment(partition *self, int64_t offset, size_t max_bytes,
         give(data, plan, find_end(self, plan, max_bytes, first_whole, &cursor));
         return true;
     }
-    segment_unref(plan->segment);
+    plan_done(plan);
     if (step == SEGMENT_END) {
         return plan->next_base < 0;
     }
@@ -279,10 +318,14 @@ void partition_read(partition *self, int64_t offset, size_t max_bytes, bool firs
 
 void partition_data_done(partition_data *data)
 {
-    for (size_t i = 0; i < data->held_count; i++) {
-        segment_unref(data->held[i]);
+    if (data->file != NULL) {
+        segment_unref(data->file);
     }
-    data->held_count = data->slice_count = 0;
+    for (size_t i = 0; i < data->slice_count; i++) {
+        hot_block_unref(data->blocks[i]);
+    }
+    data->file = NULL;
+    data->slice_count = 0;
     data->bytes = 0;
 }
 

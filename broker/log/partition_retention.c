@@ -179,6 +179,7 @@ void partition_checkpoint(partition *self, int64_t now_ms)
     for (size_t i = 0; i + 1 < self->segment_count; i++) {
         segment_unload(self->segments[i]);
     }
+    hot_tail_rest(&self->hot, &self->dir->hot_bytes);
     producer_state_expire(&self->producers,
                           now_ms - self->config.producer_id_expiration_ms,
                           PARTITION_PRODUCERS_MAX);

@@ -118,6 +118,7 @@ bool partition_watch_add(partition *self, partition_watch *watch)
     partition_gate gate;
     pthread_mutex_lock(&self->lock);
     partition_watermark(self, &gate);
+    hot_tail_want(&self->hot);
     bool there = gate.bytes >= watch->wanted_bytes || self->deleted;
     pthread_mutex_unlock(&self->lock);
     return there;

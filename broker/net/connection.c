@@ -159,6 +159,10 @@ void connection_new(net_thread *home, int fd, size_t listener)
     }
     self->active_ms = loop_now_ms();
     list_append(self);
+    if (home->options->idle_ms_max > 0 && home->idle_timer.place == 0) {
+        loop_timer_set(home->loop, &home->idle_timer,
+                       self->active_ms + home->options->idle_ms_max);
+    }
 }
 
 /* ---- Out ------------------------------------------------------------------------- */

@@ -180,7 +180,9 @@ static void close_idle(loop_timer *timer)
         }
         one = next;
     }
-    loop_timer_set(home->loop, timer, now + (idle_ms + 9) / 10);
+    if (home->idlest != NULL) { /* Else the next connection sets it. */
+        loop_timer_set(home->loop, timer, now + (idle_ms + 9) / 10);
+    }
 }
 
 /* ---- Life ------------------------------------------------------------------------ */
@@ -272,10 +274,6 @@ sluice_status net_server_start(net_server *self, sluice_error *err)
     }
     for (size_t i = 0; i < self->thread_count; i++) {
         net_thread *home = &self->threads[i];
-        if (self->options.idle_ms_max > 0) {
-            loop_timer_set(home->loop, &home->idle_timer,
-                           loop_now_ms() + self->options.idle_ms_max);
-        }
         sluice_status status = loop_start(home->loop, err);
         if (status != SLUICE_OK) {
             return status;
