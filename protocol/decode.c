@@ -208,13 +208,14 @@ static bool check_count(reader *self, const message_field *field, size_t count)
     return true;
 }
 
-/* One byte tells: 1 is there, -1 is null. */
+/* One byte tells: 1 is there, -1 is null; 0, too, in a tagged field. */
 static bool get_presence(reader *self, const message_field *field, int64_t *ret_count)
 {
     if (left(self) < 1) {
         return refuse_short(self, field->name, 1);
     }
-    *ret_count = (int8_t)*self->next++ < 0 ? -1 : 1;
+    int8_t byte = (int8_t)*self->next++;
+    *ret_count = byte < 0 || (byte == 0 && field->tag >= 0) ? -1 : 1;
     return true;
 }
 

@@ -179,8 +179,8 @@ static bool span_at_default(const void *base, size_t len, const void *initial)
 
 static bool struct_at_default(const message_struct *type, const void *value);
 
-static bool at_default(const message_struct *type, const message_field *field,
-                       const void *value)
+bool message_field_at_default(const message_struct *type, const message_field *field,
+                              const void *value)
 {
     const void *initial = (const char *)type->defaults + field->offset;
     if (field->array) {
@@ -218,7 +218,8 @@ static bool struct_at_default(const message_struct *type, const void *value)
 {
     for (size_t i = 0; i < type->field_count; i++) {
         const message_field *field = &type->fields[i];
-        if (!at_default(type, field, (const char *)value + field->offset)) {
+        if (!message_field_at_default(type, field,
+                                      (const char *)value + field->offset)) {
             return false;
         }
     }
@@ -229,7 +230,7 @@ static bool tag_wanted(const writer *self, const message_struct *type,
                        const message_field *field, const void *value)
 {
     return field->tag >= 0 && message_field_in(field, self->version) &&
-           !at_default(type, field, (const char *)value + field->offset);
+           !message_field_at_default(type, field, (const char *)value + field->offset);
 }
 
 /* Writes the payload, and then moves it up to put its size before it. */
@@ -254,7 +255,22 @@ static bool encode_tag(writer *self, const message_field *field, const void *val
     return true;
 }
 
-/* Fields are tagged in ascending order; the generator sees to it. */
+/* The wanted field with the lowest tag above `tag`; NULL when there is none. */
+static const message_field *next_tag(const writer *self, const message_struct *type,
+                                     const void *value, int tag)
+{
+    const message_field *found = NULL;
+    for (size_t i = 0; i < type->field_count; i++) {
+        const message_field *field = &type->fields[i];
+        if (field->tag > tag && (found == NULL || field->tag < found->tag) &&
+            tag_wanted(self, type, field, value)) {
+            found = field;
+        }
+    }
+    return found;
+}
+
+/* Tags ascend on the wire, whatever the order of the fields. */
 static bool encode_tags(writer *self, const message_struct *type, const void *value)
 {
     uint32_t count = 0;
@@ -262,9 +278,10 @@ static bool encode_tags(writer *self, const message_struct *type, const void *va
         count += tag_wanted(self, type, &type->fields[i], value);
     }
     put_uvarint(self->out, count);
-    for (size_t i = 0; i < type->field_count && count > 0; i++) {
-        const message_field *field = &type->fields[i];
-        if (tag_wanted(self, type, field, value) && !encode_tag(self, field, value)) {
+    const message_field *field = NULL;
+    while (count-- > 0) {
+        field = next_tag(self, type, value, field == NULL ? -1 : field->tag);
+        if (!encode_tag(self, field, value)) {
             return false;
         }
     }

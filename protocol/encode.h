@@ -15,4 +15,8 @@
 sluice_status message_encode(const message_schema *schema, int version,
                              const void *value, output *out, sluice_error *err);
 
+/* Whether the field at `value`, of a C struct of `type`, has its default. */
+bool message_field_at_default(const message_struct *type, const message_field *field,
+                              const void *value);
+
 #endif

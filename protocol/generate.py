@@ -101,8 +101,8 @@ class Struct:
         self.name = name
         self.fields = [Field(field, prefix) for field in fields]
         tags = [field.tag for field in self.fields if field.tag >= 0]
-        if tags != sorted(set(tags)):
-            raise ValueError(f"{name}: tags must ascend: {tags}")
+        if len(tags) != len(set(tags)):
+            raise ValueError(f"{name}: a tag is there twice: {tags}")
 
     def inner(self):
         """The structs below this one, the deepest first."""
@@ -145,6 +145,8 @@ def write_struct(out, struct):
                        f"        size_t count;\n    }} {field.name};")
         else:
             out.append(f"    {field.c_type()} {field.name};")
+    if not struct.fields:
+        out.append("    char nothing;")
     out.append(f"}} {struct.name};\nextern const {struct.name} {struct.name}_defaults;\n")
 
 
@@ -221,8 +223,10 @@ def write_table(out, message, struct):
              for version in range(message.versions[1] + 1)]
     out.append(f"static const uint16_t {name}_minimum[] = {{{', '.join(least)}}};")
     rows = "\n".join(field_row(struct, field) for field in struct.fields)
-    out.append(f"static const message_field {name}_fields[] = {{\n{rows}\n}};")
-    out.append(f'static const message_struct {name}_struct = {{"{name}", {name}_fields, '
+    fields = f"{name}_fields" if rows else "NULL"
+    if rows:
+        out.append(f"static const message_field {name}_fields[] = {{\n{rows}\n}};")
+    out.append(f'static const message_struct {name}_struct = {{"{name}", {fields}, '
                f"{len(struct.fields)}, sizeof({name}), &{name}_defaults, "
                f"{name}_minimum}};\n")
 

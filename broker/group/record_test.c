@@ -40,7 +40,13 @@ TEST(an_offset_is_written_in_versions_1_and_3)
                                                             "00026731"
                                                             "0005746f706963"
                                                             "00000003");
-    offset_commit_value value = {42, 7, {"m", 1}, 1700000000000, 1700000000001};
+    offset_commit_value value = {
+        .offset = 42,
+        .leader_epoch = 7,
+        .metadata = {"m", 1},
+        .commit_timestamp = 1700000000000,
+        .expire_timestamp = 1700000000001,
+    };
     CHECK_TEXT(encoded(&offset_commit_value_schema, 3, &value), "0003"
                                                                 "000000000000002a"
                                                                 "00000007"

@@ -117,6 +117,8 @@ static sluice_status apply_record(void *context, record_type type, const void *r
         self->producer_id_next =
             ((const producer_ids_record *)record)->next_producer_id;
         break;
+    default: /* Of a cluster: no topic's. */
+        break;
     }
     return SLUICE_OK;
 }
