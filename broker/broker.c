@@ -53,6 +53,7 @@ static sluice_status open_network(broker *self, sluice_error *err)
                            .listener_count = count,
                            .threads = (unsigned)self->config.network_threads,
                            .request_bytes_max = (size_t)self->config.request_bytes_max,
+                           .queued_bytes_max = self->config.queued_bytes_max,
                            .connections_max = (size_t)self->config.connections_max,
                            .idle_ms_max = self->config.connections_idle_ms_max,
                            .send_buffer_bytes = self->config.send_buffer_bytes,

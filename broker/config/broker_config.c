@@ -35,6 +35,8 @@ const setting broker_config_keys[] = {
      AT(send_buffer_bytes), NULL},
     {"socket.receive.buffer.bytes", CONFIG_INT, "-1", -1, BYTES_MAX, NULL,
      AT(receive_buffer_bytes), NULL},
+    {"queued.max.request.bytes", CONFIG_LONG, "268435456", -1, INT64_MAX, NULL,
+     AT(queued_bytes_max), NULL},
     {"max.connections", CONFIG_INT, "2147483647", 1, INT32_MAX, NULL, AT(connections_max), NULL},
     {"connections.max.idle.ms", CONFIG_LONG, "600000", -1, INT64_MAX, NULL,
      AT(connections_idle_ms_max), NULL},

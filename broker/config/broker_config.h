@@ -27,6 +27,7 @@ typedef struct broker_config {
     int32_t node_id;
     int32_t network_threads;
     int32_t request_bytes_max;
+    int64_t queued_bytes_max;
     int32_t send_buffer_bytes, receive_buffer_bytes;
     int32_t connections_max;
     int64_t connections_idle_ms_max;

@@ -26,14 +26,20 @@ static const sentence sentences[] = {
      "4."},
     {"socket.request.max.bytes",
      "The longest request. A connection that announces a longer one is "
-     "closed."},
+     "closed, or one whose entries (topics, partitions, names), without records, would "
+     "take more than 8 MiB in memory."},
     {"socket.send.buffer.bytes",
      "The kernel's send buffer of a connection. -1: the kernel's choice."},
     {"socket.receive.buffer.bytes",
      "The kernel's receive buffer of a connection. -1: the kernel's choice."},
+    {"queued.max.request.bytes",
+     "The memory of all connections for requests that are unfinished or wait, and for "
+     "answers that are not read; each network thread has its part of it, at least "
+     "socket.request.max.bytes. Beyond it, connections that have kept theirs for the "
+     "longest time are closed. -1: no limit, as is Kafka's default."},
     {"max.connections",
      "The most connections at once; one more is closed at once, with a line "
-     "in the log."},
+     "in the log, at most one a second."},
     {"connections.max.idle.ms",
      "How long a connection may be silent before it is closed. -1 or 0: for "
      "ever."},

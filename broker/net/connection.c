@@ -2,6 +2,7 @@
  * gathered into as few system calls as possible. */
 #include "broker/net/connection.h"
 #include "base/memory.h"
+#include "broker/net/held.h"
 #include "protocol/wire.h"
 #include <arpa/inet.h>
 #include <assert.h>
@@ -25,6 +26,9 @@ enum {
     turn_bytes_max = 4 * 1024 * 1024, /* Sent to one connection, until others go on. */
     receives_max = 8,                 /* Of one connection, until others have a turn. */
     spare_in_bytes_max = 4 * 1024 * 1024,
+    unsent_bytes_max = 1 << 20, /* Of answers, until further requests are handled. */
+    in_room_least = 64 * 1024,  /* Unless the frame is smaller. */
+    in_growth = 4,              /* Room is made for what comes, not for what is said. */
 };
 
 /* ---- Life ------------------------------------------------------------------------ */
@@ -85,6 +89,7 @@ void connection_close(connection *self)
     close(self->watch.fd);
     list_remove(self);
     in_drop(self);
+    held_nothing(self);
     atomic_fetch_sub(self->home->connection_count, 1);
     request *one = self->first;
     self->first = NULL;
@@ -205,10 +210,15 @@ static bool gather_slice(gathering *self, const message_slice *slice)
     return false;
 }
 
-static bool gather_answer(gathering *self, const output *out)
+static size_t part_begin(const output *out, size_t part)
 {
-    size_t from = 0;
-    for (size_t i = 0; i < out->part_count; i++) {
+    return part == 0 ? 0 : out->parts[part - 1].at;
+}
+
+static bool gather_answer(gathering *self, const output *out, size_t first_part)
+{
+    size_t from = part_begin(out, first_part);
+    for (size_t i = first_part; i < out->part_count; i++) {
         const output_part *part = &out->parts[i];
         if (!gather(self, out->bytes.base + from, part->at - from) ||
             !gather_slice(self, &part->slice)) {
@@ -219,17 +229,36 @@ static bool gather_answer(gathering *self, const output *out)
     return gather(self, out->bytes.base + from, out->bytes.len - from);
 }
 
+/* What is sent is not walked over again: an answer may have very many parts. */
+static void pass_parts(connection *self)
+{
+    const output *out = &self->first->out;
+    while (self->sent_parts < out->part_count) {
+        const output_part *part = &out->parts[self->sent_parts];
+        size_t end = self->sent_parts_end + part->at -
+                     part_begin(out, self->sent_parts) + part->slice.len;
+        if (end > self->sent) {
+            return;
+        }
+        self->sent_parts++;
+        self->sent_parts_end = end;
+    }
+}
+
 /* Pops the requests whose answers are sent. */
 static void count_sent(connection *self, size_t bytes)
 {
     self->sent += bytes;
+    self->unsent -= bytes;
     while (self->first != NULL && self->first->answered) {
         request *one = self->first;
         size_t size = output_size(&one->out);
         if (self->sent < size) {
+            pass_parts(self);
             return;
         }
         self->sent -= size;
+        self->sent_parts = self->sent_parts_end = 0;
         self->first = one->next;
         if (self->first == NULL) {
             self->last = &self->first;
@@ -259,11 +288,13 @@ static ssize_t send_some(connection *self)
     gathering what;
     what.count = 0;
     what.file = NULL;
-    what.skip = self->sent;
+    what.skip = self->sent - self->sent_parts_end;
+    size_t first_part = self->sent_parts;
     for (request *one = self->first; one != NULL && one->answered; one = one->next) {
-        if (!gather_answer(&what, &one->out)) {
+        if (!gather_answer(&what, &one->out, first_part)) {
             break;
         }
+        first_part = 0;
     }
     ssize_t sent = 0;
     if (what.count > 0) {
@@ -306,7 +337,8 @@ static void flush(connection *self)
 
 static bool may_take(const connection *self, const uint8_t *frame, size_t size)
 {
-    if (self->blocked || self->request_count >= requests_max) {
+    if (self->blocked || self->request_count >= requests_max ||
+        self->unsent > unsent_bytes_max) {
         return false;
     }
     if (self->unanswered == 0) {
@@ -394,26 +426,34 @@ static size_t handle_frames(connection *self, uint8_t *base, size_t len)
     return at;
 }
 
-/* Makes room for `room` bytes in `in`. */
-static bool in_room(connection *self, size_t room)
+static bool take_spare(connection *self, size_t size)
 {
-    if (self->in_room >= room) {
-        return true;
-    }
     net_thread *home = self->home;
-    if (self->in == NULL && home->spare_in_room >= room) {
-        self->in = home->spare_in;
-        self->in_room = home->spare_in_room;
-        home->spare_in = NULL;
-        home->spare_in_room = 0;
+    if (self->in != NULL || home->spare_in_room < size) {
+        return false;
+    }
+    self->in = home->spare_in;
+    self->in_room = home->spare_in_room;
+    home->spare_in = NULL;
+    home->spare_in_room = 0;
+    return true;
+}
+
+/* Makes room in `in`, of which `len` bytes are known, for more of a frame of `size`
+ * bytes. */
+static bool in_grow(connection *self, size_t len, size_t size)
+{
+    if (self->in_room > len || self->in_room >= size || take_spare(self, size)) {
         return true;
     }
+    size_t room = in_growth * len > in_room_least ? in_growth * len : in_room_least;
+    room = room < size ? room : size;
     uint8_t *grown = realloc(self->in, room);
     if (grown == NULL) {
         sluice_log(SLUICE_ERROR, "broker.net",
                    "no memory for a request of %zu bytes from '%s'; closing the "
                    "connection",
-                   room, self->host + 1);
+                   size, self->host + 1);
         connection_close(self);
         return false;
     }
@@ -426,7 +466,7 @@ static bool in_room(connection *self, size_t room)
 static void in_keep(connection *self, const uint8_t *base, size_t len)
 {
     size_t size = frame_size(self, base, len);
-    if (self->dead || !in_room(self, size > len ? size : len)) {
+    if (self->dead || !in_grow(self, len, size > len ? size : len)) {
         return;
     }
     memcpy(self->in, base, len);
@@ -450,12 +490,12 @@ static void in_handle(connection *self)
 
 static ssize_t receive_into_in(connection *self, size_t *ret_wanted)
 {
-    size_t room = self->in_len < frame_size_bytes ? frame_size_bytes : 0;
     size_t size = frame_size(self, self->in, self->in_len);
-    if (self->dead || !in_room(self, size > room ? size : room)) {
+    size = size > frame_size_bytes ? size : frame_size_bytes;
+    if (self->dead || !in_grow(self, self->in_len, size)) {
         return -2;
     }
-    *ret_wanted = (size > room ? size : room) - self->in_len;
+    *ret_wanted = (size < self->in_room ? size : self->in_room) - self->in_len;
     ssize_t got = recv(self->watch.fd, self->in + self->in_len, *ret_wanted, 0);
     if (got > 0) {
         self->in_len += (size_t)got;
@@ -529,6 +569,9 @@ void connection_work(connection *self)
     self->working = false;
     if (!self->dead) {
         wait_for(self);
+    }
+    if (!self->dead) {
+        held_update(self);
     }
 }
 

@@ -7,6 +7,7 @@
 #ifndef SLUICE_BROKER_NET_CONNECTION_H
 #define SLUICE_BROKER_NET_CONNECTION_H
 
+#include "broker/net/quiet.h"
 #include "broker/net/server.h"
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -26,9 +27,15 @@ struct connection {
     size_t unanswered;       /* Of them: not answered yet. */
     bool unanswered_overlap; /* These are of an API that overlaps. */
     size_t sent;             /* Bytes of the first request's answer. */
+    size_t sent_parts;       /* Parts of that answer that are behind. */
+    size_t sent_parts_end;   /* Where in the answer they end. */
+    size_t unsent;           /* Bytes of all answers that are still to be sent. */
 
     uint8_t *in; /* The start of a frame; NULL: nothing is waiting. */
     size_t in_len, in_room;
+
+    size_t held;           /* Bytes of memory, as held.h counts them. */
+    int64_t held_since_ms; /* Not 0 bytes since then. */
 
     bool working;  /* Somewhere up the stack. */
     bool blocked;  /* The socket takes no more for now. */
@@ -56,6 +63,8 @@ struct net_thread {
     uint8_t *spare_in; /* A buffer of a frame, for the next large one. */
     size_t spare_in_room;
     loop_timer idle_timer;
+    size_t held_bytes, held_bytes_max; /* Of all connections together. */
+    net_quiet evictions;
     sluice_error *err; /* For the texts of one call. */
 };
 

@@ -95,7 +95,11 @@ static void request_over(request *self)
         request_give_back(self);
         return;
     }
+    if (self->sent == NULL) {
+        request_park(self); /* The answer borrows nothing of it. */
+    }
     self->connection->unanswered--;
+    self->connection->unsent += output_size(&self->out);
     if (self->broken) {
         connection_close(self->connection);
     } else {

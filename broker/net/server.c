@@ -14,13 +14,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { backlog = 512, accepts_max = 64 };
+enum { backlog = 512, accepts_max = 64, accept_pause_ms = 100 };
 
 typedef struct listener {
     loop_watch watch;
     net_server *server;
     size_t number;
     uint16_t port;
+    loop_timer again; /* Accepts again, after a pause. */
+    net_quiet full, refused;
 } listener;
 
 struct net_server {
@@ -141,6 +143,49 @@ static void hand_over(net_server *self, int fd, size_t number)
     loop_post(home->loop, &one->task);
 }
 
+static loop *accepting_loop(const listener *self)
+{
+    return self->server->threads[0].loop;
+}
+
+static void accept_again(loop_timer *timer)
+{
+    listener *self = (listener *)((char *)timer - offsetof(listener, again));
+    loop_watch_set(accepting_loop(self), &self->watch, EPOLLIN);
+}
+
+/* Whoever waits stays in the kernel's queue meanwhile. */
+static void pause_accepting(listener *self, int reason)
+{
+    size_t times;
+    if (net_quiet_tell(&self->full, loop_now_ms(), &times)) {
+        sluice_log(
+            SLUICE_ERROR, "broker.net",
+            "cannot accept a connection: %s; trying again in %d ms, %zu times so "
+            "far",
+            strerror(reason), accept_pause_ms, times);
+    }
+    loop_watch_remove(accepting_loop(self), &self->watch);
+    loop_timer_set(accepting_loop(self), &self->again, loop_now_ms() + accept_pause_ms);
+}
+
+static void refuse_connection(listener *self, int fd)
+{
+    size_t times;
+    if (net_quiet_tell(&self->refused, loop_now_ms(), &times)) {
+        sluice_log(SLUICE_WARN, "broker.net",
+                   "max.connections (%zu) are open; closing new ones: %zu so far",
+                   self->server->options.connections_max, times);
+    }
+    close(fd);
+}
+
+static bool is_shortage(int reason)
+{
+    return reason == EMFILE || reason == ENFILE || reason == ENOMEM ||
+           reason == ENOBUFS;
+}
+
 static void on_accept(loop_watch *watch, uint32_t events)
 {
     listener *self = (listener *)watch;
@@ -148,21 +193,16 @@ static void on_accept(loop_watch *watch, uint32_t events)
     for (int i = 0; i < accepts_max; i++) {
         int fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
-            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
-                sluice_log(SLUICE_ERROR, "broker.net",
-                           "cannot accept a connection: %s; trying again",
-                           strerror(errno));
+            if (is_shortage(errno)) {
+                pause_accepting(self, errno);
             }
             return;
         }
         if (atomic_load(&server->connection_count) >= server->options.connections_max) {
-            sluice_log(SLUICE_WARN, "broker.net",
-                       "max.connections (%zu) are open; closing a new one",
-                       server->options.connections_max);
-            close(fd);
-            continue;
+            refuse_connection(self, fd);
+        } else {
+            hand_over(server, fd, self->number);
         }
-        hand_over(server, fd, self->number);
     }
 }
 
@@ -175,7 +215,7 @@ static void close_idle(loop_timer *timer)
     connection *one = home->idlest;
     while (one != NULL && one->active_ms + idle_ms <= now) {
         connection *next = one->next;
-        if (one->first == NULL) {
+        if (one->first == NULL || one->blocked) {
             connection_close(one);
         }
         one = next;
@@ -195,6 +235,7 @@ static sluice_status open_listeners(net_server *self, const net_options *options
         listener *one = &self->listeners[i];
         *one = (listener){.server = self, .number = i};
         one->watch.ready = on_accept;
+        one->again.run = accept_again;
         sluice_status status = listener_open(one, &options->listeners[i], options, err);
         if (status != SLUICE_OK) {
             return status;
@@ -202,6 +243,16 @@ static sluice_status open_listeners(net_server *self, const net_options *options
         self->options.listener_count = i + 1;
     }
     return SLUICE_OK;
+}
+
+/* The part of one of `threads`. */
+static size_t held_bytes_max(const net_options *options, size_t threads)
+{
+    if (options->queued_bytes_max < 0) {
+        return SIZE_MAX;
+    }
+    size_t part = (size_t)options->queued_bytes_max / threads;
+    return part > options->request_bytes_max ? part : options->request_bytes_max;
 }
 
 static sluice_status make_threads(net_server *self, sluice_error *err)
@@ -221,6 +272,7 @@ static sluice_status make_threads(net_server *self, sluice_error *err)
         home->connection_count = &self->connection_count;
         home->drain = &self->drain;
         home->idle_timer.run = close_idle;
+        home->held_bytes_max = held_bytes_max(&self->options, count);
         home->err = sluice_error_new();
     }
     return SLUICE_OK;
@@ -294,6 +346,7 @@ static void close_listeners(loop_task *task)
     closing *self = (closing *)task;
     net_server *server = self->server;
     for (size_t i = 0; i < server->options.listener_count; i++) {
+        loop_timer_remove(self->home->loop, &server->listeners[i].again);
         loop_watch_remove(self->home->loop, &server->listeners[i].watch);
         close(server->listeners[i].watch.fd);
     }

@@ -18,6 +18,7 @@ typedef struct net_options {
     size_t listener_count;
     unsigned threads;
     size_t request_bytes_max;  /* socket.request.max.bytes */
+    int64_t queued_bytes_max;  /* queued.max.request.bytes; -1: any number. */
     size_t connections_max;    /* max.connections */
     int64_t idle_ms_max;       /* connections.max.idle.ms; -1: for ever. */
     int32_t send_buffer_bytes; /* socket.send.buffer.bytes; -1: the kernel's. */

@@ -98,6 +98,7 @@ static void begin(unsigned threads)
                            .listener_count = 1,
                            .threads = threads,
                            .request_bytes_max = request_max,
+                           .queued_bytes_max = 0, /* One request's size. */
                            .connections_max = 100,
                            .idle_ms_max = -1,
                            .handle = handle,
@@ -194,6 +195,41 @@ TEST(a_request_that_comes_byte_by_byte_is_answered)
     check_receives(fd, 7);
     output_done(&out);
     close(fd);
+    end();
+}
+
+/* A heartbeat with very much behind it, which is ignored. */
+static uint8_t *large_heartbeat(size_t size, int32_t id)
+{
+    output out;
+    output_init(&out);
+    put_request(&out, API_HEARTBEAT, 0, id);
+    uint8_t *bytes = calloc(1, size);
+    CHECK(bytes != NULL && out.bytes.len <= size);
+    memcpy(bytes, out.bytes.base, out.bytes.len);
+    wire_put_32(bytes, (uint32_t)(size - 4));
+    output_done(&out);
+    return bytes;
+}
+
+TEST(whoever_keeps_an_unfinished_request_makes_room_for_others)
+{
+    enum { size = request_max - 100 };
+    begin(1);
+    int first = connect_client(), second = connect_client(), small = connect_client();
+    uint8_t *bytes = large_heartbeat(size, 9);
+    send_all(first, bytes, size / 2);
+    send_request(small, API_HEARTBEAT, 4, 1);
+    check_receives(small, 1);
+    send_all(second, bytes, size / 2);
+    check_closed(first);
+    send_all(second, bytes + size / 2, size - size / 2);
+    check_receives(second, 9);
+    send_request(small, API_HEARTBEAT, 4, 2);
+    check_receives(small, 2);
+    free(bytes);
+    close(second);
+    close(small);
     end();
 }
 

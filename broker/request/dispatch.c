@@ -1,6 +1,7 @@
 /* Which APIs are served at which versions, and the way of a request to its handler. */
 #include "broker/request/handler.h"
 #include <sluice/log.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Minima are lower than what is served where clients take a low minimum for a feature:
@@ -65,6 +66,19 @@ static const served_api *find_api(int16_t key)
     return NULL;
 }
 
+/* A handler may take twenty times as much for its answer: room for some 100,000
+ * partitions in a fetch, and for 500,000 topics in a question for metadata. */
+enum { asked_bytes_max = 8 * 1024 * 1024 };
+
+static void refuse_entries(request *self, size_t bytes)
+{
+    char reason[128];
+    snprintf(reason, sizeof reason,
+             "its entries take %zu bytes of memory: at most %d are allowed", bytes,
+             asked_bytes_max);
+    request_refuse(self, reason);
+}
+
 static void decode_and_handle(request *self, const served_api *api)
 {
     const message_schema *schema = self->header.api->request;
@@ -74,7 +88,9 @@ static void decode_and_handle(request *self, const served_api *api)
     sluice_status status = message_decode(schema, self->header.api_version, self->body,
                                           self->body_size, arena, asked, NULL);
     if (status == SLUICE_OK) {
-        api->handle(self, asked);
+        size_t bytes = sluice_arena_used(arena);
+        bytes > asked_bytes_max ? refuse_entries(self, bytes)
+                                : api->handle(self, asked);
         return;
     }
     err = sluice_error_new(); /* Once more, for the text. */
