@@ -1,6 +1,7 @@
 /* Fetch and its relatives, asked over TCP: sessions, limits, epochs, offsets. */
 #include "broker/in_process.h"
 #include "broker/log/record_batch.h"
+#include <time.h>
 
 enum { many = 1 << 20 };
 
@@ -150,6 +151,92 @@ TEST(a_session_waits_on_all_its_partitions)
     CHECK(only(&got)->records.len > 0);
     close(fd);
     close(other);
+    end();
+}
+
+/* A consumer whose fetch is always on its way. */
+typedef struct consumer {
+    int fd;
+    int32_t correlation, id, epoch;
+    int64_t next[4]; /* Offsets. */
+    bool moved[4];   /* The session does not know them yet. */
+} consumer;
+
+static void consumer_ask(consumer *self)
+{
+    question asked;
+    question_init(&asked, "t", 4);
+    size_t count = 0;
+    for (int32_t i = 0; i < 4; i++) {
+        if (self->moved[i]) {
+            asked.partitions[count].partition = i;
+            asked.partitions[count++].fetch_offset = self->next[i];
+            self->moved[i] = false;
+        }
+    }
+    asked.topic.partitions.count = count;
+    asked.request.topics.count = count > 0 ? 1 : 0;
+    asked.request.max_wait_ms = 3600000;
+    asked.request.session_id = self->id;
+    asked.request.session_epoch = self->epoch++;
+    send_message(self->fd, API_FETCH, 12, &asked.request);
+    self->correlation = correlation;
+}
+
+/* Takes the answer, which has one record, of partition `number`. */
+static void consumer_take(consumer *self, int32_t number)
+{
+    fetch_response got;
+    int32_t before = correlation;
+    correlation = self->correlation;
+    receive_message(self->fd, API_FETCH, 12, &got);
+    correlation = before;
+    const fetch_response_partition *its = only(&got);
+    CHECK_INT(its->partition_index, number);
+    record_batch_header header;
+    CHECK(its->records.len >= RECORD_BATCH_HEADER_SIZE);
+    record_batch_read_header(its->records.base, &header);
+    CHECK_INT(record_batch_size(&header), its->records.len);
+    CHECK_INT(header.base_offset, self->next[number]);
+    self->next[number]++;
+    self->moved[number] = true;
+    CHECK(self->id == 0 || self->id == got.session_id);
+    self->id = got.session_id;
+}
+
+TEST(consumers_with_sessions_see_each_record_once)
+{
+    enum { consumers = 6, records = 200 };
+    begin();
+    int fd = connect_client();
+    create_topic(fd, "t", 4);
+    unsigned seed = (unsigned)time(NULL);
+    printf("# seed %u\n", seed);
+    consumer all[consumers] = {0};
+    for (size_t i = 0; i < consumers; i++) {
+        all[i] = (consumer){.fd = connect_client(), .moved = {true, true, true, true}};
+        question asked;
+        fetch_response got;
+        question_init(&asked, "t", 4);
+        asked.request.session_epoch = 0;
+        ask(all[i].fd, API_FETCH, 12, &asked.request, &got);
+        all[i].id = got.session_id;
+        all[i].epoch = 1;
+        consumer_ask(&all[i]);
+    }
+    for (int i = 0; i < records; i++) {
+        int32_t number = rand_r(&seed) % 4;
+        put(fd, "t", number, (size_t)rand_r(&seed) % 3000);
+        for (size_t j = 0; j < consumers; j++) {
+            consumer_take(&all[j], number);
+            consumer_ask(&all[j]);
+        }
+        sluice_arena_reset(arena);
+    }
+    for (size_t i = 0; i < consumers; i++) {
+        close(all[i].fd);
+    }
+    close(fd);
     end();
 }
 

@@ -13,7 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { events_max = 256, scratch_bytes = 256 * 1024 };
+enum {
+    events_max = 256,
+    scratch_bytes = 256 * 1024,
+    task_rounds_max = 8, /* Until descriptors are looked at. */
+};
 
 struct loop {
     int epoll_fd, wake_fd;
@@ -250,21 +254,12 @@ void loop_watch_remove(loop *self, loop_watch *watch)
     }
 }
 
-static void wake_read(loop *self)
-{
-    uint64_t count;
-    ssize_t got = read(self->wake_fd, &count, sizeof count);
-    (void)got;
-}
-
 static void events_run(loop *self)
 {
     for (self->event_at = 0; self->event_at < self->event_count;) {
         struct epoll_event *event = &self->events[self->event_at++];
         loop_watch *watch = event->data.ptr;
-        if (watch == (loop_watch *)self) {
-            wake_read(self);
-        } else if (watch != NULL) {
+        if (watch != NULL && watch != (loop_watch *)self) {
             watch->ready(watch, event->events);
         }
     }
@@ -276,7 +271,7 @@ static void *loop_main(void *argument)
     loop *self = argument;
     loop_of_thread = self;
     pthread_setname_np(pthread_self(), self->name);
-    for (;;) {
+    for (int round = 0;;) {
         loop_task *posted = posted_take(self, true);
         bool stopping = atomic_load(&self->stopping);
         tasks_run(posted);
@@ -285,6 +280,10 @@ static void *loop_main(void *argument)
         if (stopping) {
             return NULL;
         }
+        if (posted != NULL && ++round < task_rounds_max) {
+            continue; /* More may have come, which costs no system call to see. */
+        }
+        round = 0;
         int wait = posted == NULL ? timeout_ms(self) : 0;
         int count = epoll_wait(self->epoll_fd, self->events, events_max, wait);
         self->event_count = count > 0 ? count : 0;
@@ -310,7 +309,8 @@ sluice_status loop_new(const char *name, loop **ret_loop, sluice_error *err)
     strncpy(self->name, name, sizeof self->name - 1);
     self->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     self->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = self};
+    /* By its edge: what was written need not be read. */
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = self};
     if (self->epoll_fd < 0 || self->wake_fd < 0 ||
         epoll_ctl(self->epoll_fd, EPOLL_CTL_ADD, self->wake_fd, &event) != 0) {
         sluice_status status = refuse(err, "an epoll");
