@@ -122,7 +122,7 @@ TEST(ranges_that_clients_take_for_features_are_advertised)
     } wanted[] = {
         {API_PRODUCE, 0, 13},         {API_FETCH, 2, 12},
         {API_LIST_OFFSETS, 0, 7},     {API_METADATA, 0, 12},
-        {API_OFFSET_COMMIT, 1, 9},    {API_OFFSET_FETCH, 1, 9},
+        {API_OFFSET_COMMIT, 1, 10},   {API_OFFSET_FETCH, 1, 10},
         {API_FIND_COORDINATOR, 0, 4}, {API_JOIN_GROUP, 0, 6},
         {API_SYNC_GROUP, 0, 3},       {API_HEARTBEAT, 0, 3},
         {API_LEAVE_GROUP, 0, 3},      {API_INIT_PRODUCER_ID, 0, 4},

@@ -7,6 +7,8 @@ static const sluice_bytes assignment = {"\0\1\0\0\0\1\0\1t\0\0\0\1\0\0\0\0\0\0\0
 
 static message_text group_id;
 static int32_t committed_epoch; /* What the last commit could say. */
+static message_uuid topic_id;   /* Of 't'. */
+static const message_uuid unknown_id = {{7}};
 
 static int lesser(int a, int b)
 {
@@ -97,6 +99,25 @@ static void check_joined(const join_group_response *got, int version)
 
 /* ---- Offsets -------------------------------------------------------------------- */
 
+/* Offsets are about topics by name, and from version 10 on by id. */
+static message_text named(int version)
+{
+    return version >= 10 ? (message_text){NULL, 0} : message_text_of("t");
+}
+
+static void learn_topic_id(int fd)
+{
+    metadata_request_topic topic = metadata_request_topic_defaults;
+    topic.name = message_text_of("t");
+    metadata_request asked;
+    metadata_request_init(&asked);
+    asked.topics.items = &topic;
+    asked.topics.count = 1;
+    metadata_response got;
+    ask(fd, API_METADATA, 12, &asked, &got);
+    topic_id = got.topics.items[0].topic_id;
+}
+
 static void commit(int fd, const join_group_response *joined, int64_t offset,
                    int version)
 {
@@ -108,7 +129,8 @@ static void commit(int fd, const join_group_response *joined, int64_t offset,
     partitions[0].committed_metadata = message_text_of("note");
     partitions[1].partition_index = 9; /* The topic has not so many. */
     offset_commit_request_topic topic = offset_commit_request_topic_defaults;
-    topic.name = message_text_of("t");
+    topic.name = named(version);
+    topic.topic_id = topic_id;
     topic.partitions.items = partitions;
     topic.partitions.count = 2;
     offset_commit_request asked;
@@ -124,6 +146,14 @@ static void commit(int fd, const join_group_response *joined, int64_t offset,
     CHECK_INT(got.topics.items[0].partitions.items[0].error_code, ERROR_NONE);
     CHECK_INT(got.topics.items[0].partitions.items[1].error_code,
               ERROR_UNKNOWN_TOPIC_OR_PARTITION);
+    if (version >= 10) {
+        CHECK_BYTES(got.topics.items[0].topic_id.bytes, 16, topic_id.bytes, 16);
+        topic.topic_id = unknown_id;
+        ask(fd, API_OFFSET_COMMIT, version, &asked, &got);
+        CHECK_INT(got.topics.items[0].partitions.items[0].error_code,
+                  ERROR_UNKNOWN_TOPIC_ID);
+        CHECK_BYTES(got.topics.items[0].topic_id.bytes, 16, unknown_id.bytes, 16);
+    }
 }
 
 static void check_fetched(const offset_fetch_response_partition *got, int64_t offset,
@@ -160,7 +190,8 @@ static void fetch_new(int fd, int64_t offset, bool all, int version)
 {
     int32_t number = 0;
     offset_fetch_request_group_topic topic = offset_fetch_request_group_topic_defaults;
-    topic.name = message_text_of("t");
+    topic.name = named(version);
+    topic.topic_id = topic_id;
     topic.partition_indexes.items = &number;
     topic.partition_indexes.count = 1;
     offset_fetch_request_group groups[] = {offset_fetch_request_group_defaults,
@@ -184,13 +215,24 @@ static void fetch_new(int fd, int64_t offset, bool all, int version)
     check_text(its->metadata, "note");
     CHECK_INT(got.groups.items[1].error_code, ERROR_NONE);
     CHECK_INT(got.groups.items[1].topics.count, all ? 0 : 1);
+    if (version >= 10) {
+        CHECK_BYTES(got.groups.items[0].topics.items[0].topic_id.bytes, 16,
+                    topic_id.bytes, 16);
+    }
+    if (version >= 10 && !all) {
+        topic.topic_id = unknown_id;
+        ask(fd, API_OFFSET_FETCH, version, &asked, &got);
+        its = &got.groups.items[0].topics.items[0].partitions.items[0];
+        CHECK_INT(its->error_code, ERROR_UNKNOWN_TOPIC_ID);
+        CHECK_INT(its->committed_offset, -1);
+    }
 }
 
 static void commit_and_fetch(int fd, const join_group_response *joined)
 {
-    for (int version = 1; version <= 9; version++) {
+    for (int version = 1; version <= 10; version++) {
         commit(fd, joined, 100 + version, version);
-        for (int at = 1; at <= 9; at++) {
+        for (int at = 1; at <= 10; at++) {
             for (int all = 0; all <= (at > 1); all++) {
                 (at < 8 ? fetch_old : fetch_new)(fd, 100 + version, all == 1, at);
             }
@@ -301,6 +343,42 @@ static int16_t delete_group(int fd, int version)
     return got.results.items[0].error_code;
 }
 
+/* ---- Groups that are not there -------------------------------------------------- */
+
+static int16_t commit_to_nobody(int fd, int version)
+{
+    offset_commit_request_partition partition =
+        offset_commit_request_partition_defaults;
+    offset_commit_request_topic topic = offset_commit_request_topic_defaults;
+    topic.name = message_text_of("t");
+    topic.partitions.items = &partition;
+    topic.partitions.count = 1;
+    offset_commit_request asked;
+    offset_commit_request_init(&asked);
+    asked.group_id = message_text_of("nobody");
+    asked.generation_id_or_member_epoch = 1;
+    asked.member_id = message_text_of("x");
+    asked.topics.items = &topic;
+    asked.topics.count = 1;
+    offset_commit_response got;
+    ask(fd, API_OFFSET_COMMIT, version, &asked, &got);
+    return got.topics.items[0].partitions.items[0].error_code;
+}
+
+static leave_group_response leave_nobody(int fd, int version)
+{
+    leave_group_request_member member = {.member_id = message_text_of("x")};
+    leave_group_request asked;
+    leave_group_request_init(&asked);
+    asked.group_id = message_text_of("nobody");
+    asked.member_id = message_text_of("x");
+    asked.members.items = &member;
+    asked.members.count = 1;
+    leave_group_response got;
+    ask(fd, API_LEAVE_GROUP, version, &asked, &got);
+    return got;
+}
+
 /* ---- Cases ---------------------------------------------------------------------- */
 
 TEST(a_group_lives_in_every_version)
@@ -308,6 +386,7 @@ TEST(a_group_lives_in_every_version)
     begin();
     int fd = connect_client();
     create_topic(fd, "t", 2);
+    learn_topic_id(fd);
     for (int version = 0; version <= 9; version++) {
         char name[8];
         snprintf(name, sizeof name, "g%d", version);
@@ -409,6 +488,27 @@ TEST(groups_and_offsets_survive_a_restart)
     fetch_new(fd, 42, true, 9);
     describe(fd, &joined);
     leave(fd, &joined, 5);
+    close(fd);
+    end();
+}
+
+TEST(groups_that_are_not_there_are_told_as_each_version_can)
+{
+    begin();
+    int fd = connect_client();
+    create_topic(fd, "t", 1);
+    CHECK_INT(commit_to_nobody(fd, 8), ERROR_ILLEGAL_GENERATION);
+    CHECK_INT(commit_to_nobody(fd, 9), ERROR_GROUP_ID_NOT_FOUND);
+    CHECK_INT(leave_nobody(fd, 2).error_code, ERROR_UNKNOWN_MEMBER_ID);
+    leave_group_response left = leave_nobody(fd, 3);
+    CHECK_INT(left.error_code, ERROR_NONE);
+    CHECK_INT(left.members.count, 1);
+    CHECK_INT(left.members.items[0].error_code, ERROR_UNKNOWN_MEMBER_ID);
+    offset_delete_request nameless;
+    offset_delete_request_init(&nameless);
+    offset_delete_response got;
+    ask(fd, API_OFFSET_DELETE, 0, &nameless, &got);
+    CHECK_INT(got.error_code, ERROR_INVALID_GROUP_ID);
     close(fd);
     end();
 }

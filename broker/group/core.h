@@ -153,7 +153,8 @@ typedef struct group_commit {
     int32_t generation; /* -1: not a member. */
     sluice_bytes member_id;
     sluice_bytes instance_id;
-    int64_t retention_ms; /* -1: offsets.retention.minutes. */
+    bool names_missing_group; /* v9+: the answer can say that there is no group. */
+    int64_t retention_ms;     /* -1: offsets.retention.minutes. */
     const group_commit_partition *partitions;
     size_t partition_count;
 } group_commit;

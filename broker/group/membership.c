@@ -129,20 +129,21 @@ void group_handle_leave(group_core *core, group_request request,
                         const group_leave *leave)
 {
     group *self = group_find(core, leave->group_id);
-    int16_t refusal = leave->group_id.len == 0 ? ERROR_INVALID_GROUP_ID
-                      : self == NULL           ? ERROR_UNKNOWN_MEMBER_ID
-                                               : ERROR_NONE;
-    if (refusal != ERROR_NONE) {
-        group_answer_codes(core, GROUP_LEAVE, request, refusal, NULL, 0);
+    if (leave->group_id.len == 0) {
+        group_answer_codes(core, GROUP_LEAVE, request, ERROR_INVALID_GROUP_ID, NULL, 0);
         return;
     }
-    size_t members_before = map_count(&self->members);
+    size_t members_before = self == NULL ? 0 : map_count(&self->members);
     int16_t *codes = group_codes(core, leave->member_count);
     for (size_t i = 0; i < leave->member_count; i++) {
-        codes[i] = leave_one(self, &leave->members[i]);
+        codes[i] = self == NULL ? ERROR_UNKNOWN_MEMBER_ID
+                                : leave_one(self, &leave->members[i]);
     }
     group_answer_codes(core, GROUP_LEAVE, request, ERROR_NONE, codes,
                        leave->member_count);
+    if (self == NULL) {
+        return;
+    }
     if (map_count(&self->members) < members_before) {
         group_rebalance(self);
     } else {

@@ -243,7 +243,9 @@ void group_handle_commit(group_core *core, group_request request,
     }
     group *self = group_find(core, commit->group_id);
     if (self == NULL && commit->generation >= 0) {
-        commit_refuse(core, request, commit, ERROR_ILLEGAL_GENERATION);
+        commit_refuse(core, request, commit,
+                      commit->names_missing_group ? ERROR_GROUP_ID_NOT_FOUND
+                                                  : ERROR_ILLEGAL_GENERATION);
         return;
     }
     if (self == NULL) {
@@ -323,7 +325,8 @@ void group_handle_delete_offsets(group_core *core, group_request request,
                                  const group_delete_offsets *deletion)
 {
     group *self = group_find(core, deletion->group_id);
-    int16_t refusal = delete_offsets_check(self);
+    int16_t refusal = deletion->group_id.len == 0 ? ERROR_INVALID_GROUP_ID
+                                                  : delete_offsets_check(self);
     if (refusal != ERROR_NONE) {
         group_answer_codes(core, GROUP_DELETE_OFFSETS, request, refusal, NULL, 0);
         return;

@@ -11,8 +11,8 @@ const served_api served_apis[] = {
     {API_FETCH, 2, 18, 4, handle_fetch, false},
     {API_LIST_OFFSETS, 0, 10, 0, handle_list_offsets, false},
     {API_METADATA, 0, 13, 0, handle_metadata, false},
-    {API_OFFSET_COMMIT, 1, 9, 1, handle_offset_commit, false},
-    {API_OFFSET_FETCH, 1, 9, 1, handle_offset_fetch, false},
+    {API_OFFSET_COMMIT, 1, 10, 1, handle_offset_commit, false},
+    {API_OFFSET_FETCH, 1, 10, 1, handle_offset_fetch, false},
     {API_FIND_COORDINATOR, 0, 6, 0, handle_find_coordinator, false},
     {API_JOIN_GROUP, 0, 9, 0, handle_join_group, false},
     {API_HEARTBEAT, 0, 4, 0, handle_heartbeat, false},
@@ -204,6 +204,19 @@ topic *topic_asked_for(request *self, message_text name, const message_uuid *id,
         found = topic_set_find_id(topics, &wanted);
         *ret_error_code = found == NULL ? ERROR_UNKNOWN_TOPIC_ID : ERROR_NONE;
     }
+    return found;
+}
+
+topic *topic_with_id(request *self, const message_uuid *id, message_text *ret_name,
+                     int16_t *ret_error_code)
+{
+    uuid wanted = uuid_of_message(id);
+    topic *found = topic_set_find_id(parts_of(self)->topics, &wanted);
+    *ret_name =
+        found == NULL
+            ? (message_text){NULL, 0}
+            : request_copy_text(self, (message_text){found->name, found->name_len});
+    *ret_error_code = found == NULL ? ERROR_UNKNOWN_TOPIC_ID : ERROR_NONE;
     return found;
 }
 

@@ -26,7 +26,9 @@ static void answer_batch(request *self, const find_coordinator_request *asked,
             .node_id = response->node_id,
             .host = response->host,
             .port = response->port,
-            .error_code = code};
+            .error_code = code,
+            .error_message =
+                code == ERROR_NONE ? (message_text){"", 0} : response->error_message};
     }
 }
 
@@ -43,6 +45,7 @@ void handle_find_coordinator(request *self, const void *message)
     }
     if (response.error_code == ERROR_NONE) {
         response.node_id = parts_of(self)->config->node_id;
+        response.error_message = message_text_of("NONE"); /* Kafka names it, too. */
         advertised_address(self, &response.host, &response.port);
     }
     if (self->header.api_version >= 4) {

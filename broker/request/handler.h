@@ -94,6 +94,11 @@ enum { topic_operations = 3576, cluster_operations = 8096 };
 int16_t check_replicas(const request *self, const int32_t *nodes, size_t count,
                        sluice_error *err);
 
+/* The topic with the id, as above, and its name, which lives as long as the request;
+ * null with UNKNOWN_TOPIC_ID. */
+topic *topic_with_id(request *self, const message_uuid *id, message_text *ret_name,
+                     int16_t *ret_error_code);
+
 /* NONE, or FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH; -1 asks for nothing. */
 int16_t check_leader_epoch(partition *self, int32_t epoch);
 
