@@ -57,7 +57,7 @@ CLIENTS = {
     "confluent-kafka": python("confluent.py", "confluent-kafka==2.16.1"),
     "franz-go": go("franz"),
     "java-3.9": java("3.9.1"),
-    "java-4.1": java("4.1.0"),
+    "java-4.2": java("4.2.0"),
     "kafka-go": go("kafkago"),
     "kafka-python": python("kafka_python.py", "kafka-python==3.0.12", "python-snappy", "lz4",
                            "zstandard"),
