@@ -518,6 +518,22 @@ TEST(a_log_that_went_another_way_is_told_with_its_epoch)
     end();
 }
 
+TEST(nobody_is_a_replica)
+{
+    begin();
+    int fd = connect_client();
+    create_topic(fd, "t", 1);
+    question asked;
+    fetch_response got;
+    question_init(&asked, "t", 1);
+    asked.request.replica_id = 1;
+    ask(fd, API_FETCH, 12, &asked.request, &got);
+    CHECK_INT(only(&got)->error_code, ERROR_NOT_LEADER_OR_FOLLOWER);
+    CHECK_INT(only(&got)->current_leader.leader_id, 1);
+    close(fd);
+    end();
+}
+
 TEST(the_isolation_level_decides_whether_aborted_transactions_are_listed)
 {
     begin();

@@ -87,14 +87,22 @@ static void take_data(fetch_round *self, partition_data *data, size_t most,
     put_slices(self->owner, &held->data, &answer->records);
 }
 
+/* A broker that wants a copy: there are no others here. */
+static bool is_replica(const fetch_request *asked)
+{
+    return asked->replica_id >= 0 || asked->replica_state.replica_id >= 0;
+}
+
 static void read_log(fetch_round *self, size_t number, partition *log)
 {
     const fetch_wish *wish = &self->wishes[number];
     fetch_response_partition *answer = &self->answers[number];
-    int16_t code = check_leader_epoch(log, wish->current_leader_epoch);
+    int16_t code = is_replica(self->asked)
+                       ? ERROR_NOT_LEADER_OR_FOLLOWER
+                       : check_leader_epoch(log, wish->current_leader_epoch);
     if (code != ERROR_NONE) {
         refuse(self, answer, code);
-        if (code == ERROR_FENCED_LEADER_EPOCH) {
+        if (code != ERROR_UNKNOWN_LEADER_EPOCH) {
             name_leader(self, log, answer);
         }
         return;
@@ -127,6 +135,7 @@ static void read_wish(fetch_round *self, size_t number, topic *found, int16_t co
         bool due = self->due;
         refuse(self, answer,
                code != ERROR_NONE ? code : ERROR_UNKNOWN_TOPIC_OR_PARTITION);
+        answer->aborted_transactions.items = request_items(self->owner, 0, 1);
         /* What never was there does not hinder waiting for the rest, so that a client
          * that goes on asking for it does so at its own pace. */
         self->due = due || self->again;
