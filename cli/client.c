@@ -71,7 +71,17 @@ sluice_status cli_client_new(const cli_connection *connection, rd_kafka_type_t t
                              const char *const *extra, cli_delivered delivered,
                              rd_kafka_t **ret_client, sluice_error *err)
 {
+    return cli_client_new_for(connection, type, extra, delivered, NULL, ret_client,
+                              err);
+}
+
+sluice_status cli_client_new_for(const cli_connection *connection, rd_kafka_type_t type,
+                                 const char *const *extra, cli_delivered delivered,
+                                 void *owner, rd_kafka_t **ret_client,
+                                 sluice_error *err)
+{
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set_opaque(conf, owner);
     if (delivered != NULL) {
         rd_kafka_conf_set_dr_msg_cb(conf, delivered);
     }

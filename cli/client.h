@@ -42,6 +42,12 @@ sluice_status cli_client_new(const cli_connection *connection, rd_kafka_type_t t
                              const char *const *extra, cli_delivered delivered,
                              rd_kafka_t **ret_client, sluice_error *err);
 
+/* The same; rd_kafka_opaque() of the client is `owner`. */
+sluice_status cli_client_new_for(const cli_connection *connection, rd_kafka_type_t type,
+                                 const char *const *extra, cli_delivered delivered,
+                                 void *owner, rd_kafka_t **ret_client,
+                                 sluice_error *err);
+
 /* The metadata of `topic` (NULL: of all topics). The caller's:
  * rd_kafka_metadata_destroy(). SLUICE_RETRY where no broker answers in 10 s; does not
  * create the topic. */
