@@ -214,4 +214,81 @@ TEST(a_topic_is_deleted_by_its_name_or_its_id_and_not_by_both)
     end();
 }
 
+/* ---- Broker configs that change while it runs ------------------------------------ */
+
+static int16_t set_broker(int fd, const char *node, const char *name, const char *value)
+{
+    incremental_alter_configs_request_config config = {
+        message_text_of(name), (int8_t)(value == NULL ? 1 : 0), message_text_of(value)};
+    incremental_alter_configs_request_resource of = {
+        4, message_text_of(node), {&config, 1}};
+    incremental_alter_configs_request asked = {.resources = {&of, 1}};
+    incremental_alter_configs_response got;
+    ask(fd, API_INCREMENTAL_ALTER_CONFIGS, 1, &asked, &got);
+    return got.responses.items[0].error_code;
+}
+
+/* A topic's or the broker's config, with its synonyms. */
+static describe_configs_response_config describe(int fd, int8_t type,
+                                                 const char *resource, const char *name)
+{
+    message_text key = message_text_of(name);
+    describe_configs_request_resource of = {type, message_text_of(resource), {&key, 1}};
+    describe_configs_request asked = {.resources = {&of, 1}, .include_synonyms = true};
+    describe_configs_response got;
+    ask(fd, API_DESCRIBE_CONFIGS, 4, &asked, &got);
+    CHECK_INT(got.results.items[0].configs.count, 1);
+    return got.results.items[0].configs.items[0];
+}
+
+static void check_retention(int fd, const char *value, int8_t source)
+{
+    describe_configs_response_config got = describe(fd, 2, "a", "retention.ms");
+    CHECK(is_text(got.value, value));
+    CHECK_INT(got.config_source, source);
+}
+
+TEST(broker_configs_are_changed_for_one_or_all_and_survive_a_restart)
+{
+    begin();
+    int fd = connect_client();
+    create_topic(fd, "a", 1);
+    check_retention(fd, "604800000", 5);
+    CHECK_INT(set_broker(fd, "", "log.retention.ms", "6666"), ERROR_NONE);
+    check_retention(fd, "6666", 3);
+    CHECK_INT(set_broker(fd, "1", "log.retention.ms", "5555"), ERROR_NONE);
+    check_retention(fd, "5555", 2);
+    close(fd);
+    broker_stop(running);
+    start();
+    fd = connect_client();
+    check_retention(fd, "5555", 2);
+    describe_configs_response_config got = describe(fd, 4, "1", "log.retention.ms");
+    CHECK(is_text(got.value, "5555"));
+    CHECK_INT(got.synonyms.count, 2);
+    CHECK(!got.read_only);
+    CHECK_INT(set_broker(fd, "1", "log.retention.ms", NULL), ERROR_NONE);
+    check_retention(fd, "6666", 3);
+    CHECK_INT(set_broker(fd, "", "log.retention.ms", NULL), ERROR_NONE);
+    check_retention(fd, "604800000", 5);
+    close(fd);
+    end();
+}
+
+TEST(broker_configs_that_need_a_restart_are_refused)
+{
+    begin();
+    int fd = connect_client();
+    CHECK_INT(set_broker(fd, "1", "num.partitions", "3"), ERROR_INVALID_REQUEST);
+    CHECK_INT(set_broker(fd, "", "log.retention.hours", "3"), ERROR_INVALID_REQUEST);
+    CHECK_INT(set_broker(fd, "7", "log.retention.ms", "3"), ERROR_INVALID_REQUEST);
+    CHECK_INT(set_broker(fd, "x", "log.retention.ms", "3"), ERROR_INVALID_REQUEST);
+    CHECK_INT(set_broker(fd, "1", "log.retention.ms", "x"), ERROR_INVALID_REQUEST);
+    CHECK_INT(set_broker(fd, "1", "leader.replication.throttled.rate", NULL),
+              ERROR_NONE);
+    CHECK(describe(fd, 4, "1", "num.partitions").read_only);
+    close(fd);
+    end();
+}
+
 TEST_MAIN

@@ -3,6 +3,8 @@
 #include "broker/broker.h"
 #include "base/memory.h"
 #include "broker/background.h"
+#include "broker/metrics.h"
+#include "broker/net/scrape.h"
 #include "broker/request/fetch_session.h"
 #include "broker/request/group_edge.h"
 #include <sluice/log.h>
@@ -19,7 +21,10 @@ struct broker {
     fetch_sessions *fetch_sessions;
     net_server *server;
     broker_parts parts;
-    char **addresses; /* Of the listeners. */
+    metrics *metrics;
+    scrape *scrape;    /* NULL: nobody is to see them. */
+    char *metrics_url; /* The same. */
+    char **addresses;  /* Of the listeners. */
 };
 
 static sluice_status open_dirs(broker *self, sluice_error *err)
@@ -68,7 +73,9 @@ static sluice_status open_network(broker *self, sluice_error *err)
 
 static void on_topic_deleted(void *context, const topic *gone)
 {
-    group_edge_topic_deleted(context, gone);
+    broker *self = context;
+    metrics_topic_gone(self->metrics, gone);
+    group_edge_topic_deleted(self->groups, gone);
 }
 
 static void name_addresses(broker *self)
@@ -81,6 +88,24 @@ static void name_addresses(broker *self)
         self->addresses[i] = memory_print(form, *host == '\0' ? "0.0.0.0" : host,
                                           net_server_port(self->server, i));
     }
+}
+
+static sluice_status open_metrics(broker *self, sluice_error *err)
+{
+    const net_listener address = {self->config.metrics_host, self->config.metrics_port};
+    if (address.host == NULL) {
+        return SLUICE_OK;
+    }
+    sluice_status status = scrape_new(&address, background_loop(self->background),
+                                      metrics_page, self->metrics, &self->scrape, err);
+    if (status == SLUICE_OK) {
+        const char *form = strchr(address.host, ':') != NULL ? "http://[%s]:%u/metrics"
+                                                             : "http://%s:%u/metrics";
+        self->metrics_url =
+            memory_print(form, *address.host == '\0' ? "0.0.0.0" : address.host,
+                         scrape_port(self->scrape));
+    }
+    return status;
 }
 
 /* Each step is undone by broker_stop(), as far as it was done. */
@@ -108,7 +133,7 @@ static sluice_status start(broker *self, const properties *given, sluice_error *
     if (status != SLUICE_OK) {
         return status;
     }
-    topic_set_on_delete(self->topics, on_topic_deleted, self->groups);
+    topic_set_on_delete(self->topics, on_topic_deleted, self);
     self->fetch_sessions = fetch_sessions_new((size_t)self->config.fetch_sessions_max,
                                               fetch_session_bytes_max);
     self->parts = (broker_parts){.config = &self->config,
@@ -121,6 +146,11 @@ static sluice_status start(broker *self, const properties *given, sluice_error *
                                  .dir_count = self->dir_count,
                                  .slow = background_loop(self->background)};
     name_addresses(self);
+    self->metrics = metrics_new(&self->parts);
+    status = open_metrics(self, err);
+    if (status != SLUICE_OK) {
+        return status;
+    }
     status = background_start(self->background, err);
     return status == SLUICE_OK ? net_server_start(self->server, err) : status;
 }
@@ -168,6 +198,9 @@ void broker_stop(broker *self)
     if (self->background != NULL) {
         background_stop(self->background);
     }
+    scrape_free(self->scrape);
+    metrics_free(self->metrics);
+    free(self->metrics_url);
     net_server_free(self->server);
     background_free(self->background);
     group_edge_free(self->groups);
@@ -193,4 +226,9 @@ size_t broker_listener_count(const broker *self)
 const char *broker_address(const broker *self, size_t listener)
 {
     return self->addresses[listener];
+}
+
+const char *broker_metrics_url(const broker *self)
+{
+    return self->metrics_url;
 }

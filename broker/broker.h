@@ -25,4 +25,8 @@ void broker_stop(broker *self);
 size_t broker_listener_count(const broker *self);
 const char *broker_address(const broker *self, size_t listener);
 
+/* Where the metrics are, "http://127.0.0.1:9404/metrics"; NULL without the key
+ * metrics.listener. Borrowed. */
+const char *broker_metrics_url(const broker *self);
+
 #endif

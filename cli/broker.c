@@ -87,6 +87,9 @@ static sluice_status announce(const broker *running, const broker_options *chose
     for (size_t i = 0; i < broker_listener_count(running); i++) {
         printf("listening on %s\n", broker_address(running, i));
     }
+    if (broker_metrics_url(running) != NULL) {
+        printf("metrics at %s\n", broker_metrics_url(running));
+    }
     fflush(stdout);
     return chosen->port_file == NULL
                ? SLUICE_OK

@@ -65,6 +65,7 @@ const setting broker_config_keys[] = {
     {"group.max.session.timeout.ms", CONFIG_INT, "1800000", 1, INT32_MAX, NULL,
      AT(group_session_timeout_ms_max), NULL},
     {"group.max.size", CONFIG_INT, "2147483647", 1, INT32_MAX, NULL, AT(group_size_max), NULL},
+    {"metrics.listener", CONFIG_STRING, NULL, 0, 0, NULL, NO_FIELD, NULL},
     {"acks.all.sync", CONFIG_STRING, "data", 0, 0, sync_choices, NO_FIELD, NULL},
 
     /* Defaults of topic configs: topic_config.c reads their texts. */
@@ -385,6 +386,28 @@ static void store_all(broker_config *self)
     }
 }
 
+static sluice_status parse_metrics(broker_config *self, sluice_error *err)
+{
+    const char *text = broker_config_text(self, "metrics.listener");
+    const char *colon = text == NULL ? NULL : strrchr(text, ':');
+    int64_t port;
+    if (text == NULL || *text == '\0') {
+        return SLUICE_OK;
+    }
+    if (colon == NULL || !text_to_int64(colon + 1, &port) || port < 0 ||
+        port > UINT16_MAX) {
+        return sluice_fail_key(err, "metrics.listener",
+                               "metrics.listener is '%s': must be HOST:PORT, as in "
+                               "'127.0.0.1:9404'",
+                               text);
+    }
+    size_t len = (size_t)(colon - text);
+    bool brackets = len >= 2 && text[0] == '[' && colon[-1] == ']';
+    self->metrics_host = memory_copy(text + brackets, len - (brackets ? 2 : 0));
+    self->metrics_port = (uint16_t)port;
+    return SLUICE_OK;
+}
+
 static sluice_status parse_log_dirs(broker_config *self, sluice_error *err)
 {
     const char *dirs = broker_config_text(self, "log.dirs");
@@ -402,7 +425,7 @@ sluice_status broker_config_parse(const properties *given, broker_config *ret_co
                                   sluice_error *err)
 {
     broker_config *self = ret_config;
-    *self = (broker_config){.given = given};
+    *self = (broker_config){.given = given, .dynamic = dynamic_config_new()};
     sluice_status status = check_all(given, err);
     if (status == SLUICE_OK) {
         store_all(self);
@@ -413,7 +436,8 @@ sluice_status broker_config_parse(const properties *given, broker_config *ret_co
         listeners = parse_advertised(self, err);
     }
     sluice_status log_dirs = parse_log_dirs(self, err);
-    if (listeners != SLUICE_OK || log_dirs != SLUICE_OK) {
+    sluice_status metrics = parse_metrics(self, err);
+    if (listeners != SLUICE_OK || log_dirs != SLUICE_OK || metrics != SLUICE_OK) {
         status = SLUICE_BAD_CONFIG;
     }
     if (status != SLUICE_OK) {
@@ -434,5 +458,7 @@ void broker_config_done(broker_config *self)
     free(self->listeners);
     free(self->log_dirs);
     free(self->rack);
+    free(self->metrics_host);
+    dynamic_config_free(self->dynamic);
     *self = (broker_config){0};
 }

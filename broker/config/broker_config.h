@@ -1,10 +1,12 @@
 /* broker/config/broker_config.h - the broker's configuration: Kafka's keys, parsed.
  *
- * Owner: whoever parsed it; constant from then on, so any thread may read it. */
+ * Owner: whoever parsed it; constant from then on, except for `dynamic`, which has its
+ * own lock, so any thread may read it. */
 #ifndef SLUICE_BROKER_CONFIG_BROKER_CONFIG_H
 #define SLUICE_BROKER_CONFIG_BROKER_CONFIG_H
 
 #include "base/properties.h"
+#include "broker/config/dynamic_config.h"
 #include "broker/config/setting.h"
 #include <stdbool.h>
 
@@ -22,6 +24,8 @@ typedef struct broker_config {
     size_t listener_count;
     char **log_dirs; /* NULL-ended, one piece of memory. */
     size_t log_dir_count;
+    char *metrics_host; /* NULL: no metrics listener; "": all interfaces. */
+    uint16_t metrics_port;
     char *rack; /* NULL: none. */
 
     int32_t node_id;
@@ -47,6 +51,7 @@ typedef struct broker_config {
     int32_t group_size_max;
     bool sync_none; /* acks.all.sync=none */
 
+    dynamic_config *dynamic; /* What was changed since. */
     const properties *given; /* Borrowed: what was set, for the topics' defaults. */
 } broker_config;
 

@@ -43,6 +43,9 @@ static const sentence sentences[] = {
     {"connections.max.idle.ms",
      "How long a connection may be silent before it is closed. -1 or 0: for "
      "ever."},
+    {"metrics.listener",
+     "HOST:PORT where Prometheus finds the metrics, at /metrics; port 0 is a free one, "
+     "and the address is printed at the start. Not set: nowhere."},
     {"num.partitions",
      "The partitions of a topic that is created without saying how many."},
     {"auto.create.topics.enable",

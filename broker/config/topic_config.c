@@ -136,21 +136,64 @@ static const char *in_unit(const char *value, int64_t factor,
     return room;
 }
 
-const char *topic_config_default(const broker_config *broker, const setting *key,
-                                 char room[topic_config_text_size],
-                                 bool *ret_from_broker)
+bool topic_config_is_default(const char *broker_key)
+{
+    for (size_t i = 0; i < broker_name_count; i++) {
+        if (strcmp(broker_names[i].broker_key, broker_key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *value_of(const broker_config *broker, const broker_name *one,
+                            config_source layer, char room[topic_config_text_size])
+{
+    if (layer == CONFIG_SOURCE_STATIC) {
+        const char *given = properties_get(broker->given, one->broker_key);
+        return given == NULL ? NULL : in_unit(given, one->factor, room);
+    }
+    bool found = dynamic_config_get(broker->dynamic, layer, one->broker_key, room);
+    return found ? room : NULL;
+}
+
+bool topic_config_of_layer(const broker_config *broker, const setting *key,
+                           config_source layer, char room[topic_config_text_size],
+                           const char **ret_value, const char **ret_broker_key)
 {
     for (size_t i = 0; i < broker_name_count; i++) {
         const broker_name *one = &broker_names[i];
-        const char *given = strcmp(one->topic_key, key->name) == 0
-                                ? properties_get(broker->given, one->broker_key)
-                                : NULL;
-        if (given != NULL) {
-            *ret_from_broker = true;
-            return in_unit(given, one->factor, room);
+        if (strcmp(one->topic_key, key->name) == 0) {
+            *ret_value = value_of(broker, one, layer, room);
+            *ret_broker_key = one->broker_key;
+            if (*ret_value != NULL) {
+                return true;
+            }
         }
     }
-    *ret_from_broker = false;
+    return false;
+}
+
+/* The finest of a topic key's names that is set wins, in whichever layer it is. */
+const char *topic_config_default(const broker_config *broker, const setting *key,
+                                 char room[topic_config_text_size],
+                                 config_source *ret_source)
+{
+    for (size_t i = 0; i < broker_name_count; i++) {
+        const broker_name *one = &broker_names[i];
+        if (strcmp(one->topic_key, key->name) != 0) {
+            continue;
+        }
+        for (config_source layer = CONFIG_SOURCE_NODE; layer <= CONFIG_SOURCE_STATIC;
+             layer++) {
+            const char *value = value_of(broker, one, layer, room);
+            if (value != NULL) {
+                *ret_source = layer;
+                return value;
+            }
+        }
+    }
+    *ret_source = CONFIG_SOURCE_DEFAULT;
     return key->initial;
 }
 
@@ -208,8 +251,8 @@ static const char *text_of(const sources *from, const setting *key,
             return from->pairs[i].value;
         }
     }
-    bool from_broker;
-    return topic_config_default(from->broker, key, room, &from_broker);
+    config_source source;
+    return topic_config_default(from->broker, key, room, &source);
 }
 
 static const char *text_by_name(const sources *from, const char *name,

@@ -6,12 +6,6 @@
 #include "broker/config/broker_config.h"
 #include "broker/log/log_config.h"
 
-/* A key and its value, NUL-ended texts. */
-typedef struct config_pair {
-    char *name;
-    char *value;
-} config_pair;
-
 typedef struct topic_config {
     log_config log;
     int32_t min_insync_replicas;
@@ -31,12 +25,22 @@ const char *topic_config_broker_key(const char *name);
 sluice_status topic_config_check(const char *name, const char *value,
                                  sluice_error *err);
 
-/* The value of a key for topics that do not set it; `ret_from_broker` tells that the
- * broker's configuration sets it. Memory: `room`'s, or constant; NULL: null. */
-enum { topic_config_text_size = 32 };
+/* Whether a broker's key gives a topic key its default. */
+bool topic_config_is_default(const char *broker_key);
+
+/* The value of a key for topics that do not set it, and where it is from: what was
+ * changed while the broker runs, what it was started with, or Kafka's default. Memory:
+ * `room`'s, or constant; NULL: null. */
+enum { topic_config_text_size = dynamic_value_size };
 const char *topic_config_default(const broker_config *broker, const setting *key,
                                  char room[topic_config_text_size],
-                                 bool *ret_from_broker);
+                                 config_source *ret_source);
+
+/* The same from `layer` alone, and by which of the broker's keys; false: it has none.
+ */
+bool topic_config_of_layer(const broker_config *broker, const setting *key,
+                           config_source layer, char room[topic_config_text_size],
+                           const char **ret_value, const char **ret_broker_key);
 
 /* All values, parsed; `pairs` were checked. */
 void topic_config_parse(const broker_config *broker, const config_pair *pairs,

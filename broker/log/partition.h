@@ -258,6 +258,23 @@ typedef struct partition_producer {
  * array is the caller's: free(). */
 partition_producer *partition_producers(partition *self, size_t *ret_count);
 
+/* What went in and out since it was opened. */
+typedef struct partition_traffic {
+    int64_t appended_bytes, appended_records;
+    int64_t appends, refused_appends; /* Batches. */
+    int64_t read_bytes;               /* By consumers. */
+} partition_traffic;
+
+/* What monitoring shows of a partition, taken at once. */
+typedef struct partition_measures {
+    partition_traffic traffic;
+    int64_t log_start, log_end, bytes;
+    size_t segments;
+    bool offline; /* Its disk failed. */
+} partition_measures;
+
+void partition_measure(partition *self, partition_measures *ret_measures);
+
 /* Bytes of all segments, for DescribeLogDirs. */
 int64_t partition_size(partition *self);
 

@@ -293,6 +293,8 @@ static void note_written(partition *self, const run_batch *batch)
                     batch->append->base, (size_t)size);
     self->end_bytes += size;
     self->unflushed_records += batch->header.record_count;
+    self->traffic.appended_bytes += size;
+    self->traffic.appended_records += batch->header.record_count;
 }
 
 /* 0 or an errno. */
@@ -391,6 +393,15 @@ static void note_refused(const partition *self, partition_append *append)
     }
 }
 
+static void count_refused(partition *self, const partition_append *appends,
+                          size_t count)
+{
+    self->traffic.appends += (int64_t)count;
+    for (size_t i = 0; i < count; i++) {
+        self->traffic.refused_appends += appends[i].error_code != ERROR_NONE;
+    }
+}
+
 static void append_locked(partition *self, append_run *run, partition_append *appends,
                           size_t count)
 {
@@ -407,6 +418,7 @@ static void append_locked(partition *self, append_run *run, partition_append *ap
     }
     write_run(self, run);
     refuse_lost_duplicates(self, appends, count);
+    count_refused(self, appends, count);
     if (self->log_end > start) {
         open_epoch(self, start);
     }

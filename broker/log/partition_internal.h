@@ -79,6 +79,9 @@ struct partition {
     partition_gate pending, syncing; /* `syncing` is what a running sync will open. */
     partition_wait *waits, **waits_last;
     int64_t unflushed_records;
+    partition_traffic traffic; /* Without read_bytes. */
+
+    _Atomic int64_t read_bytes; /* By consumers. */
 
     pthread_mutex_t watch_lock; /* What follows. */
     partition_watch watches;    /* The head of a ring. */

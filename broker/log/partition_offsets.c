@@ -206,3 +206,19 @@ partition_producer *partition_producers(partition *self, size_t *ret_count)
     pthread_mutex_unlock(&self->lock);
     return list;
 }
+
+void partition_measure(partition *self, partition_measures *ret_measures)
+{
+    pthread_mutex_lock(&self->lock);
+    *ret_measures = (partition_measures){.traffic = self->traffic,
+                                         .log_start = self->log_start,
+                                         .log_end = self->log_end,
+                                         .segments = self->segment_count,
+                                         .offline = self->failed || self->offline};
+    for (size_t i = 0; i < self->segment_count; i++) {
+        ret_measures->bytes += self->segments[i]->size;
+    }
+    pthread_mutex_unlock(&self->lock);
+    ret_measures->traffic.read_bytes =
+        atomic_load_explicit(&self->read_bytes, memory_order_relaxed);
+}

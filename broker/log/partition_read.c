@@ -310,6 +310,10 @@ void partition_read(partition *self, int64_t offset, size_t max_bytes, bool firs
         pthread_mutex_unlock(&self->lock);
         if (plan.segment == NULL ||
             read_segment(self, offset, max_bytes, first_whole, &plan, ret_data)) {
+            if (bound != PARTITION_LOG_END && ret_data->bytes > 0) {
+                atomic_fetch_add_explicit(&self->read_bytes, (int64_t)ret_data->bytes,
+                                          memory_order_relaxed);
+            }
             return;
         }
         offset = plan.next_base;

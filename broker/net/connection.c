@@ -248,6 +248,7 @@ static void pass_parts(connection *self)
 /* Pops the requests whose answers are sent. */
 static void count_sent(connection *self, size_t bytes)
 {
+    counter_add(&self->home->counters.sent_bytes, (int64_t)bytes);
     self->sent += bytes;
     self->unsent -= bytes;
     while (self->first != NULL && self->first->answered) {
@@ -372,11 +373,17 @@ static void handle_frame(connection *self, uint8_t *frame, size_t size)
     one->connection = self;
     one->listener = self->listener;
     one->host = self->host;
+    one->began_us = counters_now_us();
+    one->header.api_key = -1;
     *self->last = one;
     self->last = &one->next;
     self->request_count++;
     self->unanswered++;
     if (request_header_decode(frame, size, &one->header, home->err) == SLUICE_OK) {
+        request_counters *counted = counters_of(&home->counters, one->header.api_key);
+        if (counted != NULL) {
+            counter_add(&counted->begun, 1);
+        }
         one->body = frame + one->header.size;
         one->body_size = size - one->header.size;
         home->options->handle(one);
@@ -521,8 +528,10 @@ static void receive(connection *self)
 {
     for (int i = 0; i < receives_max && !self->dead && !self->no_input; i++) {
         size_t wanted = 0;
+        net_counters *counters = &self->home->counters;
         ssize_t got = self->in != NULL ? receive_into_in(self, &wanted)
                                        : receive_into_scratch(self, &wanted);
+        counter_add(&counters->received_bytes, got > 0 ? got : 0);
         if (got == 0 || (got == -1 && errno != EAGAIN && errno != EINTR)) {
             connection_close(self);
             return;

@@ -7,6 +7,7 @@
 #ifndef SLUICE_BROKER_NET_CONNECTION_H
 #define SLUICE_BROKER_NET_CONNECTION_H
 
+#include "broker/net/counters.h"
 #include "broker/net/quiet.h"
 #include "broker/net/server.h"
 #include <semaphore.h>
@@ -66,6 +67,7 @@ struct net_thread {
     size_t held_bytes, held_bytes_max; /* Of all connections together. */
     net_quiet evictions;
     sluice_error *err; /* For the texts of one call. */
+    net_counters counters;
 };
 
 /* Takes `fd` over. On the thread of `home`. */

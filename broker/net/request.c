@@ -91,6 +91,12 @@ void request_give_back(request *self)
 static void request_over(request *self)
 {
     self->answered = true;
+    request_counters *counted =
+        counters_of(&self->home->counters, self->header.api_key);
+    if (counted != NULL) {
+        counters_end(counted, counters_now_us() - self->began_us);
+        counter_add(&counted->refused, self->broken);
+    }
     if (self->connection == NULL) {
         request_give_back(self);
         return;

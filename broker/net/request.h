@@ -46,6 +46,7 @@ struct request {
     size_t frame_room;
     output out;
     loop_task task;
+    int64_t began_us;
     bool answered, broken;
 };
 

@@ -38,19 +38,14 @@ struct net_server {
 
 /* ---- Listening ------------------------------------------------------------------- */
 
-static void set_buffers(int fd, const net_options *options)
+static void set_buffer(int fd, int which, int bytes)
 {
-    int bytes = options->send_buffer_bytes;
     if (bytes > 0) {
-        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
-    }
-    bytes = options->receive_buffer_bytes;
-    if (bytes > 0) {
-        setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+        setsockopt(fd, SOL_SOCKET, which, &bytes, sizeof bytes);
     }
 }
 
-static int listen_at(const struct addrinfo *address, const net_options *options)
+static int listen_at(const struct addrinfo *address, int send_bytes, int receive_bytes)
 {
     int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
@@ -61,7 +56,8 @@ static int listen_at(const struct addrinfo *address, const net_options *options)
     if (address->ai_family == AF_INET6) {
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof zero);
     }
-    set_buffers(fd, options);
+    set_buffer(fd, SO_SNDBUF, send_bytes);
+    set_buffer(fd, SO_RCVBUF, receive_bytes);
     if (bind(fd, address->ai_addr, address->ai_addrlen) != 0 ||
         listen(fd, backlog) != 0) {
         int reason = errno;
@@ -72,7 +68,7 @@ static int listen_at(const struct addrinfo *address, const net_options *options)
     return fd;
 }
 
-static uint16_t port_of(int fd)
+uint16_t net_port_of(int fd)
 {
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
@@ -85,8 +81,8 @@ static uint16_t port_of(int fd)
 }
 
 /* All interfaces are one IPv6 socket that takes IPv4 too, where there is IPv6. */
-static sluice_status listener_open(listener *self, const net_listener *wanted,
-                                   const net_options *options, sluice_error *err)
+sluice_status net_listen(const net_listener *wanted, int32_t send_buffer_bytes,
+                         int32_t receive_buffer_bytes, int *ret_fd, sluice_error *err)
 {
     char port[8];
     snprintf(port, sizeof port, "%u", wanted->port);
@@ -102,7 +98,9 @@ static sluice_status listener_open(listener *self, const net_listener *wanted,
     for (int pass = 0; pass < 2 && fd < 0; pass++) {
         for (struct addrinfo *one = found; one != NULL && fd < 0; one = one->ai_next) {
             bool preferred = !all || one->ai_family == AF_INET6;
-            fd = preferred == (pass == 0) ? listen_at(one, options) : -1;
+            fd = preferred == (pass == 0)
+                     ? listen_at(one, send_buffer_bytes, receive_buffer_bytes)
+                     : -1;
         }
     }
     int reason = errno;
@@ -111,8 +109,7 @@ static sluice_status listener_open(listener *self, const net_listener *wanted,
         return sluice_fail(err, SLUICE_BAD_CONFIG, "cannot listen on '%s:%u': %s",
                            wanted->host, wanted->port, strerror(reason));
     }
-    self->watch.fd = fd;
-    self->port = port_of(fd);
+    *ret_fd = fd;
     return SLUICE_OK;
 }
 
@@ -236,10 +233,13 @@ static sluice_status open_listeners(net_server *self, const net_options *options
         *one = (listener){.server = self, .number = i};
         one->watch.ready = on_accept;
         one->again.run = accept_again;
-        sluice_status status = listener_open(one, &options->listeners[i], options, err);
+        sluice_status status =
+            net_listen(&options->listeners[i], options->send_buffer_bytes,
+                       options->receive_buffer_bytes, &one->watch.fd, err);
         if (status != SLUICE_OK) {
             return status;
         }
+        one->port = net_port_of(one->watch.fd);
         self->options.listener_count = i + 1;
     }
     return SLUICE_OK;
@@ -312,6 +312,11 @@ size_t net_server_thread_count(const net_server *self)
 loop *net_server_loop(const net_server *self, size_t thread)
 {
     return self->threads[thread].loop;
+}
+
+const net_counters *net_server_counters(const net_server *self, size_t thread)
+{
+    return &self->threads[thread].counters;
 }
 
 size_t net_server_connections(const net_server *self)

@@ -4,6 +4,7 @@
 #ifndef SLUICE_BROKER_NET_SERVER_H
 #define SLUICE_BROKER_NET_SERVER_H
 
+#include "broker/net/counters.h"
 #include "broker/net/request.h"
 
 typedef struct net_server net_server;
@@ -12,6 +13,11 @@ typedef struct net_listener {
     const char *host; /* A name or an address; "": all interfaces. */
     uint16_t port;    /* 0: any that is free. */
 } net_listener;
+
+/* A socket that listens there; the caller's. The statuses of net_server_new(). */
+sluice_status net_listen(const net_listener *wanted, int32_t send_buffer_bytes,
+                         int32_t receive_buffer_bytes, int *ret_fd, sluice_error *err);
+uint16_t net_port_of(int fd); /* That a socket is bound to. */
 
 typedef struct net_options {
     const net_listener *listeners; /* Copied. */
@@ -41,6 +47,8 @@ uint16_t net_server_port(const net_server *self, size_t listener);
 /* Network threads: somebody may want one for work that belongs to no connection. */
 size_t net_server_thread_count(const net_server *self);
 loop *net_server_loop(const net_server *self, size_t thread);
+
+const net_counters *net_server_counters(const net_server *self, size_t thread);
 
 size_t net_server_connections(const net_server *self); /* Open now. Any thread. */
 

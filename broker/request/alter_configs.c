@@ -7,6 +7,7 @@
 
 enum {
     resource_topic = 2,
+    resource_broker = 4,
     operation_set = 0,
     operation_delete = 1,
     operation_append = 2,
@@ -19,6 +20,9 @@ typedef struct change {
     config_pair *pairs;
     size_t count;
     bool validate_only;
+    int8_t type;
+    message_text name;
+    config_source layer; /* Of a broker. */
 } change;
 
 static char *text_of(request *self, message_text text)
@@ -77,23 +81,38 @@ static char *combine(request *self, const char *list, const char *other, bool ap
     return result;
 }
 
+static const setting *key_of(const change *self, message_text name)
+{
+    return setting_find(self->type == resource_topic ? topic_config_keys
+                                                     : broker_config_keys,
+                        text_of(self->owner, name));
+}
+
+/* What is valid where the resource itself sets nothing. */
+static const char *inherited(const change *self, const setting *key,
+                             char room[topic_config_text_size])
+{
+    const broker_config *config = parts_of(self->owner)->config;
+    config_source source;
+    return self->type == resource_topic
+               ? topic_config_default(config, key, room, &source)
+               : broker_config_text(config, key->name);
+}
+
 /* Appends to, or subtracts from, the value that is valid now. */
 static int16_t change_list(change *self, message_text name, const char *value,
                            bool append, sluice_error *err)
 {
-    const setting *key = setting_find(topic_config_keys, text_of(self->owner, name));
+    const setting *key = key_of(self, name);
     if (key == NULL || key->type != CONFIG_LIST) {
         sluice_fail(err, SLUICE_BAD_CONFIG,
-                    "%.*s is not a list: nothing can be added to it or taken from it",
-                    (int)name.len, name.base);
+                    "Can't %s key %.*s because its type is not LIST.",
+                    append ? "APPEND to" : "SUBTRACT from", (int)name.len, name.base);
         return ERROR_INVALID_CONFIG;
     }
     char room[topic_config_text_size];
-    bool from_broker;
     config_pair *pair = find_pair(self, name);
-    const char *now = pair != NULL ? pair->value
-                                   : topic_config_default(parts_of(self->owner)->config,
-                                                          key, room, &from_broker);
+    const char *now = pair != NULL ? pair->value : inherited(self, key, room);
     set_pair(self, name, combine(self->owner, now, value, append));
     return ERROR_NONE;
 }
@@ -105,9 +124,9 @@ static int16_t apply(change *self, const incremental_alter_configs_request_confi
     switch (one->config_operation) {
     case operation_set:
         if (one->value.base == NULL) {
-            sluice_fail(err, SLUICE_BAD_CONFIG, "%.*s is set to null: must be a value",
+            sluice_fail(err, SLUICE_BAD_CONFIG, "Null value not supported for : %.*s",
                         (int)one->name.len, one->name.base);
-            return ERROR_INVALID_CONFIG;
+            return ERROR_INVALID_REQUEST;
         }
         set_pair(self, one->name, value);
         return ERROR_NONE;
@@ -126,48 +145,133 @@ static int16_t apply(change *self, const incremental_alter_configs_request_confi
     }
 }
 
-static int16_t check_resource(int8_t type, sluice_error *err)
+/* "" is all brokers, a number one of them. */
+static int16_t check_broker(change *self, sluice_error *err)
 {
-    if (type == resource_topic) {
+    int64_t number;
+    int32_t here = parts_of(self->owner)->config->node_id;
+    self->layer = self->name.len == 0 ? CONFIG_SOURCE_ALL_NODES : CONFIG_SOURCE_NODE;
+    if (self->name.len == 0) {
         return ERROR_NONE;
     }
-    sluice_fail(err, SLUICE_BAD_CONFIG,
-                "only configs of topics can be changed while the broker runs");
+    if (!text_to_int64_of(self->name.base, self->name.len, &number)) {
+        sluice_fail(err, SLUICE_BAD_CONFIG,
+                    "Node id must be an integer, but it is: %.*s", (int)self->name.len,
+                    self->name.base);
+        return ERROR_INVALID_REQUEST;
+    }
+    if (number != here) {
+        sluice_fail(err, SLUICE_BAD_CONFIG,
+                    "Unexpected broker id, expected %d, but received %.*s", here,
+                    (int)self->name.len, self->name.base);
+        return ERROR_INVALID_REQUEST;
+    }
+    return ERROR_NONE;
+}
+
+static int16_t check_resource(change *self, sluice_error *err)
+{
+    if (self->type == resource_topic) {
+        return ERROR_NONE;
+    }
+    if (self->type == resource_broker) {
+        return check_broker(self, err);
+    }
+    sluice_fail(
+        err, SLUICE_BAD_CONFIG,
+        "Unknown resource type %d: only configs of topics (2) and brokers (4) can "
+        "be changed",
+        self->type);
     return ERROR_INVALID_REQUEST;
 }
 
-static int16_t store(change *self, message_text name, sluice_error *err)
+static int16_t store(change *self, sluice_error *err)
 {
-    return topic_set_configure(parts_of(self->owner)->topics, name.base, name.len,
-                               self->pairs, self->count, self->validate_only, err);
+    topic_set *topics = parts_of(self->owner)->topics;
+    return self->type == resource_topic
+               ? topic_set_configure(topics, self->name.base, self->name.len,
+                                     self->pairs, self->count, self->validate_only, err)
+               : topic_set_configure_broker(topics, self->layer, self->pairs,
+                                            self->count, self->validate_only, err);
+}
+
+static void start_with(change *self, const config_pair *own, size_t count, size_t more)
+{
+    self->pairs = request_items(self->owner, count + more, sizeof *self->pairs);
+    for (; self->count < count; self->count++) {
+        self->pairs[self->count].name =
+            text_of(self->owner, message_text_of(own[self->count].name));
+        self->pairs[self->count].value =
+            text_of(self->owner, message_text_of(own[self->count].value));
+    }
+}
+
+/* What the resource sets now, with room for `more`. */
+static int16_t read_own(change *self, size_t more, sluice_error *err)
+{
+    int16_t code = ERROR_NONE;
+    if (self->type == resource_broker) {
+        size_t count;
+        config_pair *own = dynamic_config_list(parts_of(self->owner)->config->dynamic,
+                                               self->layer, &count);
+        start_with(self, own, count, more);
+        config_pairs_free(own, count);
+        return ERROR_NONE;
+    }
+    topic *found = topic_asked_for(self->owner, self->name, NULL, &code);
+    if (found == NULL) {
+        sluice_fail(err, SLUICE_BAD_CONFIG, "The topic '%.*s' does not exist.",
+                    (int)self->name.len, self->name.base);
+        return code;
+    }
+    start_with(self, found->configs, found->config_count, more);
+    topic_unref(found);
+    return ERROR_NONE;
+}
+
+static bool is_repeated(const incremental_alter_configs_request_resource *wanted,
+                        size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (message_text_equal(wanted->configs.items[i].name,
+                               wanted->configs.items[index].name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* So many keys at most, of which each can come once. */
+enum { changes_max = 1000 };
+
+static int16_t check_changes(const incremental_alter_configs_request_resource *wanted,
+                             sluice_error *err)
+{
+    bool good = wanted->configs.count <= changes_max;
+    for (size_t i = 0; good && i < wanted->configs.count; i++) {
+        good = !is_repeated(wanted, i);
+    }
+    if (!good) {
+        sluice_fail(err, SLUICE_BAD_CONFIG, "Error due to duplicate config keys");
+    }
+    return good ? ERROR_NONE : ERROR_INVALID_REQUEST;
 }
 
 static int16_t change_some(change *self,
                            const incremental_alter_configs_request_resource *wanted,
                            sluice_error *err)
 {
-    int16_t code = check_resource(wanted->resource_type, err);
-    if (code != ERROR_NONE) {
-        return code;
+    int16_t code = check_changes(wanted, err);
+    if (code == ERROR_NONE) {
+        code = check_resource(self, err);
     }
-    topic *found = topic_asked_for(self->owner, wanted->resource_name, NULL, &code);
-    if (found == NULL) {
-        return code;
+    if (code == ERROR_NONE) {
+        code = read_own(self, wanted->configs.count, err);
     }
-    self->pairs = request_items(
-        self->owner, found->config_count + wanted->configs.count, sizeof *self->pairs);
-    for (; self->count < found->config_count; self->count++) {
-        const config_pair *own = &found->configs[self->count];
-        self->pairs[self->count].name =
-            text_of(self->owner, message_text_of(own->name));
-        self->pairs[self->count].value =
-            text_of(self->owner, message_text_of(own->value));
-    }
-    topic_unref(found);
     for (size_t i = 0; code == ERROR_NONE && i < wanted->configs.count; i++) {
         code = apply(self, &wanted->configs.items[i], err);
     }
-    return code == ERROR_NONE ? store(self, wanted->resource_name, err) : code;
+    return code == ERROR_NONE ? store(self, err) : code;
 }
 
 void handle_incremental_alter_configs(request *self, const void *message)
@@ -182,7 +286,10 @@ void handle_incremental_alter_configs(request *self, const void *message)
             &asked->resources.items[i];
         incremental_alter_configs_response_response *answer =
             &response.responses.items[i];
-        change one = {.owner = self, .validate_only = asked->validate_only};
+        change one = {.owner = self,
+                      .validate_only = asked->validate_only,
+                      .type = wanted->resource_type,
+                      .name = wanted->resource_name};
         sluice_error_clear(err);
         answer->resource_type = wanted->resource_type;
         answer->resource_name = wanted->resource_name;
@@ -196,19 +303,21 @@ void handle_incremental_alter_configs(request *self, const void *message)
 static int16_t change_all(change *self, const alter_configs_request_resource *wanted,
                           sluice_error *err)
 {
-    int16_t code = check_resource(wanted->resource_type, err);
-    if (code != ERROR_NONE) {
-        return code;
+    int16_t code = check_resource(self, err);
+    if (code == ERROR_NONE) {
+        code = read_own(self, wanted->configs.count, err);
     }
-    self->pairs =
-        request_items(self->owner, wanted->configs.count, sizeof *self->pairs);
-    for (size_t i = 0; i < wanted->configs.count; i++) {
-        if (wanted->configs.items[i].value.base != NULL) {
-            set_pair(self, wanted->configs.items[i].name,
-                     text_of(self->owner, wanted->configs.items[i].value));
+    self->count = 0;
+    for (size_t i = 0; code == ERROR_NONE && i < wanted->configs.count; i++) {
+        const alter_configs_request_config *one = &wanted->configs.items[i];
+        if (one->value.base == NULL) {
+            sluice_fail(err, SLUICE_BAD_CONFIG, "Null value not supported for : %.*s",
+                        (int)one->name.len, one->name.base);
+            return ERROR_INVALID_REQUEST;
         }
+        set_pair(self, one->name, text_of(self->owner, one->value));
     }
-    return store(self, wanted->resource_name, err);
+    return code == ERROR_NONE ? store(self, err) : code;
 }
 
 void handle_alter_configs(request *self, const void *message)
@@ -221,7 +330,10 @@ void handle_alter_configs(request *self, const void *message)
     for (size_t i = 0; i < asked->resources.count; i++) {
         const alter_configs_request_resource *wanted = &asked->resources.items[i];
         alter_configs_response_response *answer = &response.responses.items[i];
-        change one = {.owner = self, .validate_only = asked->validate_only};
+        change one = {.owner = self,
+                      .validate_only = asked->validate_only,
+                      .type = wanted->resource_type,
+                      .name = wanted->resource_name};
         sluice_error_clear(err);
         answer->resource_type = wanted->resource_type;
         answer->resource_name = wanted->resource_name;

@@ -142,17 +142,15 @@ static void describe_configs(request *self, const topic_creation *wanted,
     for (size_t i = 0; i < count; i++) {
         const setting *key = &topic_config_keys[i];
         char room[topic_config_text_size];
-        bool from_broker;
+        config_source source;
         const char *own = own_value(wanted, key->name);
         const char *value = own != NULL ? own
                                         : topic_config_default(parts_of(self)->config,
-                                                               key, room, &from_broker);
+                                                               key, room, &source);
         answer->configs.items[i] = (create_topics_response_config){
             .name = message_text_of(key->name),
             .value = request_copy_text(self, message_text_of(value)),
-            .config_source = (int8_t)(own != NULL   ? 1
-                                      : from_broker ? 4
-                                                    : 5)};
+            .config_source = (int8_t)(own != NULL ? CONFIG_SOURCE_TOPIC : source)};
     }
 }
 

@@ -9,9 +9,7 @@ enum {
     resource_topic = 2,
     resource_broker = 4,
     resource_group = 32,
-    source_topic = 1,
-    source_static_broker = 4,
-    source_default = 5,
+    synonyms_max = 5,
 };
 
 typedef struct description {
@@ -51,33 +49,50 @@ static describe_configs_response_config *add(description *self, const setting *k
     config->name = message_text_of(key->name);
     config->value = request_copy_text(self->owner, message_text_of(value));
     config->config_source = source;
-    config->is_default = source == source_default;
+    config->is_default = source == CONFIG_SOURCE_DEFAULT;
     config->config_type = (int8_t)key->type;
     config->synonyms.items =
-        request_items(self->owner, 3, sizeof *config->synonyms.items);
+        request_items(self->owner, synonyms_max, sizeof *config->synonyms.items);
     return config;
+}
+
+/* What gives the value if nothing above does, the strongest first. */
+static void add_inherited(description *self, describe_configs_response_config *config,
+                          const setting *key)
+{
+    const broker_config *broker = parts_of(self->owner)->config;
+    const char *value, *broker_key = topic_config_broker_key(key->name);
+    char room[topic_config_text_size];
+    for (config_source layer = CONFIG_SOURCE_NODE; layer <= CONFIG_SOURCE_STATIC;
+         layer++) {
+        const char *name;
+        if (topic_config_of_layer(broker, key, layer, room, &value, &name)) {
+            add_synonym(config, name,
+                        request_copy_text(self->owner, message_text_of(value)),
+                        (int8_t)layer);
+        }
+    }
+    if (broker_key != NULL) {
+        add_synonym(config, broker_key, message_text_of(key->initial),
+                    CONFIG_SOURCE_DEFAULT);
+    }
 }
 
 static void describe_topic_key(description *self, const topic *of, const setting *key)
 {
     char room[topic_config_text_size];
-    bool from_broker;
+    config_source below;
     const char *own = topic_config_own(of, key->name);
     const char *inherited =
-        topic_config_default(parts_of(self->owner)->config, key, room, &from_broker);
-    int8_t below = from_broker ? source_static_broker : source_default;
-    describe_configs_response_config *config = add(
-        self, key, own != NULL ? own : inherited, own != NULL ? source_topic : below);
-    if (!self->asked->include_synonyms) {
-        return;
-    }
-    const char *broker_key = topic_config_broker_key(key->name);
-    if (own != NULL) {
-        add_synonym(config, key->name, config->value, source_topic);
-    }
-    if (broker_key != NULL) {
-        add_synonym(config, broker_key,
-                    request_copy_text(self->owner, message_text_of(inherited)), below);
+        topic_config_default(parts_of(self->owner)->config, key, room, &below);
+    describe_configs_response_config *config =
+        add(self, key, own != NULL ? own : inherited,
+            (int8_t)(own != NULL ? CONFIG_SOURCE_TOPIC : below));
+    if (self->asked->include_synonyms) {
+        if (own != NULL) {
+            add_synonym(config, key->name, config->value, CONFIG_SOURCE_TOPIC);
+        }
+        add_inherited(self, config, key);
     }
 }
 
@@ -111,15 +126,68 @@ static void describe_topic(description *self)
     topic_unref(found);
 }
 
-/* The name is the node's id; "" stands for what all brokers share, of which a single
- * node has nothing. */
-static void describe_broker(description *self)
+/* Every layer that sets the key, and its default. */
+static void describe_broker_key(description *self, const setting *key)
 {
     const broker_config *config = parts_of(self->owner)->config;
+    char room[dynamic_value_size];
+    message_text values[CONFIG_SOURCE_DEFAULT + 1] = {{NULL, 0}};
+    for (config_source layer = CONFIG_SOURCE_NODE; layer <= CONFIG_SOURCE_DEFAULT;
+         layer++) {
+        const char *value =
+            layer == CONFIG_SOURCE_DEFAULT  ? key->initial
+            : layer == CONFIG_SOURCE_STATIC ? properties_get(config->given, key->name)
+            : dynamic_config_get(config->dynamic, layer, key->name, room) ? room
+                                                                          : NULL;
+        values[layer] = request_copy_text(self->owner, message_text_of(value));
+    }
+    config_source top = CONFIG_SOURCE_NODE;
+    while (top < CONFIG_SOURCE_DEFAULT && values[top].base == NULL) {
+        top++;
+    }
+    describe_configs_response_config *one = add(self, key, NULL, (int8_t)top);
+    one->value = values[top];
+    one->read_only = !dynamic_config_can(key->name);
+    for (config_source layer = top;
+         self->asked->include_synonyms && layer <= CONFIG_SOURCE_DEFAULT; layer++) {
+        if (values[layer].base != NULL) {
+            add_synonym(one, key->name, values[layer], (int8_t)layer);
+        }
+    }
+}
+
+/* "" stands for what all brokers share: what was set for them and no more. */
+static void describe_all_brokers(description *self)
+{
+    size_t count;
+    config_pair *pairs = dynamic_config_list(parts_of(self->owner)->config->dynamic,
+                                             CONFIG_SOURCE_ALL_NODES, &count);
+    RESPONSE_ARRAY(self->owner, self->answer->configs, count);
+    self->answer->configs.count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const setting *key = setting_find(broker_config_keys, pairs[i].name);
+        setting unknown = {.name = pairs[i].name, .type = CONFIG_LONG};
+        if (is_wanted(self, pairs[i].name)) {
+            describe_configs_response_config *one =
+                add(self, key != NULL ? key : &unknown, pairs[i].value,
+                    CONFIG_SOURCE_ALL_NODES);
+            one->name = request_copy_text(self->owner, one->name);
+            if (self->asked->include_synonyms) {
+                add_synonym(one, key != NULL ? key->name : one->name.base, one->value,
+                            CONFIG_SOURCE_ALL_NODES);
+            }
+        }
+    }
+    config_pairs_free(pairs, count);
+}
+
+static void describe_broker(description *self)
+{
     message_text name = self->wanted->resource_name;
     char node[16];
-    snprintf(node, sizeof node, "%d", config->node_id);
+    snprintf(node, sizeof node, "%d", parts_of(self->owner)->config->node_id);
     if (name.len == 0) {
+        describe_all_brokers(self);
         return;
     }
     if (!message_text_is(name, node)) {
@@ -129,16 +197,8 @@ static void describe_broker(description *self)
     }
     start_configs(self, broker_config_keys);
     for (const setting *key = broker_config_keys; key->name != NULL; key++) {
-        if (!is_wanted(self, key->name)) {
-            continue;
-        }
-        bool given = properties_get(config->given, key->name) != NULL;
-        describe_configs_response_config *one =
-            add(self, key, broker_config_text(config, key->name),
-                given ? source_static_broker : source_default);
-        one->read_only = true;
-        if (self->asked->include_synonyms) {
-            add_synonym(one, key->name, one->value, one->config_source);
+        if (is_wanted(self, key->name)) {
+            describe_broker_key(self, key);
         }
     }
 }

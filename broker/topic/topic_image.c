@@ -5,15 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { config_resource_topic = 2 };
-
 static void image_free(topic_image *self)
 {
-    for (size_t i = 0; i < self->pair_count; i++) {
-        free(self->pairs[i].name);
-        free(self->pairs[i].value);
-    }
-    free(self->pairs);
+    config_pairs_free(self->pairs, self->pair_count);
     free(self->name);
     free(self);
 }
@@ -59,32 +53,37 @@ static void apply_partition(topic_images *self, const partition_record *record)
     }
 }
 
-static void set_pair(topic_image *self, message_text name, message_text value)
+/* Sets a value, or takes it away when it is null. */
+static void set_pair(config_pair **pairs, size_t *count, message_text name,
+                     message_text value)
 {
     size_t i = 0;
-    while (i < self->pair_count && !message_text_is(name, self->pairs[i].name)) {
+    while (i < *count && !message_text_is(name, (*pairs)[i].name)) {
         i++;
     }
-    if (i < self->pair_count) {
-        free(self->pairs[i].name);
-        free(self->pairs[i].value);
-        self->pairs[i] = self->pairs[--self->pair_count];
+    if (i < *count) {
+        free((*pairs)[i].name);
+        free((*pairs)[i].value);
+        (*pairs)[i] = (*pairs)[--*count];
     }
     if (value.base != NULL) {
-        self->pairs =
-            memory_resize(self->pairs, (self->pair_count + 1) * sizeof *self->pairs);
-        self->pairs[self->pair_count++] = (config_pair){
-            memory_copy(name.base, name.len), memory_copy(value.base, value.len)};
+        *pairs = memory_resize(*pairs, (*count + 1) * sizeof **pairs);
+        (*pairs)[(*count)++] = (config_pair){memory_copy(name.base, name.len),
+                                             memory_copy(value.base, value.len)};
     }
 }
 
 static void apply_config(topic_images *self, const config_record *record)
 {
-    topic_image *found = record->resource_type == config_resource_topic
-                             ? image_by_name(self, record->resource_name)
-                             : NULL;
-    if (found != NULL) {
-        set_pair(found, record->name, record->value);
+    if (record->resource_type == config_resource_topic) {
+        topic_image *found = image_by_name(self, record->resource_name);
+        if (found != NULL) {
+            set_pair(&found->pairs, &found->pair_count, record->name, record->value);
+        }
+    } else if (record->resource_type == config_resource_broker) {
+        config_image *of =
+            record->resource_name.len == 0 ? &self->all_nodes : &self->node;
+        set_pair(&of->pairs, &of->count, record->name, record->value);
     }
 }
 

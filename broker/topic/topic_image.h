@@ -17,13 +17,23 @@ typedef struct topic_image {
     size_t pair_count;
 } topic_image;
 
+typedef struct config_image {
+    config_pair *pairs;
+    size_t count;
+} config_image;
+
 typedef struct topic_images {
     map by_id;   /* topic_image * */
     map removed; /* Ids of topics that were deleted; the values are not NULL. */
+    config_image node, all_nodes; /* Broker configs. */
     int64_t producer_id_next;
 } topic_images;
 
-enum { topic_partitions_max = 100000 };
+enum {
+    topic_partitions_max = 100000,
+    config_resource_topic = 2, /* ConfigRecord.resource_type */
+    config_resource_broker = 4,
+};
 
 /* Reads the whole log; topic_images_done() also after a failure. */
 sluice_status topic_images_load(metadata_log *log, topic_images *ret_images,

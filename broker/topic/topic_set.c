@@ -3,39 +3,23 @@
  * A change runs under `change`: it is checked, written to the metadata log, and then a
  * new topic object takes the old one's place under the write lock. If the process dies
  * between log and disk, the next open makes the directories that are missing. */
-#include "broker/topic/topic_set.h"
 #include "base/map.h"
 #include "base/memory.h"
 #include "broker/topic/found_topics.h"
 #include "broker/topic/topic_image.h"
+#include "broker/topic/topic_set_internal.h"
 #include "protocol/error_code.h"
 #include <assert.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <sluice/log.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 enum {
     producer_ids_at_once = 1000,
-    config_resource_topic = 2,
-};
-
-struct topic_set {
-    const broker_config *config;
-    log_dir **dirs;
-    size_t *dir_loads; /* Partitions in each; under `change`. */
-    size_t dir_count;
-
-    pthread_mutex_t change; /* Held for a whole change; guards the four below. */
-    metadata_log *log;
-    int64_t producer_id_next, producer_id_end;
-    void (*deleted)(void *context, const topic *gone);
-    void *deleted_context;
-
-    pthread_rwlock_t lock; /* Guards the two maps. */
-    map by_name, by_id;    /* topic *, each with a reference of by_name. */
 };
 
 /* For ask_of_found(). */
@@ -97,7 +81,7 @@ void topic_list_free(topic **topics, size_t count)
 }
 
 /* Puts a topic in the place of the one of its name. Its reference is taken. */
-static void publish(topic_set *self, topic *made)
+void topic_set_publish(topic_set *self, topic *made)
 {
     pthread_rwlock_wrlock(&self->lock);
     topic *old = map_put(&self->by_name, made->name, made->name_len, made);
@@ -117,16 +101,6 @@ static void unpublish(topic_set *self, topic *gone)
 
 /* ---- Making ---------------------------------------------------------------------- */
 
-static config_pair *pairs_copy(const config_pair *pairs, size_t count)
-{
-    config_pair *copy = memory_take(count * sizeof *copy);
-    for (size_t i = 0; i < count; i++) {
-        copy[i].name = memory_text(pairs[i].name);
-        copy[i].value = memory_text(pairs[i].value);
-    }
-    return copy;
-}
-
 /* A topic without partitions, the caller's. */
 static topic *topic_make(const topic_set *self, const char *name, size_t name_len,
                          const uuid *id, const config_pair *pairs, size_t count)
@@ -138,7 +112,7 @@ static topic *topic_make(const topic_set *self, const char *name, size_t name_le
     made->id = *id;
     made->internal = strncmp(made->name, "__consumer_offsets", 19) == 0 ||
                      strncmp(made->name, "__transaction_state", 20) == 0;
-    made->configs = pairs_copy(pairs, count);
+    made->configs = config_pairs_copy(pairs, count);
     made->config_count = count;
     topic_config_parse(self->config, pairs, count, &made->config);
     made->config.log.sync_always = made->internal;
@@ -211,8 +185,8 @@ static sluice_status open_partitions(topic_set *self, topic *made, int32_t count
 }
 
 /* A topic like `old` with other configs and the same partitions. */
-static topic *topic_remake(const topic_set *self, const topic *old,
-                           const config_pair *pairs, size_t count)
+topic *topic_set_remake(const topic_set *self, const topic *old,
+                        const config_pair *pairs, size_t count)
 {
     topic *made = topic_make(self, old->name, old->name_len, &old->id, pairs, count);
     made->internal = old->internal;
@@ -241,7 +215,7 @@ static sluice_status open_image(topic_set *self, topic_image *one, sluice_error 
     on_failure then = made->internal ? FAIL_WITH_IT : GO_ON_OFFLINE;
     sluice_status status = open_partitions(self, made, one->partition_count, then, err);
     if (status == SLUICE_OK) {
-        publish(self, made);
+        topic_set_publish(self, made);
     } else {
         topic_unref(made);
     }
@@ -320,7 +294,7 @@ static sluice_status adopt(topic_set *self, const found_topic *found, sluice_err
         topic_unref(made);
         return status;
     }
-    publish(self, made);
+    topic_set_publish(self, made);
     sluice_log(SLUICE_INFO, "broker.topic",
                "topic '%s' was found and is served now partitions=%" PRId32
                ": its records are kept for ever unless retention.ms or retention.bytes "
@@ -353,6 +327,7 @@ static sluice_status replay(topic_set *self, sluice_error *err)
 {
     topic_images images;
     sluice_status status = topic_images_load(self->log, &images, err);
+    topic_set_take_dynamic(self, &images);
     const map_entry *entry;
     for (size_t at = 0;
          status == SLUICE_OK && (entry = map_next(&images.by_id, &at)) != NULL;) {
@@ -433,16 +408,6 @@ static void add_partition_record(topic_set *self, const message_uuid *id,
     metadata_log_add(self->log, RECORD_PARTITION_RECORD, &record);
 }
 
-static void add_config_record(topic_set *self, const char *topic_name, const char *name,
-                              const char *value)
-{
-    config_record record = {.resource_type = config_resource_topic,
-                            .resource_name = message_text_of(topic_name),
-                            .name = message_text_of(name),
-                            .value = message_text_of(value)};
-    metadata_log_add(self->log, RECORD_CONFIG_RECORD, &record);
-}
-
 static message_uuid uuid_of(const topic *self)
 {
     message_uuid id;
@@ -465,8 +430,8 @@ static int16_t log_creation(topic_set *self, const topic *made, int32_t count,
                            .topic_id = uuid_of(made)};
     metadata_log_add(self->log, RECORD_TOPIC_RECORD, &record);
     for (size_t i = 0; i < made->config_count; i++) {
-        add_config_record(self, made->name, made->configs[i].name,
-                          made->configs[i].value);
+        topic_set_add_config(self, config_resource_topic, made->name,
+                             made->configs[i].name, made->configs[i].value);
     }
     for (int32_t i = 0; i < count; i++) {
         add_partition_record(self, &record.topic_id, i);
@@ -485,16 +450,6 @@ static int16_t refuse(int16_t error_code, sluice_error *err, const char *format,
     sluice_vfail(err, SLUICE_BAD_CONFIG, format, arguments);
     va_end(arguments);
     return error_code;
-}
-
-static int16_t check_pairs(const config_pair *pairs, size_t count, sluice_error *err)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (topic_config_check(pairs[i].name, pairs[i].value, err) != SLUICE_OK) {
-            return ERROR_INVALID_CONFIG;
-        }
-    }
-    return ERROR_NONE;
 }
 
 static int16_t check_name(topic_set *self, const topic_creation *wanted,
@@ -553,7 +508,7 @@ static int16_t check_creation(topic_set *self, const topic_creation *wanted,
             "Redpanda cluster",
             wanted->replication_factor);
     }
-    return check_pairs(wanted->configs, wanted->config_count, err);
+    return topic_configs_check(wanted->configs, wanted->config_count, err);
 }
 
 /* The topic is in the log; its partitions are not open yet. */
@@ -591,7 +546,7 @@ static int16_t create(topic_set *self, const topic_creation *wanted, topic **ret
         return code;
     }
     *ret_topic = topic_ref(made);
-    publish(self, made);
+    topic_set_publish(self, made);
     sluice_log(SLUICE_INFO, "broker.topic", "topic '%s' created partitions=%" PRId32,
                made->name, count);
     return ERROR_NONE;
@@ -612,7 +567,7 @@ int16_t topic_set_create(topic_set *self, const topic_creation *creation,
     return code;
 }
 
-static int16_t refuse_unknown(const char *name, size_t name_len, sluice_error *err)
+int16_t topic_set_refuse_unknown(const char *name, size_t name_len, sluice_error *err)
 {
     return refuse(ERROR_UNKNOWN_TOPIC_OR_PARTITION, err, "topic '%.*s' is not known",
                   (int)(name_len < 300 ? name_len : 300), name);
@@ -624,7 +579,7 @@ static int16_t delete_logged(topic_set *self, const char *name, size_t name_len,
 {
     topic *gone = topic_set_find(self, name, name_len);
     if (gone == NULL) {
-        return refuse_unknown(name, name_len, err);
+        return topic_set_refuse_unknown(name, name_len, err);
     }
     int16_t code =
         gone->internal
@@ -686,12 +641,12 @@ static int16_t grow(topic_set *self, topic *old, int32_t count, bool validate_on
     if (metadata_log_commit(self->log, err) != SLUICE_OK) {
         return ERROR_KAFKA_STORAGE_ERROR;
     }
-    topic *made = topic_remake(self, old, old->configs, old->config_count);
+    topic *made = topic_set_remake(self, old, old->configs, old->config_count);
     if (open_partitions(self, made, count, FAIL_WITH_IT, err) != SLUICE_OK) {
         topic_unref(made);
         return ERROR_KAFKA_STORAGE_ERROR;
     }
-    publish(self, made);
+    topic_set_publish(self, made);
     return ERROR_NONE;
 }
 
@@ -700,73 +655,8 @@ int16_t topic_set_grow(topic_set *self, const char *name, size_t name_len,
 {
     pthread_mutex_lock(&self->change);
     topic *old = topic_set_find(self, name, name_len);
-    int16_t code = old == NULL ? refuse_unknown(name, name_len, err)
+    int16_t code = old == NULL ? topic_set_refuse_unknown(name, name_len, err)
                                : grow(self, old, partition_count, validate_only, err);
-    pthread_mutex_unlock(&self->change);
-    topic_unref(old);
-    return code;
-}
-
-static const char *value_in(const config_pair *pairs, size_t count, const char *name)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(pairs[i].name, name) == 0) {
-            return pairs[i].value;
-        }
-    }
-    return NULL;
-}
-
-/* Adds a record for each difference; returns how many. */
-static size_t log_differences(topic_set *self, const topic *old,
-                              const config_pair *pairs, size_t count)
-{
-    size_t changes = 0;
-    for (size_t i = 0; i < old->config_count; i++) {
-        if (value_in(pairs, count, old->configs[i].name) == NULL) {
-            add_config_record(self, old->name, old->configs[i].name, NULL);
-            changes++;
-        }
-    }
-    for (size_t i = 0; i < count; i++) {
-        const char *before = topic_config_own(old, pairs[i].name);
-        if (before == NULL || strcmp(before, pairs[i].value) != 0) {
-            add_config_record(self, old->name, pairs[i].name, pairs[i].value);
-            changes++;
-        }
-    }
-    return changes;
-}
-
-static int16_t configure(topic_set *self, const topic *old, const config_pair *pairs,
-                         size_t count, bool validate_only, sluice_error *err)
-{
-    int16_t code = check_pairs(pairs, count, err);
-    if (code != ERROR_NONE || validate_only) {
-        return code;
-    }
-    if (log_differences(self, old, pairs, count) == 0) {
-        return ERROR_NONE;
-    }
-    if (metadata_log_commit(self->log, err) != SLUICE_OK) {
-        return ERROR_KAFKA_STORAGE_ERROR;
-    }
-    topic *made = topic_remake(self, old, pairs, count);
-    for (int32_t i = 0; i < made->partition_count; i++) {
-        partition_set_config(made->partitions[i], &made->config.log);
-    }
-    publish(self, made);
-    return ERROR_NONE;
-}
-
-int16_t topic_set_configure(topic_set *self, const char *name, size_t name_len,
-                            const config_pair *pairs, size_t count, bool validate_only,
-                            sluice_error *err)
-{
-    pthread_mutex_lock(&self->change);
-    topic *old = topic_set_find(self, name, name_len);
-    int16_t code = old == NULL ? refuse_unknown(name, name_len, err)
-                               : configure(self, old, pairs, count, validate_only, err);
     pthread_mutex_unlock(&self->change);
     topic_unref(old);
     return code;

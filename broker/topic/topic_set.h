@@ -64,6 +64,12 @@ int16_t topic_set_configure(topic_set *self, const char *name, size_t name_len,
                             const config_pair *pairs, size_t count, bool validate_only,
                             sluice_error *err);
 
+/* Replaces what is set for this node or for all (`layer`), and lets all topics take it
+ * up: INVALID_REQUEST with Kafka's words, KAFKA_STORAGE_ERROR. */
+int16_t topic_set_configure_broker(topic_set *self, config_source layer,
+                                   const config_pair *pairs, size_t count,
+                                   bool validate_only, sluice_error *err);
+
 /* A producer id that nobody had before; -1: the disk refuses. */
 int64_t topic_set_producer_id(topic_set *self);
 

@@ -3,10 +3,10 @@
 #include "worker/rest/server.h"
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "base/process_metrics.h"
 #include "base/text.h"
 #include "worker/rest/entity.h"
 #include "worker/rest/listener.h"
-#include "worker/rest/process_metrics.h"
 #include "worker/rest/route.h"
 #include <microhttpd.h>
 #include <pthread.h>

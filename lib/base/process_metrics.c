@@ -1,5 +1,5 @@
 /* What this process itself uses: memory, time, descriptors, threads. */
-#include "worker/rest/process_metrics.h"
+#include "base/process_metrics.h"
 #include "base/buffer.h"
 #include "base/text.h"
 #include <dirent.h>
