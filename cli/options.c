@@ -98,6 +98,10 @@ static sluice_status store(parse *self, const cli_option *option, const char *va
         *(bool *)field = true;
         return SLUICE_OK;
     }
+    if (option->type == CLI_MAYBE && value == NULL &&
+        (self->next >= self->argc || self->argv[self->next][0] == '-')) {
+        value = "";
+    }
     if (value == NULL && self->next >= self->argc) {
         return sluice_fail(self->err, SLUICE_BAD_CONFIG,
                            self->kafkas ? "Option %s requires an argument"
@@ -110,7 +114,7 @@ static sluice_status store(parse *self, const cli_option *option, const char *va
     if (option->type == CLI_NUMBER) {
         return store_number(self, option, value, field);
     }
-    if (option->type == CLI_TEXT) {
+    if (option->type == CLI_TEXT || option->type == CLI_MAYBE) {
         *(const char **)field = value;
     } else {
         texts_add(field, value);

@@ -18,6 +18,7 @@ typedef enum cli_option_type {
     CLI_TEXT,   /* const char * */
     CLI_NUMBER, /* int64_t */
     CLI_TEXTS,  /* cli_texts: may be given again and again. */
+    CLI_MAYBE,  /* const char *: the next word, unless that is an option; then "". */
 } cli_option_type;
 
 /* Texts in the order of the command line; borrowed from argv, the array from the parse.
