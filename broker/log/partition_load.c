@@ -525,6 +525,20 @@ static sluice_status start_empty(partition *self, int64_t offset, sluice_error *
     return status;
 }
 
+/* Their deletion was on the way to the disk. */
+static void drop_segments_below(partition *self, int64_t log_start)
+{
+    size_t count = 0;
+    while (count + 1 < self->segment_count &&
+           self->segments[count + 1]->base_offset <= log_start) {
+        segment_delete_files(self->segments[count]);
+        segment_unref(self->segments[count++]);
+    }
+    self->segment_count -= count;
+    memmove(self->segments, self->segments + count,
+            self->segment_count * sizeof(segment *));
+}
+
 static sluice_status load_segments(partition *self, const folder_files *files,
                                    sluice_error *err)
 {
@@ -537,6 +551,7 @@ static sluice_status load_segments(partition *self, const folder_files *files,
     if (self->segment_count == 0) {
         return start_empty(self, saved.log_start > 0 ? saved.log_start : 0, err);
     }
+    drop_segments_below(self, saved.log_start);
     if (good) {
         status = load_clean(self, &files->snapshots, &good, err);
     }

@@ -5,6 +5,7 @@
  * which holds the file open; so the files are unlinked at once and file.delete.delay.ms
  * has nothing to wait for. */
 #include "base/memory.h"
+#include "broker/log/file.h"
 #include "broker/log/partition_internal.h"
 #include "protocol/error_code.h"
 
@@ -84,6 +85,22 @@ static size_t take_old(partition *self, int64_t now_ms, segment **ret_old)
     return count;
 }
 
+/* A power loss can bring any of the files back, and a hole between those that are there
+ * would look like one that the loss has made. So the new start is on disk first; on a
+ * full disk, where it cannot be saved, one deletion is before the next begins. */
+static void delete_files(partition *self, segment **old, size_t count)
+{
+    bool saved =
+        count > 0 && log_dir_checkpoint_log_starts(self->dir, NULL) == SLUICE_OK;
+    for (size_t i = 0; i < count; i++) {
+        segment_delete_files(old[i]);
+        segment_unref(old[i]);
+        if (!saved) {
+            file_sync_folder(self->path, NULL);
+        }
+    }
+}
+
 size_t partition_apply_retention(partition *self, int64_t now_ms)
 {
     pthread_mutex_lock(&self->lock);
@@ -101,10 +118,7 @@ size_t partition_apply_retention(partition *self, int64_t now_ms)
         partition_write_epochs(self, NULL);
     }
     pthread_mutex_unlock(&self->lock);
-    for (size_t i = 0; i < count; i++) {
-        segment_delete_files(old[i]);
-        segment_unref(old[i]);
-    }
+    delete_files(self, old, count);
     free(old);
     if (count > 0) {
         partition_wake(self, 0, true);

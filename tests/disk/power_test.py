@@ -26,7 +26,9 @@ from tap import Skip, main, test  # noqa: E402
 PROGRAM, LIBRARY = sys.argv[1:3]
 SEED = int(os.environ.get("SEED", random_module.SystemRandom().randrange(10 ** 6)))
 STATES = int(os.environ.get("STATES", "24"))
-SETTINGS = {"offsets.topic.num.partitions": "1", "log.segment.bytes": "20000"}
+SETTINGS = {"offsets.topic.num.partitions": "1", "log.segment.bytes": "20000",
+            "log.retention.ms": "-1"}
+RETAIN = {"log.retention.check.interval.ms": "50"}
 
 
 def kill_when(broker, writer, batches, changes):
@@ -41,9 +43,10 @@ def kill_when(broker, writer, batches, changes):
 
 
 def record(folder, seed, batches, crash):
-    """Clients at work on a broker whose disk is recorded; with `crash` it is killed on the way."""
+    """Clients at work on a broker whose disk is recorded; on the way it is stopped, or with `crash`
+    killed."""
     traffic = Traffic(seed)
-    with DiskBroker(PROGRAM, LIBRARY, SETTINGS, journal=True, sync_us=3000) as broker:
+    with DiskBroker(PROGRAM, LIBRARY, {**SETTINGS, **RETAIN}, journal=True, sync_us=3000) as broker:
         root, inode = broker.root, os.stat(broker.root).st_ino
         traffic.create(broker.address)
         faults = traffic.run(broker.address, batches, batches, 3)
@@ -52,8 +55,11 @@ def record(folder, seed, batches, crash):
             half = len(writer.acked) + batches // 2
             traffic.run(broker.address, batches, batches, 0,
                         lambda: kill_when(broker, writer, half, changes))
-            broker.start()
-            faults += traffic.run(broker.address, batches, batches, 3)
+        else:
+            broker.stop()
+        broker.start()
+        faults += traffic.run(broker.address, batches, batches, 3)
+        broker.stop()
         if faults:
             raise AssertionError(f"while recording: {faults}")
         path = os.path.join(folder, "journal")

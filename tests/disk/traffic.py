@@ -30,11 +30,19 @@ def number_of(value):
     return life, number
 
 
+def runs(numbers):
+    """Ascending numbers as "0 to 9, 12 to 14"."""
+    ends = [i for i in range(len(numbers)) if i == 0 or numbers[i] != numbers[i - 1] + 1]
+    return ", ".join(f"{numbers[a]} to {numbers[b - 1]}"
+                     for a, b in zip(ends, ends[1:] + [len(numbers)])) or "none"
+
+
 class Writer:
     """Writes one partition, several batches at a time, and remembers what was acknowledged."""
 
-    def __init__(self, topic, partition, seed, idempotent=True, acks=-1, life=0):
+    def __init__(self, topic, partition, seed, idempotent=True, acks=-1, life=0, trimmed=False):
         self.topic, self.partition, self.acks, self.life = topic, partition, acks, life
+        self.trimmed = trimmed  # Its first records may be deleted.
         self.random = random_module.Random(seed)
         self.idempotent, self.producer = idempotent, (-1, -1)
         self.sent = []  # Batches as (first number, count, codec).
@@ -88,30 +96,34 @@ class Writer:
         where = f"'{self.topic}-{self.partition}'"
         found = client.read(self.topic, self.partition)
         offsets = [offset for offset, _, _ in found]
-        if offsets != list(range(len(offsets))):
-            raise AssertionError(f"{where}: its offsets are {offsets}")
+        start = client.offset(self.topic, self.partition, -2)
+        if offsets != list(range(start, start + len(offsets))) or (start > 0 and not self.trimmed):
+            raise AssertionError(f"{where}: its offsets from {start} on are {runs(offsets)}")
         numbers = [number_of(value) for _, value, _ in found]
         if any(life != self.life for life, _ in numbers):
             raise AssertionError(f"{where}: records of another life than {self.life}")
         numbers = [number for _, number in numbers]
         if self.idempotent and numbers != offsets:
-            raise AssertionError(f"{where}: not in order, once: {numbers}")
+            raise AssertionError(f"{where}: not in order, once: {runs(numbers)}")
         if self.acks == -1:
-            self.check_acked(where, numbers, self.acked_before(when))
+            self.check_acked(where, start, numbers, self.acked_before(when))
         epochs = [epoch for _, _, epoch in found]
         current = client.topics([self.topic])[self.topic][self.partition]
         if epochs and not epochs == sorted(epochs) or max(epochs, default=-1) >= current:
             raise AssertionError(f"{where}: leader epoch {current} after {epochs[-5:]}")
-        return len(numbers)
+        return start + len(numbers)
 
-    def check_acked(self, where, numbers, batches):
+    def check_acked(self, where, start, numbers, batches):
         for index in range(batches):
-            (first, count, _), offset = self.sent[index], self.offsets[index]
+            (first, count, _), offset = self.sent[index], self.offsets[index] - start
+            if offset + count <= 0:
+                continue  # Deleted.
+            first, count, offset = first - min(offset, 0), count + min(offset, 0), max(offset, 0)
             if numbers[offset:offset + count] != list(range(first, first + count)):
                 raise AssertionError(
                     f"{where}: records {first} to {first + count - 1} were acknowledged at offset "
-                    f"{offset}, but the log has {numbers[offset:offset + count]} there and ends at "
-                    f"{len(numbers)}")
+                    f"{offset + start}, but the log has {numbers[offset:offset + count]} there and "
+                    f"ends at {start + len(numbers)}")
 
     def check_goes_on(self, client, end):
         """The idempotent producer repeats its last batch that is there, and writes the next."""
@@ -208,9 +220,7 @@ class Lives:
             return
         life = sum(event[2] == "create" for event in sure) - 1
         self.check_config(client, sure, open_events)
-        writer = self.writers[life]
-        if not getattr(writer, "trimmed", False):
-            writer.check(client, when)
+        self.writers[life].check(client, when)
 
     def check_config(self, client, sure, open_events):
         create = max(i for i, event in enumerate(sure) if event[2] == "create")
@@ -227,15 +237,18 @@ class Traffic:
     def __init__(self, seed):
         self.writers = [Writer("idempotent", 0, seed), Writer("idempotent", 1, seed + 1),
                         Writer("plain", 0, seed + 2, idempotent=False),
-                        Writer("relaxed", 0, seed + 3, acks=1)]
+                        Writer("relaxed", 0, seed + 3, acks=1),
+                        Writer("short", 0, seed + 5, trimmed=True)]
         self.committers = [Committer("one"), Committer("two")]
         self.lives = Lives("phoenix", seed + 4)
 
     def create(self, address):
         client = Client(address)
-        for name, partitions, segment_bytes in (("idempotent", 2, 20000), ("plain", 1, 40000),
-                                                ("relaxed", 1, 15000)):
-            error = client.create_topic(name, partitions, {"segment.bytes": segment_bytes})
+        for name, partitions, segment_bytes, retention_bytes in (
+                ("idempotent", 2, 20000, -1), ("plain", 1, 40000, -1), ("relaxed", 1, 15000, -1),
+                ("short", 1, 12000, 20000)):
+            error = client.create_topic(name, partitions, {"segment.bytes": segment_bytes,
+                                                           "retention.bytes": retention_bytes})
             if error != 0:
                 raise AssertionError(f"create '{name}': {error}")
         client.close()

@@ -136,7 +136,8 @@ class Client:
 
     def read(self, topic, partition, start=-2):
         """All records, or those from `start` on, as (offset, value, leader epoch); every batch has the CRC that it says."""
-        offset, records = self.offset(topic, partition, -2) if start < 0 else start, []
+        first = offset = self.offset(topic, partition, -2) if start < 0 else start
+        records = []
         while True:
             error, watermark, content = self.fetch(topic, partition, offset)
             if error != 0:
@@ -150,7 +151,7 @@ class Client:
                 epoch = struct.unpack_from(">i", each._buffer, 12)[0]
                 if not each.validate_crc():
                     raise AssertionError(f"'{topic}-{partition}' at {each.base_offset}: wrong CRC")
-                records += [(one.offset, one.value, epoch) for one in each]
+                records += [(one.offset, one.value, epoch) for one in each if one.offset >= first]
                 offset = each.base_offset + each.last_offset_delta + 1
 
     def topics(self, names=None):
