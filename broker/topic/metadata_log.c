@@ -15,6 +15,8 @@ struct metadata_log {
     partition *log;
     record_batch_writer batch; /* In the making. */
     bool started;
+    size_t added;        /* In the batch. */
+    size_t record_count; /* In the log. */
 };
 
 /* A record type, its shape and the version that is written. */
@@ -49,13 +51,19 @@ static int64_t wall_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Nothing is deleted but what metadata_log_replace() leaves behind. */
+static log_config config_of_log(void)
+{
+    log_config config = LOG_CONFIG_INIT;
+    config.retention_ms = -1;
+    config.sync_always = true;
+    return config;
+}
+
 sluice_status metadata_log_open(log_dir *dir, metadata_log **ret_log, sluice_error *err)
 {
     static const uuid id = {.bytes = {[15] = 1}}; /* Kafka's, for this topic. */
-    log_config config = LOG_CONFIG_INIT;
-    config.cleanup_delete = false;
-    config.retention_ms = -1;
-    config.sync_always = true;
+    log_config config = config_of_log();
     partition *log;
     sluice_status status =
         partition_open(dir, METADATA_TOPIC, 0, &id, &config, &log, err);
@@ -84,13 +92,15 @@ void metadata_log_close(metadata_log *self)
 typedef struct replay {
     metadata_apply *apply;
     void *context;
+    size_t count;
 } replay;
 
 /* A value is: frame version, record type, record version, record. */
 static sluice_status apply_value(void *context, const log_record *one,
                                  sluice_arena *arena, sluice_error *err)
 {
-    const replay *self = context;
+    replay *self = context;
+    self->count++;
     sluice_bytes value = one->value;
     const uint8_t *base = value.base;
     uint32_t numbers[3];
@@ -117,8 +127,10 @@ static sluice_status apply_value(void *context, const log_record *one,
 sluice_status metadata_log_replay(metadata_log *self, metadata_apply *apply,
                                   void *context, sluice_error *err)
 {
-    replay one = {apply, context};
-    return partition_replay(self->log, apply_value, &one, err);
+    replay one = {apply, context, 0};
+    sluice_status status = partition_replay(self->log, apply_value, &one, err);
+    self->record_count = one.count;
+    return status;
 }
 
 /* ---- Append ---------------------------------------------------------------------- */
@@ -141,6 +153,12 @@ void metadata_log_add(metadata_log *self, record_type type, const void *record)
     record_batch_writer_add(&self->batch, wall_ms(), (sluice_bytes){NULL, 0},
                             (sluice_bytes){out.bytes.base, out.bytes.len});
     output_done(&out);
+    self->added++;
+}
+
+size_t metadata_log_record_count(const metadata_log *self)
+{
+    return self->record_count;
 }
 
 typedef struct wait {
@@ -182,10 +200,38 @@ sluice_status metadata_log_commit(metadata_log *self, sluice_error *err)
     }
     record_batch_writer_done(&self->batch);
     self->started = false;
+    self->record_count += error_code == ERROR_NONE ? self->added : 0;
+    self->added = 0;
     if (error_code != ERROR_NONE) {
         return sluice_fail(err, SLUICE_FATAL, "cannot write the metadata log: %s",
                            error_code_name(error_code));
     }
+    return SLUICE_OK;
+}
+
+/* A segment that may hold next to nothing is closed by the next batch, so that the new
+ * one starts with it. If the process dies before the old ones are gone, the records
+ * behind them say the same once more. */
+sluice_status metadata_log_replace(metadata_log *self, sluice_error *err)
+{
+    log_config config = config_of_log();
+    int64_t start = partition_log_end_offset(self->log), low;
+    size_t count = self->added;
+    config.segment_bytes = 1;
+    partition_set_config(self->log, &config);
+    sluice_status status = metadata_log_commit(self, err);
+    config = config_of_log();
+    partition_set_config(self->log, &config);
+    if (status != SLUICE_OK) {
+        return status;
+    }
+    int16_t code = partition_delete_records(self->log, start, &low);
+    if (code != ERROR_NONE) {
+        return sluice_fail(err, SLUICE_FATAL, "cannot shorten the metadata log: %s",
+                           error_code_name(code));
+    }
+    partition_apply_retention(self->log, wall_ms());
+    self->record_count = count;
     return SLUICE_OK;
 }
 

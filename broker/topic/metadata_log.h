@@ -31,6 +31,13 @@ sluice_status metadata_log_replay(metadata_log *self, metadata_apply *apply,
 void metadata_log_add(metadata_log *self, record_type type, const void *record);
 sluice_status metadata_log_commit(metadata_log *self, sluice_error *err);
 
+/* As metadata_log_commit(), and what was added is the whole log from then on: all that
+ * was before is deleted. */
+sluice_status metadata_log_replace(metadata_log *self, sluice_error *err);
+
+/* Records in the log, known after the replay. */
+size_t metadata_log_record_count(const metadata_log *self);
+
 /* The offset behind the last record, and the epoch of the log. Any thread. */
 int64_t metadata_log_end(const metadata_log *self, int32_t *ret_leader_epoch);
 

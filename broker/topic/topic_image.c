@@ -136,5 +136,7 @@ void topic_images_done(topic_images *self)
         image_free(entry->value);
     }
     map_done(&self->by_id);
+    config_pairs_free(self->node.pairs, self->node.count);
+    config_pairs_free(self->all_nodes.pairs, self->all_nodes.count);
     map_done(&self->removed);
 }

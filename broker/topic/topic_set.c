@@ -26,6 +26,7 @@ enum {
 typedef struct found_context {
     topic_set *topics;
     const map *removed;
+    bool remains; /* Of a topic that was removed. */
 } found_context;
 
 /* ---- Finding --------------------------------------------------------------------- */
@@ -224,13 +225,14 @@ static sluice_status open_image(topic_set *self, topic_image *one, sluice_error 
 
 static int16_t log_creation(topic_set *self, const topic *made, int32_t count,
                             sluice_error *err);
+static sluice_status shorten_log(topic_set *self, bool remains, sluice_error *err);
 
 /* ---- Found ----------------------------------------------------------------------- */
 
 static found_kind ask_of_found(void *context, const char *name, int32_t number,
                                const uuid *id)
 {
-    const found_context *self = context;
+    found_context *self = context;
     const topic *known = map_get(&self->topics->by_name, name, strlen(name));
     if (known != NULL && number < known->partition_count) {
         return FOUND_KNOWN;
@@ -239,6 +241,7 @@ static found_kind ask_of_found(void *context, const char *name, int32_t number,
         return FOUND_NEW;
     }
     if (map_get(self->removed, id->bytes, sizeof id->bytes) != NULL) {
+        self->remains = true;
         return FOUND_REMOVED;
     }
     if (known == NULL) {
@@ -303,9 +306,10 @@ static sluice_status adopt(topic_set *self, const found_topic *found, sluice_err
     return SLUICE_OK;
 }
 
-static sluice_status adopt_found(topic_set *self, const map *removed, sluice_error *err)
+static sluice_status adopt_found(topic_set *self, const map *removed, bool *ret_remains,
+                                 sluice_error *err)
 {
-    found_context context = {self, removed};
+    found_context context = {self, removed, false};
     found_topics found;
     found_topics_scan(self->dirs, self->dir_count, ask_of_found, &context, &found);
     sluice_status status = SLUICE_OK;
@@ -320,6 +324,7 @@ static sluice_status adopt_found(topic_set *self, const map *removed, sluice_err
         status = log_dir_checkpoint(self->dirs[i], err);
     }
     found_topics_done(&found);
+    *ret_remains = context.remains;
     return status;
 }
 
@@ -334,8 +339,12 @@ static sluice_status replay(topic_set *self, sluice_error *err)
         status = open_image(self, entry->value, err);
     }
     self->producer_id_next = self->producer_id_end = images.producer_id_next;
+    bool remains = false;
     if (status == SLUICE_OK) {
-        status = adopt_found(self, &images.removed, err);
+        status = adopt_found(self, &images.removed, &remains, err);
+    }
+    if (status == SLUICE_OK) {
+        status = shorten_log(self, remains, err);
     }
     topic_images_done(&images);
     return status;
@@ -423,8 +432,7 @@ static int16_t log_removal(topic_set *self, const topic *gone, sluice_error *err
                                                             : ERROR_KAFKA_STORAGE_ERROR;
 }
 
-static int16_t log_creation(topic_set *self, const topic *made, int32_t count,
-                            sluice_error *err)
+static void add_creation(topic_set *self, const topic *made, int32_t count)
 {
     topic_record record = {.name = {made->name, made->name_len},
                            .topic_id = uuid_of(made)};
@@ -436,8 +444,84 @@ static int16_t log_creation(topic_set *self, const topic *made, int32_t count,
     for (int32_t i = 0; i < count; i++) {
         add_partition_record(self, &record.topic_id, i);
     }
+}
+
+static int16_t log_creation(topic_set *self, const topic *made, int32_t count,
+                            sluice_error *err)
+{
+    add_creation(self, made, count);
     return metadata_log_commit(self->log, err) == SLUICE_OK ? ERROR_NONE
                                                             : ERROR_KAFKA_STORAGE_ERROR;
+}
+
+/* ---- A shorter log --------------------------------------------------------------- */
+
+/* A log of fewer records is left as it is. */
+enum { records_worth_while = 1000 };
+
+static bool all_online(const topic *self)
+{
+    for (int32_t i = 0; i < self->partition_count; i++) {
+        partition_measures measures;
+        partition_measure(self->partitions[i], &measures);
+        if (measures.offline) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void add_broker_configs(topic_set *self, config_source layer,
+                               const char *resource)
+{
+    size_t count;
+    config_pair *pairs = dynamic_config_list(self->config->dynamic, layer, &count);
+    for (size_t i = 0; i < count; i++) {
+        topic_set_add_config(self, config_resource_broker, resource, pairs[i].name,
+                             pairs[i].value);
+    }
+    config_pairs_free(pairs, count);
+}
+
+static void add_all(topic_set *self, topic *const *list, size_t count)
+{
+    char node[16];
+    snprintf(node, sizeof node, "%" PRId32, self->config->node_id);
+    for (size_t i = 0; i < count; i++) {
+        add_creation(self, list[i], list[i]->partition_count);
+    }
+    add_broker_configs(self, CONFIG_SOURCE_ALL_NODES, "");
+    add_broker_configs(self, CONFIG_SOURCE_NODE, node);
+    producer_ids_record record = {.broker_id = self->config->node_id,
+                                  .broker_epoch = -1,
+                                  .next_producer_id = self->producer_id_end};
+    metadata_log_add(self->log, RECORD_PRODUCER_IDS_RECORD, &record);
+}
+
+/* Writes the image in place of a log that is more than twice as long, so that neither
+ * it nor the start grows with all that ever was. Left for another start while something
+ * of a deleted topic lies about, or a disk is broken: only the log knows that it is not
+ * to come back. */
+static sluice_status shorten_log(topic_set *self, bool remains, sluice_error *err)
+{
+    size_t count, needed = 0;
+    bool good = !remains;
+    topic **list = topic_set_list(self, &count);
+    for (size_t i = 0; i < count; i++) {
+        needed += 1 + list[i]->config_count + (size_t)list[i]->partition_count;
+        good = good && all_online(list[i]);
+    }
+    size_t before = metadata_log_record_count(self->log);
+    sluice_status status = SLUICE_OK;
+    if (good && before > records_worth_while && before > 2 * needed) {
+        add_all(self, list, count);
+        status = metadata_log_replace(self->log, err);
+        sluice_log(SLUICE_INFO, "broker.topic",
+                   "metadata log written anew records=%zu before=%zu",
+                   metadata_log_record_count(self->log), before);
+    }
+    topic_list_free(list, count);
+    return status;
 }
 
 static int16_t refuse(int16_t error_code, sluice_error *err, const char *format, ...)

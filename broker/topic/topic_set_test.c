@@ -4,6 +4,7 @@
 #include "broker/log/log_fixture.h"
 #include "broker/topic/topic_set.h"
 #include "protocol/error_code.h"
+#include <unistd.h>
 
 static char path[64];
 static properties *given;
@@ -104,6 +105,55 @@ TEST(topics_are_known_again_after_every_kind_of_stop)
         topic *same = topic_set_find_id(topics, &id);
         CHECK(same != NULL);
         topic_unref(same);
+    }
+    end();
+}
+
+static int16_t configure(const char *name, const char *value)
+{
+    config_pair pair = {"retention.ms", (char *)value};
+    return topic_set_configure(topics, name, strlen(name), &pair, 1, false, NULL);
+}
+
+static bool has_first_segment(void)
+{
+    char *name =
+        memory_print("%s/0/__cluster_metadata-0/00000000000000000000.log", path);
+    bool there = access(name, F_OK) == 0;
+    free(name);
+    return there;
+}
+
+TEST(the_metadata_log_is_written_anew_when_most_of_it_is_past)
+{
+    begin(1);
+    CHECK_INT(create("gone", 3, NULL, NULL), ERROR_NONE);
+    CHECK_INT(topic_set_delete(topics, "gone", 4, NULL), ERROR_NONE);
+    CHECK_INT(create("kept", 3, NULL, NULL), ERROR_NONE);
+    config_pair all = {"log.retention.bytes", "777"};
+    CHECK_INT(topic_set_configure_broker(topics, CONFIG_SOURCE_ALL_NODES, &all, 1,
+                                         false, NULL),
+              ERROR_NONE);
+    int64_t producer_id = topic_set_producer_id(topics);
+    char value[16];
+    for (int i = 0; i < 1100; i++) {
+        snprintf(value, sizeof value, "%d", 1000 + i);
+        CHECK_INT(configure("kept", value), ERROR_NONE);
+    }
+    CHECK(has_first_segment());
+    for (int crash = 1; crash >= 0; crash--) {
+        stop(crash);
+        open_topics();
+        CHECK(!has_first_segment());
+        topic *kept = find("kept");
+        CHECK_INT(kept->partition_count, 3);
+        CHECK_TEXT(topic_config_own(kept, "retention.ms"), "2099");
+        CHECK_INT(kept->config.log.retention_bytes, 777);
+        topic_unref(kept);
+        CHECK(find("gone") == NULL);
+        CHECK(topic_set_producer_id(topics) > producer_id);
+        CHECK_INT(configure("kept", "2100"), ERROR_NONE);
+        CHECK_INT(configure("kept", "2099"), ERROR_NONE);
     }
     end();
 }
