@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/process_metrics.h"
 #include "broker/group/coordinator.h"
+#include "broker/request/fetch_session.h"
 #include "broker/request/group_edge.h"
 #include <inttypes.h>
 #include <pthread.h>
@@ -310,6 +311,22 @@ static void put_groups(page *self)
     sluice_arena_free(arena);
 }
 
+/* ---- Fetch sessions -------------------------------------------------------------- */
+
+static void put_fetch_sessions(page *self)
+{
+    static const char evictions[] =
+        "kafka_server_fetchsessioncache_incrementalfetchsessionevictions_total";
+    fetch_session_numbers now = fetch_sessions_numbers(self->parts->fetch_sessions);
+    put_gauge(self, "kafka_server_fetchsessioncache_numincrementalfetchsessions",
+              "Fetch sessions.", (int64_t)now.sessions);
+    put_gauge(self,
+              "kafka_server_fetchsessioncache_numincrementalfetchpartitionscached",
+              "Partitions of all fetch sessions.", (int64_t)now.partitions);
+    head(self, evictions, "counter", "Fetch sessions that made place for others.");
+    put(self, evictions, (int64_t)now.evictions);
+}
+
 /* ---- The page -------------------------------------------------------------------- */
 
 static void measure(page *self, topic **list)
@@ -344,6 +361,7 @@ char *metrics_page(void *context, size_t *ret_len)
     put_network(&one);
     put_partitions(&one);
     put_groups(&one);
+    put_fetch_sessions(&one);
     for (size_t i = 0; i < one.topic_count; i++) {
         free(one.topics[i].partitions);
     }

@@ -144,6 +144,36 @@ TEST(a_request_that_waits_is_in_the_purgatory)
     end();
 }
 
+TEST(fetch_sessions_are_counted)
+{
+    begin_with_metrics();
+    int fd = connect_client();
+    create_topic(fd, "a", 3);
+    fetch_request_partition partitions[3];
+    for (int32_t i = 0; i < 3; i++) {
+        partitions[i] = fetch_request_partition_defaults;
+        partitions[i].partition = i;
+    }
+    fetch_request_topic asked_topic = {.topic = message_text_of("a"),
+                                       .partitions = {partitions, 3}};
+    fetch_request asked;
+    fetch_request_init(&asked);
+    asked.session_epoch = 0;
+    asked.topics.items = &asked_topic;
+    asked.topics.count = 1;
+    fetch_response got;
+    ask(fd, API_FETCH, 12, &asked, &got);
+    const char *page = scrape_page_now();
+    check_line(page, "kafka_server_fetchsessioncache_numincrementalfetchsessions 1");
+    check_line(page,
+               "kafka_server_fetchsessioncache_numincrementalfetchpartitionscached 3");
+    check_line(
+        page,
+        "kafka_server_fetchsessioncache_incrementalfetchsessionevictions_total 0");
+    close(fd);
+    end();
+}
+
 TEST(other_requests_are_refused_and_harm_nothing)
 {
     begin_with_metrics();
