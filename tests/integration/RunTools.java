@@ -1,0 +1,59 @@
+/* Runs Kafka's tools one after the other in one JVM: a line of standard input is a class and
+ * its words, with \1 between; the answer is \2 STATUS \3 OUTPUT \3 ERRORS \4 and a newline.
+ *
+ * usage: java -cp DIR/* RunTools.java */
+import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.util.Arrays;
+import org.apache.kafka.common.utils.Exit;
+
+public class RunTools {
+    private static final class Ended extends RuntimeException {
+    }
+
+    private static ByteArrayOutputStream out;
+    private static ByteArrayOutputStream err;
+    private static String answer;
+
+    /* What a tool says after it has ended is of this program's making. */
+    private static void end(int status) {
+        System.out.flush();
+        System.err.flush();
+        if (answer == null) {
+            answer = "\u0002" + status + "\u0003" + out + "\u0003" + err + "\u0004";
+        }
+    }
+
+    private static void exit(int status, String message) {
+        end(status);
+        throw new Ended();
+    }
+
+    private static void run(String[] words) {
+        try {
+            Class.forName(words[0]).getMethod("main", String[].class).invoke(null, (Object) Arrays.copyOfRange(words, 1, words.length));
+            end(0);
+        } catch (ReflectiveOperationException e) {
+            end(1);
+        }
+    }
+
+    public static void main(String[] args) throws Exception {
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
+        PrintStream answers = System.out;
+        Exit.setExitProcedure(RunTools::exit);
+        Exit.setHaltProcedure(RunTools::exit);
+        for (String line = in.readLine(); line != null; line = in.readLine()) {
+            out = new ByteArrayOutputStream();
+            err = new ByteArrayOutputStream();
+            System.setOut(new PrintStream(out, true));
+            System.setErr(new PrintStream(err, true));
+            answer = null;
+            run(line.split("\u0001", -1));
+            answers.println(answer);
+            answers.flush();
+        }
+    }
+}
