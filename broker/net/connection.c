@@ -352,10 +352,10 @@ static bool may_take(const connection *self, const uint8_t *frame, size_t size)
 
 static void keep_frame(request *one, const uint8_t *frame, size_t size)
 {
-    if (one->frame_room < size) {
+    if (one->frame == NULL || one->frame_room < size) {
         free(one->frame);
-        one->frame = memory_take(size);
-        one->frame_room = size;
+        one->frame_room = size > 0 ? size : 1;
+        one->frame = memory_take(one->frame_room);
     }
     memcpy(one->frame, frame, size);
 }

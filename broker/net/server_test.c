@@ -198,6 +198,15 @@ TEST(a_request_that_comes_byte_by_byte_is_answered)
     end();
 }
 
+TEST(an_empty_frame_is_refused)
+{
+    begin(1);
+    int fd = connect_client();
+    send_all(fd, "\0\0\0\0", 4);
+    check_closed(fd);
+    end();
+}
+
 /* A heartbeat with very much behind it, which is ignored. */
 static uint8_t *large_heartbeat(size_t size, int32_t id)
 {

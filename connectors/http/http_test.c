@@ -70,7 +70,8 @@ static void serve_connection(server *self, int connection)
         int index =
             self->count < self->answer_count ? self->count : self->answer_count - 1;
         const char *answer = self->answers[index];
-        self->requests[self->count++ % requests_max] = request;
+        self->requests[self->count % requests_max] = request;
+        __atomic_add_fetch(&self->count, 1, __ATOMIC_SEQ_CST);
         if (*answer == '\0') {
             return;
         }
