@@ -8,6 +8,7 @@ When it prints a line `broker crash` or `broker restart`, that is done to the br
 port, and a line `up` is sent to its standard input.
 """
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,8 +29,10 @@ SETTINGS = {"group.min.session.timeout.ms": "500", "num.partitions": "1",
 
 def node(folder, script):
     def command(cache):
-        env = fetch.npm(cache, folder, scripts=folder == "node-rdkafka")
-        return ["node", os.path.join(HERE, folder, script)], env
+        place = fetch.npm(cache, folder, compiled=folder == "node-rdkafka")
+        for name in ("tap.js", script):  # Modules are looked for beside their importer.
+            shutil.copy(os.path.join(HERE, "node", name), place)
+        return ["node", os.path.join(place, script)], dict(os.environ)
     return command
 
 
@@ -63,7 +66,7 @@ CLIENTS = {
                            "zstandard"),
     "kafkajs": node("node", "kafkajs.js"),
     "node-rdkafka": node("node-rdkafka", "node-rdkafka.js"),
-    "platformatic": node("node", "platformatic.js"),
+    "platformatic": node("node", "platformatic.mjs"),
     "sarama": go("sarama"),
 }
 

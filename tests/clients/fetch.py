@@ -96,8 +96,16 @@ def from_here(*parts):
     return os.path.join(HERE, *parts)
 
 
-def npm(cache, name, scripts=False):
-    """The packages of tests/clients/NAME/package-lock.json: the environment to run node in."""
+def with_headers_of_node():
+    """Where this machine has them; without, they would be asked of the network."""
+    if not os.path.exists("/usr/include/node/node.h"):
+        raise Skip("the headers of Node.js are not installed")
+    return {**os.environ, "npm_config_nodedir": "/usr"}
+
+
+def npm(cache, name, compiled=False):
+    """The packages of tests/clients/NAME/package-lock.json: the folder they are in. Compiled:
+    some of them are; without the headers of Node.js, that is a reason to skip, too."""
     need("node", "npm")
     lists = [from_here(name, "package.json"), from_here(name, "package-lock.json")]
     with Folder(cache, name, lists) as folder:
@@ -106,9 +114,10 @@ def npm(cache, name, scripts=False):
                 shutil.copy(path, folder.path)
             get(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund",
                  "--fetch-retries=1", "--fetch-timeout=20000"], "its packages", cwd=folder.path)
-            if scripts:
-                get(["npm", "rebuild"], "what it compiles", cwd=folder.path, limit=1200)
-    return {**os.environ, "NODE_PATH": os.path.join(folder.path, "node_modules")}
+            if compiled:
+                get(["npm", "rebuild"], "what it compiles", cwd=folder.path, limit=500,
+                    env=with_headers_of_node())
+    return folder.path
 
 
 def go(cache, program):
