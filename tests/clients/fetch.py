@@ -96,11 +96,13 @@ def from_here(*parts):
     return os.path.join(HERE, *parts)
 
 
-def with_headers_of_node():
-    """Where this machine has them; without, they would be asked of the network."""
+def to_compile_for_node():
+    """Its headers where this machine has them: without, they would be asked of the network."""
     if not os.path.exists("/usr/include/node/node.h"):
         raise Skip("the headers of Node.js are not installed")
-    return {**os.environ, "npm_config_nodedir": "/usr"}
+    need("make", "g++")
+    kept = "ccache " if shutil.which("ccache") else ""
+    return {**os.environ, "npm_config_nodedir": "/usr", "CC": kept + "gcc", "CXX": kept + "g++"}
 
 
 def npm(cache, name, compiled=False):
@@ -116,7 +118,7 @@ def npm(cache, name, compiled=False):
                  "--fetch-retries=1", "--fetch-timeout=20000"], "its packages", cwd=folder.path)
             if compiled:
                 get(["npm", "rebuild"], "what it compiles", cwd=folder.path, limit=500,
-                    env=with_headers_of_node())
+                    env=to_compile_for_node())
     return folder.path
 
 
