@@ -387,8 +387,8 @@ TEST(configs_are_changed_one_by_one)
     ask(fd, API_INCREMENTAL_ALTER_CONFIGS, 1, &asked, &got);
     CHECK_INT(got.responses.items[0].error_code, ERROR_INVALID_CONFIG);
     CHECK(message_text_is(got.responses.items[0].error_message,
-                          "retention.ms is 'soon': must be a whole number from -1 to "
-                          "9223372036854775807"));
+                          "Invalid value soon for configuration retention.ms: Not a "
+                          "number of type LONG"));
     close(fd);
     end();
 }

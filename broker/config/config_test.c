@@ -117,13 +117,41 @@ TEST(topic_configs_are_checked)
     CHECK(topic_config_check("retention.ms", "1000", err) == SLUICE_OK);
     CHECK(topic_config_check("cleanup.policy", "compact,forget", err) ==
           SLUICE_BAD_CONFIG);
-    CHECK_TEXT(sluice_error_text(err), "cleanup.policy is 'compact,forget': must be of "
-                                       "'delete', 'compact'");
+    CHECK_TEXT(sluice_error_text(err),
+               "Invalid value compact,forget for configuration cleanup.policy: String "
+               "must be one of: compact, delete");
     sluice_error_clear(err);
     CHECK(topic_config_check("retention.md", "1", err) == SLUICE_BAD_CONFIG);
     CHECK_TEXT(sluice_error_text(err),
-               "retention.md is not a topic config: 'retention.ms' is");
+               "Unknown topic config name: retention.md ('retention.ms' is one)");
     begin("");
+}
+
+static void check_words(const char *key, const char *value, const char *words)
+{
+    sluice_error_clear(err);
+    CHECK(topic_config_check(key, value, err) == SLUICE_BAD_CONFIG);
+    char wanted[256];
+    snprintf(wanted, sizeof wanted, "Invalid value %s for configuration %s: %s", value,
+             key, words);
+    CHECK_TEXT(sluice_error_text(err), wanted);
+}
+
+TEST(wrong_topic_configs_are_told_in_kafkas_words)
+{
+    begin("");
+    check_words("retention.ms", "x", "Not a number of type LONG");
+    check_words("max.message.bytes", "99999999999", "Not a number of type INT");
+    check_words("retention.ms", "-5", "Value must be at least -1");
+    check_words("min.cleanable.dirty.ratio", "2", "Value must be no more than 1");
+    check_words("min.cleanable.dirty.ratio", "x", "Not a number of type DOUBLE");
+    check_words("preallocate", "maybe", "Expected value to be either true or false");
+    check_words("compression.gzip.level", "11",
+                "Value must be between 1 and 9 or equal to -1");
+    check_words(
+        "compression.type", "foo",
+        "String must be one of: uncompressed, zstd, lz4, snappy, gzip, producer");
+    end();
 }
 
 TEST(all_faults_are_told_at_once)

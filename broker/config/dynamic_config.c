@@ -148,5 +148,6 @@ sluice_status dynamic_config_check(const char *name, const char *value,
                                dynamic_value_size - 1);
     }
     const setting *key = setting_find(broker_config_keys, name);
-    return setting_check(key != NULL ? key : setting_find(throttles, name), value, err);
+    return setting_check_as_kafka(key != NULL ? key : setting_find(throttles, name),
+                                  value, err);
 }

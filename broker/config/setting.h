@@ -36,6 +36,11 @@ typedef struct setting {
  * …". */
 sluice_status setting_check(const setting *key, const char *value, sluice_error *err);
 
+/* The same judgement, and "Invalid value VALUE for configuration KEY: …" as Apache
+ * Kafka 4.1 says it to its tools. */
+sluice_status setting_check_as_kafka(const setting *key, const char *value,
+                                     sluice_error *err);
+
 /* Writes a checked number or boolean to `base + key->offset`: bool for BOOLEAN, int32_t
  * for INT and SHORT, int64_t for LONG, double for DOUBLE; other types have no field. */
 void setting_store(const setting *key, const char *value, void *base);

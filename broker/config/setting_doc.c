@@ -83,8 +83,8 @@ static const sentence sentences[] = {
      "acknowledged; internal topics are synced all the same."},
     {"message.max.bytes", "Topics' default of max.message.bytes."},
     {"compression.type",
-     "How batches are stored. They are kept as producers sent them: other "
-     "values than producer are accepted and change nothing so far."},
+     "How batches are stored. producer: as they came; with another, those that came "
+     "otherwise are compressed anew."},
     {"min.insync.replicas",
      "How many replicas acks=all needs. One node has one: with more than 1, "
      "such writes are refused."},

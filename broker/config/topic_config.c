@@ -14,9 +14,10 @@
 #define ONE_NODE   "a Sluice broker is one node"
 #define NO_REMOTE  "Sluice keeps logs on local disks"
 
-const char *const topic_compressions[] = {"uncompressed", "gzip",     "snappy", "lz4",
-                                          "zstd",         "producer", NULL};
-const char *const topic_policies[] = {"delete", "compact", NULL};
+/* In the order in which Kafka names them. */
+const char *const topic_compressions[] = {"uncompressed", "zstd",     "lz4", "snappy",
+                                          "gzip",         "producer", NULL};
+const char *const topic_policies[] = {"compact", "delete", NULL};
 const char *const topic_timestamp_types[] = {"CreateTime", "LogAppendTime", NULL};
 
 /* clang-format off */
@@ -61,6 +62,8 @@ const setting topic_config_keys[] = {
     {"min.insync.replicas", CONFIG_INT, "1", 1, INT32_MAX, NULL,
      (int32_t) offsetof(topic_config, min_insync_replicas), NULL},
     {"preallocate", CONFIG_BOOLEAN, "false", 0, 0, NULL, LOG(preallocate), NULL},
+    {"remote.log.copy.disable", CONFIG_BOOLEAN, "false", 0, 0, NULL, NO_FIELD, NO_REMOTE},
+    {"remote.log.delete.on.disable", CONFIG_BOOLEAN, "false", 0, 0, NULL, NO_FIELD, NO_REMOTE},
     {"remote.storage.enable", CONFIG_BOOLEAN, "false", 0, 0, NULL, NO_FIELD, NO_REMOTE},
     {"retention.bytes", CONFIG_LONG, "-1", -1, INT64_MAX, NULL, LOG(retention_bytes), NULL},
     {"retention.ms", CONFIG_LONG, "604800000", -1, INT64_MAX, NULL, LOG(retention_ms), NULL},
@@ -203,13 +206,14 @@ sluice_status topic_config_check(const char *name, const char *value, sluice_err
     if (key == NULL) {
         for (const setting *one = topic_config_keys; one->name != NULL; one++) {
             if (text_is_near(name, one->name)) {
-                return sluice_fail_key(err, name, "%s is not a topic config: '%s' is",
+                return sluice_fail_key(err, name,
+                                       "Unknown topic config name: %s ('%s' is one)",
                                        name, one->name);
             }
         }
-        return sluice_fail_key(err, name, "%s is not a topic config", name);
+        return sluice_fail_key(err, name, "Unknown topic config name: %s", name);
     }
-    return setting_check(key, value, err);
+    return setting_check_as_kafka(key, value, err);
 }
 
 static bool has_item(const char *list, const char *item)
@@ -226,9 +230,9 @@ static bool has_item(const char *list, const char *item)
 
 static compression_type compression_of(const char *name)
 {
-    static const compression_type types[] = {COMPRESSION_NONE,   COMPRESSION_GZIP,
-                                             COMPRESSION_SNAPPY, COMPRESSION_LZ4,
-                                             COMPRESSION_ZSTD,   COMPRESSION_PRODUCER};
+    static const compression_type types[] = {COMPRESSION_NONE, COMPRESSION_ZSTD,
+                                             COMPRESSION_LZ4,  COMPRESSION_SNAPPY,
+                                             COMPRESSION_GZIP, COMPRESSION_PRODUCER};
     for (size_t i = 0; topic_compressions[i] != NULL; i++) {
         if (strcmp(topic_compressions[i], name) == 0) {
             return types[i];

@@ -1,10 +1,37 @@
 /* Configs of topics and of the broker, changed while it runs: checked, written to the
  * metadata log, and taken up by all that they concern. */
+#include "base/text.h"
 #include "broker/topic/topic_set_internal.h"
 #include "protocol/error_code.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+static int64_t number_in(const config_pair *pairs, size_t count, const char *name,
+                         int64_t otherwise)
+{
+    int64_t number = otherwise;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(pairs[i].name, name) == 0) {
+            text_to_int64(pairs[i].value, &number);
+        }
+    }
+    return number;
+}
+
+static int16_t check_lags(const config_pair *pairs, size_t count, sluice_error *err)
+{
+    int64_t least = number_in(pairs, count, "min.compaction.lag.ms", 0);
+    int64_t most = number_in(pairs, count, "max.compaction.lag.ms", INT64_MAX);
+    if (least <= most) {
+        return ERROR_NONE;
+    }
+    sluice_fail(err, SLUICE_BAD_CONFIG,
+                "conflict topic config setting min.compaction.lag.ms (%" PRId64
+                ") > max.compaction.lag.ms (%" PRId64 ")",
+                least, most);
+    return ERROR_INVALID_CONFIG;
+}
 
 int16_t topic_configs_check(const config_pair *pairs, size_t count, sluice_error *err)
 {
@@ -13,7 +40,7 @@ int16_t topic_configs_check(const config_pair *pairs, size_t count, sluice_error
             return ERROR_INVALID_CONFIG;
         }
     }
-    return ERROR_NONE;
+    return check_lags(pairs, count, err);
 }
 
 void topic_set_add_config(topic_set *self, int8_t type, const char *resource,
