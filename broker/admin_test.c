@@ -291,4 +291,47 @@ TEST(broker_configs_that_need_a_restart_are_refused)
     end();
 }
 
+/* ---- Quotas and credentials ------------------------------------------------------ */
+
+static int16_t describe_quotas(int fd, const char *type, int8_t match, const char *name)
+{
+    describe_client_quotas_request_component one = {message_text_of(type), match,
+                                                    message_text_of(name)};
+    describe_client_quotas_request asked = {.components = {&one, 1}};
+    describe_client_quotas_response got;
+    ask(fd, API_DESCRIBE_CLIENT_QUOTAS, 1, &asked, &got);
+    CHECK_INT(got.entries.count, 0);
+    CHECK((got.entries.items != NULL) == (got.error_code == ERROR_NONE));
+    return got.error_code;
+}
+
+TEST(there_are_no_quotas_and_wrong_filters_are_refused)
+{
+    begin();
+    int fd = connect_client();
+    CHECK_INT(describe_quotas(fd, "user", 2, NULL), ERROR_NONE);
+    CHECK_INT(describe_quotas(fd, "user", 0, NULL), ERROR_INVALID_REQUEST);
+    CHECK_INT(describe_quotas(fd, "user", 9, "u"), ERROR_INVALID_REQUEST);
+    CHECK_INT(describe_quotas(fd, "other", 0, "u"), ERROR_UNSUPPORTED_VERSION);
+    close(fd);
+    end();
+}
+
+TEST(a_user_that_is_asked_for_has_no_credentials)
+{
+    begin();
+    int fd = connect_client();
+    describe_user_scram_credentials_request_user users[] = {
+        {message_text_of("a")}, {message_text_of("b")}, {message_text_of("a")}};
+    describe_user_scram_credentials_request asked = {.users = {users, 3}};
+    describe_user_scram_credentials_response got;
+    ask(fd, API_DESCRIBE_USER_SCRAM_CREDENTIALS, 0, &asked, &got);
+    CHECK_INT(got.results.count, 2);
+    CHECK_INT(got.results.items[0].error_code, ERROR_DUPLICATE_RESOURCE);
+    CHECK_INT(got.results.items[1].error_code, ERROR_RESOURCE_NOT_FOUND);
+    CHECK(is_text(got.results.items[1].user, "b"));
+    close(fd);
+    end();
+}
+
 TEST_MAIN
