@@ -57,7 +57,8 @@ struct partition {
     segment **segments; /* At least one; the last is appended to. */
     size_t segment_count, segment_room;
     int64_t log_start;
-    int64_t log_start_wanted; /* DeleteRecords saves it, and shows it then. */
+    int64_t
+        log_start_wanted; /* Saved first, by DeleteRecords and retention; then shown. */
     int64_t log_end;
     int64_t end_bytes; /* Bytes appended since it was opened. */
     int64_t durable;   /* Below it all is on disk. */

@@ -42,56 +42,63 @@ static bool is_too_much(const partition *self, const segment *which, int64_t tot
            total - which->size >= self->config.retention_bytes;
 }
 
-/* Whether the first segment is to go. It must be below the high watermark. */
-static bool first_must_go(partition *self, int64_t total, int64_t now_ms)
+/* Whether segment `i`, the oldest one left, is to go: it must be below the high
+ * watermark. `total`: the bytes of it and all behind it. */
+static bool must_go(partition *self, size_t i, int64_t total, int64_t now_ms)
 {
-    segment *first = self->segments[0];
-    bool last = self->segment_count == 1;
-    int64_t end = last ? self->log_end : self->segments[1]->base_offset;
-    if (first->size == 0 || end > partition_watermark(self, NULL)) {
+    segment *oldest = self->segments[i];
+    bool last = i + 1 == self->segment_count;
+    int64_t end = last ? self->log_end : self->segments[i + 1]->base_offset;
+    if (oldest->size == 0 || end > partition_watermark(self, NULL)) {
         return false;
     }
-    return is_too_old(self, first, now_ms) ||
-           (!last && (is_too_much(self, first, total) || end <= self->log_start));
+    return is_too_old(self, oldest, now_ms) ||
+           (!last && (is_too_much(self, oldest, total) || end <= self->log_start));
 }
 
-static segment *take_first(partition *self)
-{
-    segment *first = self->segments[0];
-    self->segment_count--;
-    memmove(self->segments, self->segments + 1, self->segment_count * sizeof(first));
-    if (self->log_start < self->segments[0]->base_offset) {
-        self->log_start = self->segments[0]->base_offset;
-    }
-    epoch_cache_truncate_start(&self->epochs, self->log_start);
-    return first;
-}
-
-/* Takes the segments that are to go out of the list. Under the lock. */
-static size_t take_old(partition *self, int64_t now_ms, segment **ret_old)
+/* Where the log is to start: behind the segments that must go. Under the lock. */
+static int64_t start_behind_old(partition *self, int64_t now_ms)
 {
     size_t count = 0;
     int64_t total = 0;
     for (size_t i = 0; i < self->segment_count; i++) {
         total += self->segments[i]->size;
     }
-    while (first_must_go(self, total, now_ms)) {
-        if (self->segment_count == 1 && partition_roll(self, NULL) != SLUICE_OK) {
+    while (must_go(self, count, total, now_ms)) {
+        if (count + 1 == self->segment_count &&
+            partition_roll(self, NULL) != SLUICE_OK) {
             break;
         }
-        total -= self->segments[0]->size;
-        ret_old[count++] = take_first(self);
+        total -= self->segments[count++]->size;
     }
+    return count > 0 ? self->segments[count]->base_offset : -1;
+}
+
+/* Takes the segments below `start` out of the list, which keeps one. Under the lock. */
+static size_t take_below(partition *self, int64_t start, segment **ret_old)
+{
+    size_t count = 0;
+    while (count + 1 < self->segment_count &&
+           self->segments[count + 1]->base_offset <= start) {
+        ret_old[count] = self->segments[count];
+        count++;
+    }
+    self->segment_count -= count;
+    memmove(self->segments, self->segments + count,
+            self->segment_count * sizeof(segment *));
+    if (self->log_start < start) {
+        self->log_start = start;
+    }
+    epoch_cache_truncate_start(&self->epochs, self->log_start);
+    partition_write_epochs(self, NULL);
     return count;
 }
 
 /* A power loss can bring any of the files back, and a hole between those that are there
- * would look like one that the loss has made. So the new start is on disk first; on a
- * full disk, where it cannot be saved, one deletion is before the next begins. */
-static void delete_files(partition *self, segment **old, size_t count)
+ * would look like one that the loss has made. So the new start is on disk before; where
+ * it could not be saved, on a full disk, one deletion is before the next begins. */
+static void delete_files(partition *self, segment **old, size_t count, bool saved)
 {
-    bool saved =
-        count > 0 && log_dir_checkpoint_log_starts(self->dir, NULL) == SLUICE_OK;
     for (size_t i = 0; i < count; i++) {
         segment_delete_files(old[i]);
         segment_unref(old[i]);
@@ -101,24 +108,41 @@ static void delete_files(partition *self, segment **old, size_t count)
     }
 }
 
+static int64_t choose_start(partition *self, int64_t now_ms)
+{
+    segment *active = partition_active(self);
+    if (active->size > 0 && active->first_timestamp >= 0 &&
+        now_ms - active->first_timestamp > self->config.segment_ms) {
+        partition_roll(self, NULL);
+    }
+    return start_behind_old(self, now_ms);
+}
+
+static void want_start(partition *self, int64_t offset)
+{
+    if (offset > self->log_start_wanted) {
+        self->log_start_wanted = offset;
+    }
+}
+
+/* Nobody is shown the new start before it is on disk: a crash takes nothing back. A
+ * disk where nothing can be saved, because it is full, is still given its space. */
 size_t partition_apply_retention(partition *self, int64_t now_ms)
 {
     pthread_mutex_lock(&self->lock);
-    size_t count = 0;
-    segment **old = memory_take(self->segment_count * sizeof(segment *));
-    if (!self->deleted && !self->failed) {
-        segment *active = partition_active(self);
-        if (active->size > 0 && active->first_timestamp >= 0 &&
-            now_ms - active->first_timestamp > self->config.segment_ms) {
-            partition_roll(self, NULL);
-        }
-        count = take_old(self, now_ms, old);
-    }
-    if (count > 0) {
-        partition_write_epochs(self, NULL);
-    }
+    bool serves = !self->deleted && !self->failed;
+    int64_t start = serves ? choose_start(self, now_ms) : -1;
+    want_start(self, start);
     pthread_mutex_unlock(&self->lock);
-    delete_files(self, old, count);
+    if (start < 0) {
+        return 0;
+    }
+    bool saved = log_dir_checkpoint_log_starts(self->dir, NULL) == SLUICE_OK;
+    pthread_mutex_lock(&self->lock);
+    segment **old = memory_take(self->segment_count * sizeof(segment *));
+    size_t count = self->deleted || self->failed ? 0 : take_below(self, start, old);
+    pthread_mutex_unlock(&self->lock);
+    delete_files(self, old, count, saved);
     free(old);
     if (count > 0) {
         partition_wake(self, 0, true);
@@ -151,14 +175,16 @@ static int16_t check_deletion(partition *self, int64_t offset, int64_t watermark
 static int16_t raise_log_start(partition *self, int64_t offset)
 {
     pthread_mutex_lock(&self->lock);
-    self->log_start_wanted = offset;
+    want_start(self, offset);
     pthread_mutex_unlock(&self->lock);
     bool saved = save_log_starts(self) == SLUICE_OK;
     pthread_mutex_lock(&self->lock);
     if (saved && offset > self->log_start) {
         self->log_start = offset;
     }
-    self->log_start_wanted = 0;
+    if (!saved && self->log_start_wanted == offset) {
+        self->log_start_wanted = self->log_start;
+    }
     pthread_mutex_unlock(&self->lock);
     if (saved) {
         partition_wake(self, 0, true);

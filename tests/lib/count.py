@@ -1,4 +1,5 @@
-"""Adds up the cases of meson's JUnit reports and prints 'N passed, N failed, N skipped'.
+"""Adds up the cases of meson's JUnit reports and prints 'N passed, N failed, N skipped', with the
+end of what each failed test has printed.
 
 usage: count.py REPORT.xml…      exits with 1 if a case failed, or if there was none
 """
@@ -7,8 +8,19 @@ import sys
 import xml.etree.ElementTree as tree
 
 
+PRINTED_LINES = 40  # Of each test that failed.
+
+
+def printed(suite):
+    """The end of a test's output, without what its servers have logged."""
+    texts = [suite.findtext("system-out") or "", suite.findtext("system-err") or ""]
+    lines = [line for text in texts for line in text.splitlines()
+             if not line.startswith(("ok ", "# broker: ", "# worker: "))]
+    return lines[-PRINTED_LINES:]
+
+
 def count(path):
-    passed, failed, skipped = [], [], []
+    passed, failed, skipped, told = [], [], [], []
     for suite in tree.parse(path).getroot().iter("testsuite"):
         for case in suite.iter("testcase"):
             name = f"{suite.get('name')}: {case.get('name')}"
@@ -18,17 +30,22 @@ def count(path):
                 skipped.append((name, case.find("skipped").get("message") or ""))
             else:
                 passed.append(name)
-    return passed, failed, skipped
+        if int(suite.get("failures")) + int(suite.get("errors")) > 0:
+            told += [f"---- {suite.get('name')}", *printed(suite)]
+    return passed, failed, skipped, told
 
 
 def main():
     passed = 0
-    failed, skipped = [], []
+    failed, skipped, told = [], [], []
     for path in sys.argv[1:]:
-        good, bad, left = count(path)
+        good, bad, left, lines = count(path)
         passed += len(good)
         failed += bad
         skipped += left
+        told += lines
+    for line in told:
+        print(line)
     for name in failed:
         print(f"FAILED  {name}")
     for name, why in skipped:
