@@ -257,6 +257,32 @@ def a_partition_that_cannot_be_read_at_the_start_is_offline_and_the_others_are_s
         case.serves("a", "b")
 
 
+@test
+def of_two_log_directories_one_fails_and_the_other_is_served():
+    with Case() as case:
+        root = case.broker.root
+        case.client.close()
+        check_equal(case.broker.stop(), 0)
+        case.broker.settings["log.dirs"] = f"{root}/data/logs,{root}/second"
+        case.broker.start()
+        case.client = client = Client(case.broker.address)
+        check_equal(client.create_topic("wide", 6), 0)
+        there = {int(name[5:]) for name in os.listdir(f"{root}/second") if name.startswith("wide-")}
+        assert 0 < len(there) < 6, there
+        case.broker.fail(f"change EIO 0 {root}/second/*")
+        for partition in range(6):
+            error = client.produce("wide", partition, batch([b"x"]))[0]
+            check_equal((partition, error), (partition, STORAGE_ERROR if partition in there else 0))
+        case.broker.mend()
+        for partition in range(6):
+            check_equal(client.produce("wide", partition, batch([b"y"]))[0], 0)
+        case.restart()
+        for partition in range(6):
+            check_equal([value for _, value, _ in case.client.read("wide", partition)],
+                        [b"y"] if partition in there else [b"x", b"y"])
+        case.serves("a", "b")
+
+
 # ---- log.dirs ---------------------------------------------------------------------------------
 
 
