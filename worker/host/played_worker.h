@@ -43,12 +43,14 @@ __attribute__((unused)) static void cluster_end(void)
     rd_kafka_destroy(client);
 }
 
-/* Fills topic t with values, one each. */
+/* Fills topic t with values, one each; all in one batch of records, so that a sink gets
+ * them together. */
 __attribute__((unused)) static void produce(const char *const *values)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set(conf, "bootstrap.servers",
                       rd_kafka_mock_cluster_bootstraps(cluster), NULL, 0);
+    rd_kafka_conf_set(conf, "linger.ms", "60000", NULL, 0); /* Till the flush. */
     rd_kafka_t *producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
     for (; *values != NULL; values++) {
         CHECK(rd_kafka_producev(producer, RD_KAFKA_V_TOPIC("t"),
