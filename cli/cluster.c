@@ -150,11 +150,7 @@ static int cluster_run(int argc, char **argv)
     } else {
         sluice_error *err = sluice_error_new();
         sluice_status status = run_verb(&given, endpoints, err);
-        if (status != SLUICE_OK) {
-            fprintf(stderr, "%s\n", sluice_error_text(err));
-        }
-        sluice_error_free(err);
-        exit_status = status == SLUICE_OK ? CLI_DONE : CLI_FAILED;
+        exit_status = cli_ended(status, err);
     }
     cli_parse_done(&usage, &given, &arguments);
     return exit_status;

@@ -220,12 +220,8 @@ static int elect_run(int argc, char **argv)
         if (status == SLUICE_OK) {
             status = elect(client, &given, err);
         }
-        if (status != SLUICE_OK) {
-            fprintf(stderr, "%s\n", sluice_error_text(err));
-        }
         admin_close(client);
-        sluice_error_free(err);
-        exit_status = status == SLUICE_OK ? CLI_DONE : CLI_FAILED;
+        exit_status = cli_ended(status, err);
     }
     cli_parse_done(&usage, &given, &arguments);
     return exit_status;

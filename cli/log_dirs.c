@@ -242,13 +242,9 @@ static int run_show(const log_dirs_options *given, bool kafkas)
     if (status == SLUICE_OK) {
         status = show(&self, given, err);
     }
-    if (status != SLUICE_OK) {
-        fprintf(stderr, "%s\n", sluice_error_text(err));
-    }
     free(self.topics);
     admin_close(self.client);
-    sluice_error_free(err);
-    return status == SLUICE_OK ? CLI_DONE : CLI_FAILED;
+    return cli_ended(status, err);
 }
 
 static int log_dirs_run(int argc, char **argv)

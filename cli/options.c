@@ -254,6 +254,15 @@ int cli_misused(const cli_usage *usage, const char *called, const char *text)
     return cli_is_kafkas(called) ? CLI_FAILED : CLI_MISUSED;
 }
 
+int cli_ended(sluice_status status, sluice_error *err)
+{
+    if (status != SLUICE_OK) {
+        fprintf(stderr, "%s\n", sluice_error_text(err));
+    }
+    sluice_error_free(err);
+    return status == SLUICE_OK ? CLI_DONE : CLI_FAILED;
+}
+
 bool cli_begin(const cli_usage *usage, int argc, char **argv, void *ret_options,
                cli_texts *ret_arguments, int *ret_exit)
 {

@@ -68,6 +68,10 @@ bool cli_is_kafkas(const char *called);
  * status: CLI_MISUSED, or what Kafka's tool would end with. */
 int cli_misused(const cli_usage *usage, const char *called, const char *text);
 
+/* The end of a command: tells on standard error what went wrong, if something did,
+ * takes `err`, and returns CLI_DONE or CLI_FAILED. */
+int cli_ended(sluice_status status, sluice_error *err);
+
 /* The whole beginning of a command: answers --help and -h (CLI_DONE) and mistakes
  * (cli_misused()) in `ret_exit` and returns false, or parses and returns true. */
 bool cli_begin(const cli_usage *usage, int argc, char **argv, void *ret_options,
