@@ -6,8 +6,10 @@
 """
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "postgres.sh")
 
@@ -17,6 +19,25 @@ def is_there():
     root = "/usr/lib/postgresql"
     return os.path.isdir(root) and any(
         os.access(f"{root}/{version}/bin/initdb", os.X_OK) for version in os.listdir(root))
+
+
+def stat_of(pid):
+    """(state, parent) of a process; of none, when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            state, parent = file.read().rsplit(")", 1)[1].split()[:2]
+        return state, int(parent)
+    except OSError:
+        return None, None
+
+
+def is_alive(pid):
+    return stat_of(pid)[0] not in (None, "Z", "X")
+
+
+def children_of(pid):
+    return [int(entry) for entry in os.listdir("/proc")
+            if entry.isdigit() and stat_of(entry)[1] == pid]
 
 
 class RunningPostgres:
@@ -50,6 +71,14 @@ class RunningPostgres:
         return subprocess.Popen([SCRIPT, "sql", self.folder], stdin=subprocess.PIPE, text=True,
                                 env={**os.environ, "PGDATABASE": self.database})
 
+    def talk(self):
+        """A psql that goes on after a fault and prints what it is asked; what it complains of is
+        lost. It ends with its server."""
+        return subprocess.Popen([SCRIPT, "sql", self.folder, "-At", "-v", "ON_ERROR_STOP=0"],
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, text=True, bufsize=1,
+                                env={**os.environ, "PGDATABASE": self.database})
+
     def sql(self, *statements):
         """Runs each statement as a transaction of its own."""
         arguments = []
@@ -73,3 +102,23 @@ class RunningPostgres:
 
     def again(self):
         self.call("again")
+
+    def crash(self):
+        """kill -9 of the server with all its processes, and a new start."""
+        locks = [os.path.join(self.folder, "data", "postmaster.pid"),
+                 os.path.join(self.folder, f".s.PGSQL.{self.port}.lock")]
+        with open(locks[0], encoding="utf-8") as file:
+            leader = int(file.readline())
+        mine = [leader] + children_of(leader)
+        for pid in mine:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # It has ended with its leader.
+        deadline = time.monotonic() + 60
+        while any(is_alive(pid) for pid in mine):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"the server's processes do not end: {mine}")
+        for lock in locks:  # Nobody may have reaped the server, which to pg_ctl is alive then.
+            os.remove(lock)
+        self.again()

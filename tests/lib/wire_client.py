@@ -126,8 +126,18 @@ def inflate(attributes, body):
     raise ValueError(f"codec {attributes & 7} is not read here")
 
 
+def sized_or_none(reader):
+    size = reader.varint()
+    return None if size < 0 else reader.bytes(size)
+
+
 def read_records(raw):
     """(offset, value) of each record of whole batches; a cut one at the end is left out."""
+    return [(offset, value) for offset, _, value, _ in read_whole_records(raw)]
+
+
+def read_whole_records(raw):
+    """The same with keys and headers: (offset, key, value, {name: value})."""
     at, found = 0, []
     while at + 12 <= len(raw):
         base, size = struct.unpack_from(">qi", raw, at)
@@ -141,10 +151,10 @@ def read_records(raw):
             inner.at += 1
             inner.varint()
             delta = inner.varint()
-            key = inner.varint()
-            inner.bytes(max(key, 0))
-            value = inner.varint()
-            found.append((base + delta, None if value < 0 else inner.bytes(value)))
+            key, value = sized_or_none(inner), sized_or_none(inner)
+            headers = {inner.bytes(inner.varint()).decode(): sized_or_none(inner)
+                       for _ in range(inner.varint())}
+            found.append((base + delta, key, value, headers))
             inner.at = end
         at += 12 + size
     return found
