@@ -84,7 +84,10 @@ sluice_record_headers_or_null(const sluice_record *record);
 /* --- Records from a source. --- */
 
 /* Where it came from, and the position behind it. Both are maps without a schema, both
- * borrowed; records may share them. NULL for a record without a position. */
+ * borrowed; records may share them. NULL for a record without a position. A record with
+ * a position and without a topic only tells that position: nothing is sent, and the
+ * position is stored once all before it is. So a source says how far it is although
+ * nothing there was worth a record. */
 SLUICE_API void sluice_record_set_source(sluice_record *record,
                                          const sluice_value *partition,
                                          const sluice_value *offset);

@@ -166,6 +166,24 @@ TEST(what_is_tolerated_or_dropped_still_moves_the_offset)
     cluster_end();
 }
 
+TEST(a_record_without_a_topic_only_moves_the_offset)
+{
+    cluster_begin(1);
+    host_begin();
+    start_source(",\"test.topic\":\"t\",\"test.trouble\":\"positions\","
+                 "\"test.count\":\"5\",\"transforms\":\"x\","
+                 "\"transforms.x.type\":\"test-transform\"");
+    await_state("RUNNING");
+    store_until(5);
+    CHECK_TEXT(topic_values(3), "record 0,record 1,record 2");
+    say("{\"ping\":7}");
+    json_t *figures =
+        json_array_get(json_object_get((hear_of("pong"), last_message), "tasks"), 0);
+    CHECK_INT(json_integer_value(json_object_get(figures, "records")), 3);
+    CHECK_INT(stop(), 0);
+    cluster_end();
+}
+
 TEST(a_record_that_the_log_refuses_fails_the_task_and_its_offset_is_not_stored)
 {
     cluster_begin(1);

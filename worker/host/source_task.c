@@ -50,7 +50,11 @@ static sluice_status prepare_record(source_task *self, flight *to,
                                     bool *ret_keep, sluice_error *err)
 {
     runner *task = &self->runner;
-    *ret_keep = true;
+    *ret_keep = sluice_record_topic(record) != NULL ||
+                sluice_record_source_offset(record) == NULL;
+    if (!*ret_keep) { /* It only tells a position. */
+        return SLUICE_OK;
+    }
     if (chain_count(task->chain) > 0) {
         sluice_status status =
             chain_apply(task->chain, &task->errors, record, ret_keep, err);

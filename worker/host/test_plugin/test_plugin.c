@@ -160,7 +160,10 @@ static void add_record(test_task *self, sluice_batch *out)
     size_t len;
     const char *text =
         sluice_arena_print(arena, &len, "record %lld", (long long)self->next);
-    sluice_record_set_topic(record, self->config->topic);
+    bool silent = strcmp(self->config->trouble, "positions") == 0 && self->next >= 3;
+    if (!silent) {
+        sluice_record_set_topic(record, self->config->topic);
+    }
     sluice_record_set_value(record, sluice_schema_of(SLUICE_TYPE_STRING, false),
                             sluice_string_borrowed(arena, text, len));
     sluice_record_set_key(record, sluice_schema_of(SLUICE_TYPE_STRING, false),
