@@ -37,6 +37,40 @@ void capture_restart(capture *self)
     self->transaction.open = false;
     self->reached = false;
     self->last_end = self->done.end;
+    self->shared = self->debezium.shared;
+}
+
+void capture_resume(capture *self, const pg_position *stored)
+{
+    self->done = *stored;
+    self->offered = stored->end;
+    if (stored->version == 0 && stored->commit == 0) {
+        self->debezium = *stored;
+    }
+}
+
+/* How far the server may forget, once that is stored. */
+static lsn news(const capture *self)
+{
+    return self->config->flush_mode == FLUSH_CONNECTOR_AND_DRIVER ? self->done.end
+                                                                  : self->ended;
+}
+
+bool capture_has_news(const capture *self)
+{
+    return !self->transaction.open && !self->before_snapshot &&
+           news(self) > self->offered;
+}
+
+void capture_offer(capture *self)
+{
+    pg_position position = self->done;
+    position.end = news(self);
+    sluice_record_set_source(sluice_batch_add(self->out),
+                             envelope_partition(self->envelope),
+                             position_write(&self->writer, self->arena, &position));
+    self->offered = position.end;
+    self->asked = false;
 }
 
 /* --- Transactions. --- */
@@ -52,9 +86,10 @@ static void take_begin(capture *self, const pg_message *message)
     }
     self->reached = self->until != 0 && final >= self->until;
     self->transaction.open = true;
-    /* Records that were made before a lost connection may not be stored yet. */
-    self->transaction.has_records = skip > 0;
-    self->transaction.last = (pg_position){.commit = final, .index = skip};
+    self->transaction.theirs = final != self->done.commit &&
+                               self->debezium.event != 0 &&
+                               self->debezium.xid == message->as.begin.xid &&
+                               self->debezium.time_us == message->as.begin.time;
     self->transaction.final = final;
     self->transaction.index = 0;
     self->transaction.skip = skip;
@@ -82,14 +117,13 @@ static void take_commit(capture *self, const pg_message *message)
     self->done.end = end > self->done.end ? end : self->done.end;
     self->last_end = end;
     self->transaction.open = false;
-    if (!self->transaction.has_records) {
-        ledger_ended(&self->ledger, NULL, end);
-        return;
+    if (self->transaction.last.commit == self->transaction.final) {
+        self->ended = end;
     }
-    ledger_ended(&self->ledger, &self->transaction.last, end);
     if (self->last_record != NULL) {
         /* So that a restart need not decode the transaction again to skip it. */
         self->transaction.last.end = end;
+        self->offered = end;
         sluice_record_set_source(
             self->last_record, envelope_partition(self->envelope),
             position_write(&self->writer, self->arena, &self->transaction.last));
@@ -110,8 +144,8 @@ static void made_record(capture *self, sluice_record *record,
                         const pg_position *position)
 {
     envelope_finish(self->envelope, record);
-    self->transaction.has_records = true;
     self->transaction.last = *position;
+    self->offered = position->end;
     self->last_record = record;
 }
 
@@ -261,11 +295,25 @@ static bool skips(const capture *self, message_kind kind)
            (kind == MESSAGE_DELETE && self->skips_delete);
 }
 
+/* Whether Debezium has delivered the change at hand. */
+static bool is_theirs(capture *self, lsn at)
+{
+    if (!self->transaction.theirs || at > self->debezium.event) {
+        return false;
+    }
+    if (at < self->debezium.event) {
+        return true;
+    }
+    bool known = self->shared > 0;
+    self->shared -= known;
+    return known;
+}
+
 /* Whether the change at hand has already been delivered; counts it. */
 static bool was_delivered(capture *self, lsn at)
 {
     self->transaction.index++;
-    if (self->transaction.index <= self->transaction.skip) {
+    if (self->transaction.index <= self->transaction.skip || is_theirs(self, at)) {
         return true;
     }
     self->done.event = at;
@@ -396,12 +444,9 @@ static void take_keepalive(capture *self, stream *from, const pg_frame *frame)
     from->server_end = frame->end;
     if (!self->transaction.open) {
         self->done.end = frame->end > self->done.end ? frame->end : self->done.end;
-        if (self->config->flush_mode == FLUSH_CONNECTOR_AND_DRIVER) {
-            ledger_idle(&self->ledger, frame->end);
-        }
         self->reached = self->until != 0 && frame->end >= self->until;
+        self->asked = self->asked || frame->reply;
     }
-    from->flush = self->ledger.flush;
     if (frame->reply) {
         stream_tell(from, false);
     }

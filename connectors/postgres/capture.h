@@ -17,16 +17,17 @@ typedef struct capture {
     envelope *envelope;
     pgoutput *decoder;
     position_writer writer;
-    ledger ledger;
     pg_position done; /* Behind the last change that was taken. */
+    lsn offered;      /* `end` of the offset that was handed over last. */
+    lsn ended;        /* Of the last transaction that gave records. */
     lsn last_end;     /* Of the transaction before, for source.sequence. */
 
     struct {
         bool open;
-        bool has_records;
         lsn final;
         uint64_t index; /* Of the change at hand, from 1. */
         uint64_t skip;  /* Changes that were delivered before. */
+        bool theirs;    /* By Debezium, which told in its own way how many. */
         uint32_t xid;
         int64_t time_us;
         pg_position last; /* Of its last record. */
@@ -35,11 +36,14 @@ typedef struct capture {
     sluice_batch *out;
     sluice_arena *arena;
     sluice_record *last_record; /* Of the open transaction, in this batch; or NULL. */
+    uint64_t shared;            /* Of Debezium's done.shared: not yet met. */
+    pg_position debezium;       /* What it has stored; version 0 and an `event`. */
     bool skips_create, skips_update, skips_delete, skips_truncate;
 
     bool before_snapshot; /* What is stored now must not look like a position. */
     lsn until;    /* Not 0: the stream ends before the first transaction behind it. */
     bool reached; /* It has. */
+    bool asked;   /* The server waits for a position: it stops, or knows of none. */
 } capture;
 
 void capture_init(capture *self, const postgres_config *config, connection *query,
@@ -50,6 +54,15 @@ void capture_done(capture *self);
 void capture_begin(capture *self, sluice_batch *out);
 /* A new stream has begun, at `done`. */
 void capture_restart(capture *self);
+
+/* Goes on behind what is stored. */
+void capture_resume(capture *self, const pg_position *stored);
+
+/* Adds a record that only tells the position, where the server has told of one that no
+ * record has: so that an idle slot does not hold the log. */
+void capture_offer(capture *self);
+/* Whether there is such a position. */
+bool capture_has_news(const capture *self);
 
 /* Takes one message of the stream. */
 sluice_status capture_take(capture *self, stream *from, const char *message, size_t len,

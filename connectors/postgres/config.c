@@ -18,8 +18,8 @@ static const char *const publication_modes[] = {"all_tables", "filtered", "disab
                                                 "no_tables", NULL};
 static const char *const flush_modes[] = {"connector", "manual", "connector_and_driver",
                                           NULL};
-static const char *const mismatches[] = {"no_validation", "trust_offset", "trust_slot",
-                                         "trust_greater_lsn", NULL};
+static const char *const mismatches[] = {
+    "no_validation", "trust_offset", "trust_slot", "trust_greater_lsn", "fail", NULL};
 static const char *const decimal_modes[] = {"precise", "double", "string", NULL};
 static const char *const time_modes[] = {"adaptive",
                                          "adaptive_time_microseconds",
@@ -259,10 +259,15 @@ static const sluice_key keys[] = {
      .importance = SLUICE_LOW,
      .offset = AT(int32_t, flush_mode)},
     {.name = "offset.mismatch.strategy",
-     .fallback = "no_validation",
-     .doc = "What to do when the slot stands behind the stored position: trust_offset "
-            "fails, because changes in between may be missing; the others go on from "
-            "the slot.",
+     .fallback = "fail",
+     .doc =
+         "What to do when the slot does not stand where the stored position is. fail: "
+         "refuse when the slot stands behind a position that was stored here, because "
+         "it was created anew or moved, and changes in between are lost. trust_offset: "
+         "refuse whenever it stands behind. trust_slot: go on from the slot, also "
+         "back. "
+         "trust_greater_lsn: from the later one. no_validation: as the server does, "
+         "which is from the later one, without a word.",
      .group = stream_group,
      .choices = mismatches,
      .type = SLUICE_ENUM,
@@ -492,6 +497,14 @@ static const sluice_key keys[] = {
      .type = SLUICE_BOOL,
      .importance = SLUICE_LOW,
      .offset = AT(bool, based_stream)},
+    {.name = "snapshot.mode.configuration.based.snapshot.on.data.error",
+     .fallback = "false",
+     .doc = "For snapshot.mode=configuration_based: whether the tables are read again "
+            "when changes are lost, because the slot or what it needs is gone.",
+     .group = snapshot_group,
+     .type = SLUICE_BOOL,
+     .importance = SLUICE_LOW,
+     .offset = AT(bool, based_data_error)},
     {.name = "snapshot.include.collection.list",
      .fallback = SLUICE_NULL,
      .doc = "Regular expressions for the captured tables that the snapshot reads; "

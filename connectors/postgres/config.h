@@ -66,6 +66,7 @@ typedef enum mismatch_strategy {
     MISMATCH_TRUST_OFFSET,
     MISMATCH_TRUST_SLOT,
     MISMATCH_TRUST_GREATER_LSN,
+    MISMATCH_FAIL, /* Not Debezium's. */
 } mismatch_strategy;
 
 typedef enum flush_mode {
@@ -119,7 +120,7 @@ typedef struct postgres_config {
 
     /* The snapshot. */
     int32_t snapshot_mode;
-    bool based_data, based_stream;
+    bool based_data, based_stream, based_data_error;
     sluice_list snapshot_tables;
     int64_t snapshot_delay_ms;
 } postgres_config;

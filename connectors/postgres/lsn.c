@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static int hex_digit(char c)
 {
@@ -46,4 +47,26 @@ const char *lsn_print(lsn position, char text[LSN_TEXT_SIZE])
     snprintf(text, LSN_TEXT_SIZE, "%" PRIX32 "/%" PRIX32, (uint32_t)(position >> 32),
              (uint32_t)position);
     return text;
+}
+
+bool timeline_find(const char *history, uint32_t timeline, lsn *ret_left)
+{
+    const char *line = history;
+    while (*line != '\0') {
+        size_t len = strcspn(line, "\n"), digits = strspn(line, "0123456789");
+        uint64_t number = 0;
+        for (size_t i = 0; i < digits && number <= UINT32_MAX; i++) {
+            number = number * 10 + (uint64_t)(line[i] - '0');
+        }
+        size_t blank = digits + strspn(line + digits, " \t");
+        if (digits > 0 && blank > digits && number == timeline) {
+            char text[LSN_TEXT_SIZE];
+            size_t size = strcspn(line + blank, " \t\n");
+            snprintf(text, sizeof text, "%.*s", (int)(size < 18 ? size : 18),
+                     line + blank);
+            return lsn_parse(text, ret_left);
+        }
+        line += len + (line[len] == '\n');
+    }
+    return false;
 }

@@ -21,6 +21,10 @@ bool lsn_parse(const char *text, lsn *ret_lsn);
 /* Writes it as PostgreSQL does and returns `text`. */
 const char *lsn_print(lsn position, char text[LSN_TEXT_SIZE]);
 
+/* Finds in a timeline's history file ("TIMELINE\tLSN\tREASON" a line) where `timeline`
+ * was left. Whether it is there. */
+bool timeline_find(const char *history, uint32_t timeline, lsn *ret_left);
+
 /* PostgreSQL counts microseconds from 2000-01-01, everybody else from 1970-01-01. */
 #define CLOCK_EPOCH_US INT64_C(946684800000000)
 

@@ -297,4 +297,19 @@ TEST(a_count_that_cannot_be_is_refused)
     pgoutput_free(decoder);
 }
 
+TEST(a_timelines_history_tells_where_each_was_left)
+{
+    lsn left;
+    const char *history = "1\t0/153B488\tno recovery target specified\n\n"
+                          "12\tA/10\tbefore 2026-01-01 00:00:00+00\n";
+    CHECK(timeline_find(history, 1, &left) && left == 0x153B488);
+    CHECK(timeline_find(history, 12, &left) && left == 0xA00000010);
+    CHECK(!timeline_find(history, 2, &left));
+    CHECK(!timeline_find("", 1, &left));
+    CHECK(!timeline_find("1", 1, &left));
+    CHECK(!timeline_find("1 \n", 1, &left));
+    CHECK(!timeline_find("1\tnowhere at all, and for long\n", 1, &left));
+    CHECK(!timeline_find("99999999999999999999999\t0/1\n", 1, &left));
+}
+
 TEST_MAIN

@@ -1,5 +1,4 @@
-/* connectors/postgres/position.c - how far the stream was read, and how far the server
- * may forget it. */
+/* connectors/postgres/position.c - how far the stream was read, as offsets tell it. */
 #include "position.h"
 
 #include <string.h>
@@ -11,14 +10,17 @@ enum {
     KEY_LSN_COMMIT,
     KEY_TXID,
     KEY_TS_USEC,
+    KEY_TYPE,
     KEY_COMMIT,
     KEY_INDEX,
     KEY_SLOT,
     KEY_SYSTEM,
+    KEY_TIMELINE,
     KEY_VERSION,
     KEY_SNAPSHOT,
     KEY_LAST_RECORD,
     KEY_COMPLETED,
+    KEY_EVENTS, /* Of Debezium's only. */
     KEYS,
 };
 
@@ -27,14 +29,17 @@ static const char *const key_names[KEYS] = {"lsn",
                                             "lsn_commit",
                                             "txId",
                                             "ts_usec",
+                                            "messageType",
                                             "commit_lsn",
                                             "tx_index",
                                             "slot",
                                             "system",
+                                            "timeline",
                                             "v",
                                             "snapshot",
                                             "last_snapshot_record",
-                                            "snapshot_completed"};
+                                            "snapshot_completed",
+                                            "lsn_events_processed"};
 
 bool position_reached(const pg_position *one, const pg_position *other)
 {
@@ -43,13 +48,16 @@ bool position_reached(const pg_position *one, const pg_position *other)
 }
 
 void position_writer_init(position_writer *self, sluice_arena *arena, const char *slot,
-                          const char *system)
+                          const char *system, uint32_t timeline)
 {
     for (int i = 0; i < KEYS; i++) {
         self->names[i] = sluice_text(arena, key_names[i]);
     }
     self->slot = sluice_text(arena, slot);
-    self->version = sluice_int64(arena, 1);
+    self->version = sluice_int64(arena, 2);
+    self->whole = sluice_text(arena, "COMMIT");
+    self->initial = sluice_text(arena, "INITIAL");
+    self->timeline = sluice_int64(arena, timeline);
     self->system = sluice_text(arena, system);
 }
 
@@ -73,24 +81,26 @@ const sluice_value *position_write(const position_writer *self, sluice_arena *ar
                                    const pg_position *position)
 {
     map_writer to = {self, arena, sluice_map_new(arena, KEYS)};
-    const sluice_value *event = number(&to, position->event);
-    add(&to, KEY_LSN, event);
+    add(&to, KEY_LSN, number(&to, position->event));
     add(&to, KEY_TXID, number(&to, position->xid));
     add(&to, KEY_TS_USEC, number(&to, (uint64_t)position->time_us));
     if (position->in_snapshot || position->after_snapshot) {
-        add(&to, KEY_SNAPSHOT, sluice_text(arena, "INITIAL"));
+        add(&to, KEY_SNAPSHOT, self->initial);
         add(&to, KEY_LAST_RECORD, sluice_boolean(position->after_snapshot));
         add(&to, KEY_COMPLETED, sluice_boolean(position->after_snapshot));
     }
     if (!position->in_snapshot) {
-        add(&to, KEY_LSN_PROC, event);
-        add(&to, KEY_LSN_COMMIT, number(&to, position->end));
+        const sluice_value *end = number(&to, position->end);
+        add(&to, KEY_LSN_PROC, end);
+        add(&to, KEY_LSN_COMMIT, end);
+        add(&to, KEY_TYPE, self->whole);
         add(&to, KEY_COMMIT, number(&to, position->commit));
         add(&to, KEY_INDEX, number(&to, position->index));
     }
     add(&to, KEY_SLOT, self->slot);
     if (self->system != NULL) {
         add(&to, KEY_SYSTEM, self->system);
+        add(&to, KEY_TIMELINE, self->timeline);
     }
     add(&to, KEY_VERSION, self->version);
     return to.map;
@@ -123,12 +133,24 @@ static bool is_unfinished(const sluice_value *offset)
     return marked && !read_true(offset, KEY_COMPLETED);
 }
 
+/* How many of the changes at `lsn` an offset of Debezium counts as done. Newer ones
+ * tell; of older ones the first is, where it gave one record only. */
+static uint64_t read_shared(const sluice_value *offset)
+{
+    uint64_t count = 0;
+    if (!read_number(offset, KEY_EVENTS, &count)) {
+        const sluice_value *type = sluice_map_find(offset, key_names[KEY_TYPE], NULL);
+        count = type != NULL && sluice_value_is_text(type, "INSERT");
+    }
+    return count;
+}
+
 bool position_read(const sluice_value *offset, pg_position *ret_position)
 {
     if (offset == NULL || sluice_value_type(offset) != SLUICE_TYPE_MAP) {
         return false;
     }
-    uint64_t xid = 0, time_us = 0;
+    uint64_t xid = 0, time_us = 0, version = 0, timeline = 0;
     pg_position position = {.in_snapshot = is_unfinished(offset)};
     read_number(offset, KEY_LSN_COMMIT, &position.end);
     read_number(offset, KEY_COMMIT, &position.commit);
@@ -136,8 +158,13 @@ bool position_read(const sluice_value *offset, pg_position *ret_position)
     read_number(offset, KEY_LSN, &position.event);
     read_number(offset, KEY_TXID, &xid);
     read_number(offset, KEY_TS_USEC, &time_us);
+    read_number(offset, KEY_VERSION, &version);
+    read_number(offset, KEY_TIMELINE, &timeline);
     position.xid = (uint32_t)xid;
     position.time_us = (int64_t)time_us;
+    position.version = version > INT32_MAX ? INT32_MAX : (int)version;
+    position.timeline = (uint32_t)timeline;
+    position.shared = version == 0 ? read_shared(offset) : 0;
     *ret_position = position;
     return true;
 }
@@ -147,60 +174,4 @@ const sluice_value *position_system(const sluice_value *offset)
     const sluice_value *value = sluice_map_find(offset, key_names[KEY_SYSTEM], NULL);
     return value != NULL && sluice_value_type(value) == SLUICE_TYPE_STRING ? value
                                                                            : NULL;
-}
-
-/* --- The ledger. --- */
-
-static size_t last_item(const ledger *self)
-{
-    return (self->first + self->count - 1) % LEDGER_SIZE;
-}
-
-static void advance(ledger *self, lsn end)
-{
-    self->flush = end > self->flush ? end : self->flush;
-}
-
-void ledger_ended(ledger *self, const pg_position *last, lsn end)
-{
-    if (last != NULL && position_reached(last, &self->stored)) {
-        last = NULL;
-    }
-    if (last == NULL && self->count == 0) {
-        advance(self, end);
-        return;
-    }
-    if (last != NULL && self->count < LEDGER_SIZE) {
-        self->count++;
-    }
-    size_t at = last_item(self);
-    if (last != NULL) {
-        self->items[at].last = *last;
-    }
-    self->items[at].end = end;
-}
-
-void ledger_idle(ledger *self, lsn end)
-{
-    if (self->count == 0) {
-        advance(self, end);
-    } else if (end > self->items[last_item(self)].end) {
-        self->items[last_item(self)].end = end;
-    }
-}
-
-void ledger_stored(ledger *self, const pg_position *done)
-{
-    if (done->in_snapshot) {
-        return;
-    }
-    advance(self, done->end);
-    if (position_reached(&self->stored, done)) {
-        self->stored = *done;
-    }
-    while (self->count > 0 && position_reached(&self->items[self->first].last, done)) {
-        advance(self, self->items[self->first].end);
-        self->first = (self->first + 1) % LEDGER_SIZE;
-        self->count--;
-    }
 }

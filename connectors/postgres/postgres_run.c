@@ -143,21 +143,24 @@ static bool check_record(const sluice_record *record)
 static bool take(run *self, sluice_batch *batch)
 {
     bool good = true;
+    size_t records = 0;
     for (size_t i = 0; i < sluice_batch_count(batch); i++) {
         sluice_record *record = sluice_batch_record(batch, i);
-        self->taken++;
-        if (!self->quiet) {
+        bool counts = sluice_record_topic(record) != NULL; /* Else only a position. */
+        self->taken += counts;
+        records += counts;
+        if (counts && !self->quiet) {
             good = check_record(record) && good;
             print_record(self, record);
         }
         bool keeps = self->keep < 0 || self->taken <= self->keep;
-        bool counts = !self->quiet || i + 1 == sluice_batch_count(batch);
-        if (keeps && counts && sluice_record_source_offset(record) != NULL) {
+        bool last = !self->quiet || i + 1 == sluice_batch_count(batch);
+        if (keeps && last && sluice_record_source_offset(record) != NULL) {
             sluice_offsets_set(self->stored, sluice_record_source_partition(record),
                                sluice_record_source_offset(record));
         }
     }
-    if (sluice_batch_count(batch) > 0) {
+    if (records > 0) {
         self->last_ms = clock_ms();
     }
     fflush(stdout);

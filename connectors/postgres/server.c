@@ -1,5 +1,4 @@
-/* connectors/postgres/server.c - the server's settings, the publication and the slot.
- */
+/* connectors/postgres/server.c - the server's settings and the publication. */
 #include "server.h"
 #include "catalog.h"
 
@@ -40,17 +39,48 @@ sluice_status server_check(connection *query, int64_t *ret_timeout_ms,
     return status;
 }
 
-sluice_status server_identify(connection *replication, char **ret_system,
+sluice_status server_identify(connection *replication, server_facts *ret_server,
                               sluice_error *err)
 {
     PGresult *result;
     sluice_status status =
         connection_query(replication, err, &result, "IDENTIFY_SYSTEM");
-    if (status == SLUICE_OK) {
-        *ret_system = strdup(PQntuples(result) == 1 ? PQgetvalue(result, 0, 0) : "");
-        PQclear(result);
+    if (status != SLUICE_OK) {
+        return status;
     }
-    return status;
+    *ret_server = (server_facts){.timeline = 0};
+    if (PQntuples(result) == 1 && PQnfields(result) >= 3) {
+        snprintf(ret_server->system, sizeof ret_server->system, "%s",
+                 PQgetvalue(result, 0, 0));
+        ret_server->timeline = (uint32_t)result_number(result, 0, 1);
+        lsn_parse(PQgetvalue(result, 0, 2), &ret_server->end);
+    }
+    PQclear(result);
+    return SLUICE_OK;
+}
+
+sluice_status server_diverged(connection *replication, uint32_t timeline, uint32_t now,
+                              lsn at, bool *ret_diverged, lsn *ret_left,
+                              sluice_error *err)
+{
+    *ret_left = 0;
+    *ret_diverged = timeline > now;
+    if (timeline >= now) {
+        return SLUICE_OK;
+    }
+    PGresult *result;
+    sluice_status status = connection_query(replication, err, &result,
+                                            "TIMELINE_HISTORY %u", (unsigned)now);
+    if (status != SLUICE_OK) {
+        return status;
+    }
+    *ret_diverged = true;
+    if (PQntuples(result) == 1 && PQnfields(result) >= 2 &&
+        timeline_find(PQgetvalue(result, 0, 1), timeline, ret_left)) {
+        *ret_diverged = at > *ret_left;
+    }
+    PQclear(result);
+    return SLUICE_OK;
 }
 
 /* --- The publication. --- */
@@ -258,115 +288,4 @@ sluice_status publication_prepare(connection *query, const filter *captured,
                            config->publication, config->dbname);
     }
     return SLUICE_OK;
-}
-
-/* --- The slot. --- */
-
-sluice_status slot_find(connection *query, slot_facts *ret_slot, sluice_error *err)
-{
-    const postgres_config *config = query->config;
-    PGresult *result;
-    sluice_status status = connection_query(
-        query, err, &result,
-        "SELECT plugin, database, %s, confirmed_flush_lsn, database = "
-        "current_database() "
-        "FROM pg_catalog.pg_replication_slots WHERE slot_name = '%s'",
-        PQserverVersion(query->pq) >= 130000 ? "wal_status = 'lost'" : "false",
-        config->slot);
-    if (status != SLUICE_OK) {
-        return status;
-    }
-    *ret_slot = (slot_facts){.exists = PQntuples(result) == 1};
-    if (ret_slot->exists) {
-        const char *plugin = PQgetvalue(result, 0, 0);
-        ret_slot->lost = *PQgetvalue(result, 0, 2) == 't';
-        lsn_parse(PQgetvalue(result, 0, 3), &ret_slot->confirmed);
-        if (strcmp(plugin, "pgoutput") != 0 || *PQgetvalue(result, 0, 4) != 't') {
-            status = sluice_fail(
-                err, SLUICE_BAD_CONFIG,
-                "slot '%s' is for plugin '%s' in database '%s', not for pgoutput in "
-                "'%s': choose another slot.name, or drop it with SELECT "
-                "pg_drop_replication_slot('%s')",
-                config->slot, plugin, PQgetvalue(result, 0, 1), config->dbname,
-                config->slot);
-        }
-    }
-    PQclear(result);
-    return status;
-}
-
-/* Names the transaction that a new slot most likely waits for. */
-static void name_blocker(connection *query, sluice_error *err)
-{
-    PGresult *result;
-    sluice_error *other = sluice_error_new();
-    sluice_status status = connection_query(
-        query, other, &result,
-        "SELECT pid, COALESCE(usename, ''), application_name, "
-        "date_trunc('second', now() - xact_start) FROM pg_catalog.pg_stat_activity "
-        "WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() "
-        "ORDER BY age(backend_xid) DESC LIMIT 1");
-    if (status == SLUICE_OK) {
-        if (PQntuples(result) == 1) {
-            sluice_prefix(err,
-                          "waiting for the transaction of pid %s (role '%s', '%s'), "
-                          "which has run for %s",
-                          PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1),
-                          PQgetvalue(result, 0, 2), PQgetvalue(result, 0, 3));
-        }
-        PQclear(result);
-    }
-    sluice_error_free(other);
-}
-
-static const char *slot_options(const connection *replication, bool exports)
-{
-    bool failover = replication->config->slot_failover &&
-                    PQserverVersion(replication->pq) >= 170000;
-    if (failover) {
-        return exports ? "(SNAPSHOT 'export', FAILOVER)"
-                       : "(SNAPSHOT 'nothing', FAILOVER)";
-    }
-    return exports ? "EXPORT_SNAPSHOT" : "NOEXPORT_SNAPSHOT";
-}
-
-sluice_status slot_create(connection *replication, connection *query, const char *name,
-                          bool temporary, bool exports, slot_start *ret_start,
-                          sluice_error *err)
-{
-    int64_t limit = replication->config->slot_create_timeout_ms;
-    sluice_status status =
-        connection_query(replication, err, NULL, "SET lock_timeout = %d", (int)limit);
-    if (status != SLUICE_OK) {
-        return status;
-    }
-    char sql[256];
-    snprintf(sql, sizeof sql, "CREATE_REPLICATION_SLOT \"%s\"%s LOGICAL pgoutput %s",
-             name, temporary ? " TEMPORARY" : "",
-             temporary && !exports ? "NOEXPORT_SNAPSHOT"
-                                   : slot_options(replication, exports));
-    PGresult *result;
-    status = connection_run(replication, sql, limit * 4, &result, err);
-    if (status != SLUICE_OK) {
-        if (status == SLUICE_RETRY) {
-            name_blocker(query, err);
-        }
-        sluice_prefix(err, "cannot create slot '%s'", name);
-        return status;
-    }
-    const char *snapshot = PQgetvalue(result, 0, 2);
-    bool good = lsn_parse(PQgetvalue(result, 0, 1), &ret_start->at);
-    snprintf(ret_start->snapshot, sizeof ret_start->snapshot, "%s", snapshot);
-    PQclear(result);
-    if (!good) {
-        return sluice_fail(err, SLUICE_FATAL,
-                           "slot '%s' was created without a position", name);
-    }
-    return SLUICE_OK;
-}
-
-sluice_status slot_drop(connection *query, const char *name, sluice_error *err)
-{
-    return connection_query(query, err, NULL,
-                            "SELECT pg_catalog.pg_drop_replication_slot('%s')", name);
 }

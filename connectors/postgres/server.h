@@ -1,5 +1,5 @@
 /* connectors/postgres/server.h - what has to stand in the server before anything flows:
- * its settings, the publication and the slot.
+ * its settings and the publication.
  *
  * Errors are those of connection.h, and SLUICE_BAD_CONFIG with what to do.
  *
@@ -16,37 +16,25 @@
 sluice_status server_check(connection *query, int64_t *ret_timeout_ms,
                            sluice_error *err);
 
-/* The identity of the database cluster; malloc'd. */
-sluice_status server_identify(connection *replication, char **ret_system,
+/* Which server it is. */
+typedef struct server_facts {
+    char system[24];   /* The identity of the database cluster. */
+    uint32_t timeline; /* Grows with every promotion and restored backup. */
+    lsn end;           /* Of its log. */
+} server_facts;
+
+sluice_status server_identify(connection *replication, server_facts *ret_server,
+                              sluice_error *err);
+
+/* Whether the log behind `at` on `timeline`, an earlier one, is another than that of
+ * the server, which is on `now`. `*ret_left`: where the server left it, 0: it was never
+ * on it. */
+sluice_status server_diverged(connection *replication, uint32_t timeline, uint32_t now,
+                              lsn at, bool *ret_diverged, lsn *ret_left,
                               sluice_error *err);
 
 /* Creates or completes the publication as publication.autocreate.mode says. */
 sluice_status publication_prepare(connection *query, const filter *filter,
                                   sluice_error *err);
-
-typedef struct slot_facts {
-    bool exists;
-    bool lost;     /* The server has removed log that it needs. */
-    lsn confirmed; /* Where it stands. */
-} slot_facts;
-
-/* Looks at the configured slot. SLUICE_BAD_CONFIG: it is of another kind or database.
- */
-sluice_status slot_find(connection *query, slot_facts *ret_slot, sluice_error *err);
-
-typedef struct slot_start {
-    lsn at;            /* All that was committed before is in the snapshot. */
-    char snapshot[64]; /* For SET TRANSACTION SNAPSHOT; "" where none was exported. */
-} slot_start;
-
-/* Creates a slot; the snapshot it exports lives until the next command of
- * `replication`. Waits for transactions that run now; after create.slot.command.timeout
- * SLUICE_RETRY, with the one that `query` sees as the oldest. A temporary one ends with
- * `replication`. */
-sluice_status slot_create(connection *replication, connection *query, const char *name,
-                          bool temporary, bool exports, slot_start *ret_start,
-                          sluice_error *err);
-
-sluice_status slot_drop(connection *query, const char *name, sluice_error *err);
 
 #endif

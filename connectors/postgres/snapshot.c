@@ -127,6 +127,11 @@ void snapshot_free(snapshot *self)
     }
 }
 
+int64_t snapshot_rows(const snapshot *self)
+{
+    return self->rows;
+}
+
 /* --- Rows. --- */
 
 /* Splits a line of COPY's text format into cells, unescaping it in place. Returns how

@@ -10,6 +10,7 @@
 
 #include "capture.h"
 #include "server.h"
+#include "slot.h"
 
 typedef struct snapshot snapshot;
 
@@ -18,7 +19,8 @@ typedef struct snapshot snapshot;
 sluice_status snapshot_new(const postgres_config *config, sluice_task *task,
                            const filter *filter, const slot_start *start,
                            snapshot **ret_snapshot, sluice_error *err);
-void snapshot_free(snapshot *self); /* NULL is accepted. */
+void snapshot_free(snapshot *self);          /* NULL is accepted. */
+int64_t snapshot_rows(const snapshot *self); /* That were read so far. */
 
 /* Adds the next rows through `capture`, whose batch has been begun; waits for them.
  * `*ret_done`: these were the last. After a failure it must be taken again from the

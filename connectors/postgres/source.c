@@ -112,12 +112,14 @@ static sluice_status source_create(const void *config, sluice_task *task,
 static void snapshot_ended(source *self)
 {
     lsn at = self->snapshot_start.at;
+    bool any = snapshot_rows(self->snapshot) > 0;
     snapshot_free(self->snapshot);
     self->snapshot = NULL;
-    self->capture.done = (pg_position){.end = at, .commit = at};
+    pg_position done = {.end = at, .commit = at, .event = at, .version = 2};
+    capture_resume(&self->capture, &done);
+    self->capture.offered = any ? at : 0; /* What is stored must tell that it ended. */
     self->capture.until = 0;
     self->capture.before_snapshot = false;
-    ledger_ended(&self->capture.ledger, &self->capture.done, at);
     self->phase = self->ends_after_snapshot ? PHASE_DONE : PHASE_STREAM;
 }
 
@@ -150,7 +152,7 @@ static sluice_status open_stream(source *self, sluice_error *err)
     if (status == SLUICE_OK) {
         char text[LSN_TEXT_SIZE];
         capture_restart(&self->capture);
-        self->stream.flush = self->capture.ledger.flush;
+        self->began = self->phase == PHASE_STREAM;
         sluice_log(SLUICE_INFO, LOGGER, "streaming from slot '%s' lsn=%s",
                    self->config->slot, lsn_print(start, text));
     }
@@ -179,7 +181,6 @@ static sluice_status drain(source *self, sluice_error *err)
         }
         status = capture_take(&self->capture, &self->stream, message, len, err);
     }
-    self->stream.flush = self->capture.ledger.flush;
     stream_unlock(&self->stream);
     return status;
 }
@@ -222,7 +223,34 @@ static sluice_status beat(source *self, sluice_error *err)
     return status;
 }
 
+/* --- Positions without records. --- */
+
+/* Milliseconds until the next is due, -1: none is. */
+static int64_t offer_in(const source *self)
+{
+    if (!capture_has_news(&self->capture)) {
+        return -1;
+    }
+    int64_t left = self->offer_ms + self->config->status_interval_ms - clock_ms();
+    return self->capture.asked || left < 0 ? 0 : left;
+}
+
+/* What the server tells of other tables moves the slot on too, once it is stored. */
+static void offer(source *self)
+{
+    if (offer_in(self) == 0) {
+        capture_offer(&self->capture);
+        self->offer_ms = clock_ms();
+    }
+}
+
 /* --- Polling. --- */
+
+/* The shorter of two waits; -1 is none. */
+static int64_t sooner(int64_t one, int64_t other)
+{
+    return one < 0 || (other >= 0 && other < one) ? other : one;
+}
 
 /* How long to wait for more. Within a transaction the rest is on its way: a millisecond
  * for it makes full batches of large transactions. */
@@ -231,12 +259,9 @@ static int64_t patience(const source *self)
     if (sluice_batch_count(self->capture.out) > 0) {
         return self->capture.transaction.open ? 1 : 0;
     }
-    int64_t wait = heartbeat_in(self);
     int64_t check = self->phase == PHASE_CATCH_UP ? 100 : self->stream.silence_ms;
-    if (check > 0 && (wait < 0 || check < wait)) {
-        wait = check;
-    }
-    return wait;
+    int64_t wait = sooner(heartbeat_in(self), offer_in(self));
+    return sooner(wait, check > 0 ? check : -1);
 }
 
 static sluice_status caught_up(source *self)
@@ -293,6 +318,9 @@ static sluice_status stream_rounds(source *self, sluice_error *err)
         if (status == SLUICE_OK) {
             status = beat(self, err);
         }
+        if (status == SLUICE_OK) {
+            offer(self);
+        }
         int64_t wait = patience(self);
         if (status != SLUICE_OK || wait == 0 || is_full(self)) {
             return status;
@@ -320,13 +348,16 @@ static sluice_status poll_stream(source *self, sluice_error *err)
     if (status == SLUICE_OK) {
         status = stream_rounds(self, err);
         if (status != SLUICE_OK) {
-            stream_stop(&self->stream); /* It begins again behind what was taken. */
+            stream_stop(&self->stream);
+            if (self->phase == PHASE_STREAM) {
+                self->phase = PHASE_START; /* Again, behind what was taken. */
+            }
         }
     }
     lsn behind = self->stream.server_end > self->stream.received
                      ? self->stream.server_end
                      : self->stream.received;
-    lsn flush = self->capture.ledger.flush;
+    lsn flush = self->stream.flush;
     if (flush > 0) {
         sluice_task_gauge(self->task, "lag.bytes",
                           behind > flush ? (int64_t)(behind - flush) : 0);
@@ -371,9 +402,11 @@ static sluice_status source_committed(void *base, const sluice_offsets *done,
         return SLUICE_OK;
     }
     stream_lock(&self->stream);
-    ledger_stored(&self->capture.ledger, &position);
-    self->stream.flush = self->capture.ledger.flush;
-    stream_tell(&self->stream, false);
+    if (!position.in_snapshot && position.end > self->stream.flush) {
+        self->stream.flush = position.end;
+        self->known = position.end > self->known ? position.end : self->known;
+        stream_tell(&self->stream, false);
+    }
     stream_unlock(&self->stream);
     return SLUICE_OK;
 }

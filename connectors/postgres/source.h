@@ -30,9 +30,12 @@ typedef struct source {
     snapshot *snapshot;
     slot_start snapshot_start;
     bool ends_after_snapshot;
+    bool began; /* It has streamed: what it took counts, not what was stored then. */
+    lsn known;  /* The furthest that the slot was told, or stood; 0: not known. */
     phase phase;
     int64_t server_timeout_ms;
     int64_t heartbeat_ms; /* When the last one was written. */
+    int64_t offer_ms;     /* When the last position without a record was. */
 } source;
 
 extern const sluice_source_ops postgres_source_ops;
