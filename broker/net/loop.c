@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ struct loop {
     char name[16];
     bool started;
     atomic_bool stopping;
+    atomic_int posters; /* Threads inside loop_post(). */
 
     pthread_mutex_t lock; /* Guards the three below. */
     loop_task *posted_first, **posted_last;
@@ -146,6 +148,7 @@ static int timeout_ms(const loop *self)
 void loop_post(loop *self, loop_task *task)
 {
     task->next = NULL;
+    atomic_fetch_add_explicit(&self->posters, 1, memory_order_relaxed);
     pthread_mutex_lock(&self->lock);
     *self->posted_last = task;
     self->posted_last = &task->next;
@@ -156,6 +159,15 @@ void loop_post(loop *self, loop_task *task)
         uint64_t one = 1;
         ssize_t written = write(self->wake_fd, &one, sizeof one);
         (void)written;
+    }
+    atomic_fetch_sub_explicit(&self->posters, 1, memory_order_release);
+}
+
+/* A task may have been run, and all have ended, before its poster has woken anybody. */
+static void wait_for_posters(loop *self)
+{
+    while (atomic_load_explicit(&self->posters, memory_order_acquire) > 0) {
+        sched_yield();
     }
 }
 
@@ -330,6 +342,7 @@ void loop_free(loop *self)
     for (loop_task *first; (first = posted_take(self, false)) != NULL;) {
         tasks_run(first); /* They may post again. */
     }
+    wait_for_posters(self);
     close(self->epoll_fd);
     close(self->wake_fd);
     pthread_mutex_destroy(&self->lock);
