@@ -1,0 +1,210 @@
+/* connectors/postgres/describe.c - a column with its schema, its default, and what
+ * stands for values that are not known. */
+#include "types.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- Defaults. --- */
+
+/* Cuts "::text" casts off the end of an expression's text; returns its length. */
+static size_t without_casts(const char *expression, size_t len)
+{
+    bool quoted = false;
+    for (size_t i = 0; i + 1 < len; i++) {
+        quoted ^= expression[i] == '\'';
+        if (!quoted && expression[i] == ':' && expression[i + 1] == ':') {
+            return i;
+        }
+    }
+    return len;
+}
+
+static bool is_call(const char *expression, size_t len)
+{
+    size_t name = strspn(expression, "abcdefghijklmnopqrstuvwxyz_.");
+    bool keyword = len >= 8 && strncmp(expression, "CURRENT_", 8) == 0;
+    return keyword || (name > 0 && name < len && expression[name] == '(');
+}
+
+/* The text of a literal, as the type's output would have it, or NULL. A function's
+ * result is not known here: as in Debezium, the type's zero stands for it. */
+static const char *literal(const char *expression, const type_design *design,
+                           sluice_arena *arena, size_t *ret_len)
+{
+    size_t len = without_casts(expression, strlen(expression));
+    if (is_call(expression, len)) {
+        *ret_len = strlen(design->zero);
+        return design->zero;
+    }
+    if (len >= 2 && expression[0] == '\'' && expression[len - 1] == '\'') {
+        char *text = sluice_arena_take(arena, len), *at = text;
+        for (size_t i = 1; i < len - 1; i++) {
+            i += expression[i] == '\'' && expression[i + 1] == '\'';
+            *at++ = expression[i];
+        }
+        *ret_len = (size_t)(at - text);
+        return text;
+    }
+    if (strcmp(expression, "true") == 0 || strcmp(expression, "false") == 0) {
+        *ret_len = 1;
+        return expression;
+    }
+    *ret_len = len;
+    return len > 0 && strspn(expression, "-.0123456789") == len ? expression : NULL;
+}
+
+static const sluice_value *converted(const pg_column *self, const char *text,
+                                     size_t len, sluice_arena *arena)
+{
+    const sluice_value *value = NULL;
+    return self->convert(self, arena, text, len, &value, NULL) == SLUICE_OK ? value
+                                                                            : NULL;
+}
+
+static const sluice_value *default_value(const pg_column *self,
+                                         const type_design *design, const char *initial,
+                                         sluice_arena *arena)
+{
+    /* Debezium knows no defaults of these. */
+    if (initial == NULL || design->structure == ARRAY || self->type == 17 ||
+        self->type == 790) {
+        return NULL;
+    }
+    size_t len;
+    const char *text = literal(initial, design, arena, &len);
+    sluice_value *number;
+    if (text != NULL && self->convert == convert_decimal_string && self->scale > 0 &&
+        sluice_decimal_parse(arena, text, len, self->scale, &number, NULL) ==
+            SLUICE_OK) {
+        /* The server would write 1.5 as 1.50 where the scale is 2. */
+        text =
+            sluice_decimal_print(arena, sluice_value_bytes(number), self->scale, &len);
+    }
+    return text == NULL ? NULL : converted(self, text, len, arena);
+}
+
+/* --- Schemas. --- */
+
+static void build_parameters(sluice_schema_builder *builder, const pg_column *self,
+                             const type_design *design)
+{
+    char number[32];
+    if (design->structure == DECIMAL) {
+        snprintf(number, sizeof number, "%d", self->scale);
+        sluice_schema_builder_parameter(builder, "scale", number);
+        if (design->precision > 0) {
+            snprintf(number, sizeof number, "%d", design->precision);
+            sluice_schema_builder_parameter(builder, "connect.decimal.precision",
+                                            number);
+        }
+    } else if (design->structure == ENUM) {
+        sluice_schema_builder_parameter(builder, "allowed", design->labels);
+    } else if (design->structure == BITS) {
+        snprintf(number, sizeof number, "%d", (int)self->length);
+        sluice_schema_builder_parameter(builder, "length", number);
+    }
+}
+
+static const sluice_schema *build(const pg_column *self, const type_design *design,
+                                  const sluice_value *initial, sluice_arena *arena)
+{
+    sluice_schema_builder *builder = sluice_schema_builder_new(arena, design->type);
+    const char *name = design->name;
+    if (design->structure == DECIMAL) {
+        name = SLUICE_DECIMAL;
+    } else if (design->structure == VARIABLE_DECIMAL) {
+        name = DEBEZIUM_DATA "VariableScaleDecimal";
+        sluice_schema_builder_doc(builder, "Variable scaled decimal");
+        sluice_schema_builder_field(builder, "scale",
+                                    sluice_schema_of(SLUICE_TYPE_INT32, false));
+        sluice_schema_builder_field(builder, "value",
+                                    sluice_schema_of(SLUICE_TYPE_BYTES, false));
+    } else if (design->structure == ARRAY) {
+        sluice_schema_builder_element(builder, self->element->schema);
+    }
+    if (name != NULL) {
+        sluice_schema_builder_name(builder, name);
+        sluice_schema_builder_version(builder, 1);
+    }
+    build_parameters(builder, self, design);
+    if (self->optional) {
+        sluice_schema_builder_optional(builder);
+    }
+    if (initial != NULL) {
+        sluice_schema_builder_default(builder, initial);
+    }
+    const sluice_schema *schema = NULL;
+    sluice_schema_builder_finish(builder, &schema, NULL);
+    return schema;
+}
+
+/* --- What stands for a value that the server did not send. --- */
+
+static int nibble(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+sluice_bytes column_placeholder(const postgres_config *config, sluice_arena *arena)
+{
+    const char *text = config->placeholder;
+    sluice_bytes plain = {text, strlen(text)};
+    if (strncmp(text, "hex:", 4) != 0 || plain.len % 2 != 0) {
+        return plain;
+    }
+    size_t len = (plain.len - 4) / 2;
+    unsigned char *bytes = sluice_arena_take(arena, len);
+    for (size_t i = 0; i < len; i++) {
+        int high = nibble(text[4 + 2 * i]), low = nibble(text[5 + 2 * i]);
+        if (high < 0 || low < 0) {
+            return plain;
+        }
+        bytes[i] = (unsigned char)(high << 4 | low);
+    }
+    return (sluice_bytes){bytes, len};
+}
+
+static const sluice_value *
+unavailable_value(const pg_column *self, const type_design *design, sluice_arena *arena)
+{
+    sluice_bytes bytes = column_placeholder(self->config, arena);
+    if (design->structure == ARRAY && self->element->unavailable != NULL) {
+        sluice_value *array = sluice_array_new(arena, 1);
+        sluice_array_add(arena, array, self->element->unavailable);
+        return array;
+    }
+    if (design->type == SLUICE_TYPE_STRING) {
+        return sluice_string(arena, bytes.base, bytes.len);
+    }
+    if (design->type == SLUICE_TYPE_BYTES && design->structure == PLAIN) {
+        return sluice_binary(arena, bytes.base, bytes.len);
+    }
+    return self->optional ? NULL : self->fallback;
+}
+
+bool column_describe(pg_column *self, const type_source *types, const char *initial,
+                     sluice_arena *arena)
+{
+    type_design design = {.structure = PLAIN};
+    if (!type_decide(self, &design, types, arena)) {
+        return false;
+    }
+    if (design.structure == VARIABLE_DECIMAL) {
+        /* Its values need the struct's schema before they can be a default of it. */
+        self->schema = build(self, &design, NULL, arena);
+    }
+    const sluice_value *value = default_value(self, &design, initial, arena);
+    if (value != NULL || design.structure != VARIABLE_DECIMAL) {
+        self->schema = build(self, &design, value, arena);
+    }
+    self->fallback = value != NULL
+                         ? value
+                         : converted(self, design.zero, strlen(design.zero), arena);
+    self->unavailable = unavailable_value(self, &design, arena);
+    return true;
+}

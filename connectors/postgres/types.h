@@ -1,0 +1,35 @@
+/* connectors/postgres/types.h - between types.c, which decides what a column becomes,
+ * and describe.c, which builds it. */
+#ifndef SLUICE_POSTGRES_TYPES_H
+#define SLUICE_POSTGRES_TYPES_H
+
+#include "column.h"
+
+#define DEBEZIUM_TIME "io.debezium.time."
+#define DEBEZIUM_DATA "io.debezium.data."
+
+typedef enum structure {
+    PLAIN,
+    DECIMAL,
+    VARIABLE_DECIMAL,
+    ENUM,
+    BITS,
+    ARRAY,
+} structure;
+
+/* A column's schema while it is being decided. */
+typedef struct type_design {
+    sluice_data_type type;
+    const char *name; /* Semantic name, or NULL. */
+    structure structure;
+    int precision;
+    const char *labels;
+    const char *zero; /* The text that stands for "nothing known" where null cannot. */
+} type_design;
+
+/* Decides by a column's type and configuration; sets its `convert` and what that needs.
+ * False: its type has no mapping. */
+bool type_decide(pg_column *column, type_design *ret_design, const type_source *types,
+                 sluice_arena *arena);
+
+#endif
