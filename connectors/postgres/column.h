@@ -121,6 +121,30 @@ sluice_status convert_timestamptz(const pg_column *, sluice_arena *, const char 
 sluice_status convert_interval(const pg_column *, sluice_arena *, const char *, size_t,
                                const sluice_value **, sluice_error *);
 
+/* --- convert_shape.c: points, geometries, vectors. --- */
+
+sluice_status convert_point(const pg_column *, sluice_arena *, const char *, size_t,
+                            const sluice_value **, sluice_error *);
+sluice_status convert_geometry(const pg_column *, sluice_arena *, const char *, size_t,
+                               const sluice_value **, sluice_error *);
+sluice_status convert_vector(const pg_column *, sluice_arena *, const char *, size_t,
+                             const sluice_value **, sluice_error *);
+sluice_status convert_halfvec(const pg_column *, sluice_arena *, const char *, size_t,
+                              const sluice_value **, sluice_error *);
+sluice_status convert_sparsevec(const pg_column *, sluice_arena *, const char *, size_t,
+                                const sluice_value **, sluice_error *);
+sluice_status convert_number_list(const pg_column *, sluice_arena *, const char *,
+                                  size_t, const sluice_value **, sluice_error *);
+
+/* --- convert_hstore.c --- */
+
+sluice_status convert_hstore(const pg_column *, sluice_arena *, const char *, size_t,
+                             const sluice_value **, sluice_error *);
+
+/* The bytes of `len` hexadecimal digits; NULL where they are none. */
+unsigned char *convert_digits(sluice_arena *arena, const char *text, size_t len,
+                              size_t *ret_len);
+
 /* SLUICE_BAD_RECORD: "'…' is no <what>". */
 sluice_status convert_fail(sluice_error *err, const char *text, size_t len,
                            const char *what);

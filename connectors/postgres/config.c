@@ -31,6 +31,7 @@ static const char *const time_modes[] = {"adaptive",
 static const char *const interval_modes[] = {"numeric", "string", NULL};
 static const char *const binary_modes[] = {"bytes", "base64", "base64-url-safe", "hex",
                                            NULL};
+static const char *const hstore_modes[] = {"json", "map", NULL};
 static const char *const failure_modes[] = {"fail", "warn", "skip", NULL};
 static const char *const snapshot_modes[] = {
     "always", "initial",     "initial_only",        "no_data",
@@ -429,6 +430,14 @@ static const sluice_key keys[] = {
      .type = SLUICE_ENUM,
      .importance = SLUICE_LOW,
      .offset = AT(int32_t, binary_mode)},
+    {.name = "hstore.handling.mode",
+     .fallback = "json",
+     .doc = "hstore as: json, the text of an object; map.",
+     .group = value_group,
+     .choices = hstore_modes,
+     .type = SLUICE_ENUM,
+     .importance = SLUICE_LOW,
+     .offset = AT(int32_t, hstore_mode)},
     {.name = "money.fraction.digits",
      .fallback = "2",
      .doc = "The digits behind the point of money.",

@@ -55,6 +55,11 @@ typedef enum binary_mode {
     BINARY_HEX,
 } binary_mode;
 
+typedef enum hstore_mode {
+    HSTORE_JSON,
+    HSTORE_MAP,
+} hstore_mode;
+
 typedef enum failure_mode {
     FAILURE_FAIL,
     FAILURE_WARN,
@@ -111,7 +116,7 @@ typedef struct postgres_config {
     bool tombstones;
 
     /* How values are shown. */
-    int32_t decimal_mode, time_mode, interval_mode, binary_mode;
+    int32_t decimal_mode, time_mode, interval_mode, binary_mode, hstore_mode;
     int32_t money_digits;
     bool unknown_types;
     const char *placeholder;

@@ -132,20 +132,20 @@ static int hex_digit(char c)
     if (c >= '0' && c <= '9') {
         return c - '0';
     }
+    c |= 0x20;
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Decodes the digits of bytea's "\x00ff". NULL where it is none. */
-static unsigned char *decode_hex(sluice_arena *arena, const char *text, size_t len,
-                                 size_t *ret_len)
+unsigned char *convert_digits(sluice_arena *arena, const char *text, size_t len,
+                              size_t *ret_len)
 {
-    if (len < 2 || text[0] != '\\' || text[1] != 'x' || len % 2 != 0) {
+    if (len % 2 != 0) {
         return NULL;
     }
-    *ret_len = len / 2 - 1;
+    *ret_len = len / 2;
     unsigned char *bytes = sluice_arena_take(arena, *ret_len + 1);
     for (size_t i = 0; i < *ret_len; i++) {
-        int high = hex_digit(text[2 + 2 * i]), low = hex_digit(text[3 + 2 * i]);
+        int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
         if (high < 0 || low < 0) {
             return NULL;
         }
@@ -216,7 +216,10 @@ sluice_status convert_bytea(const pg_column *self, sluice_arena *arena,
                             const sluice_value **ret_value, sluice_error *err)
 {
     size_t size;
-    unsigned char *bytes = decode_hex(arena, text, len, &size);
+    unsigned char *bytes = NULL;
+    if (len >= 2 && text[0] == '\\' && text[1] == 'x') {
+        bytes = convert_digits(arena, text + 2, len - 2, &size);
+    }
     if (bytes == NULL) {
         return convert_fail(err, text, len, "bytea in hexadecimal digits");
     }

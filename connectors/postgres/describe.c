@@ -106,26 +106,80 @@ static void build_parameters(sluice_schema_builder *builder, const pg_column *se
     }
 }
 
+static void add_field(sluice_schema_builder *builder, const char *name,
+                      sluice_data_type type, bool optional)
+{
+    sluice_schema_builder_field(builder, name, sluice_schema_of(type, optional));
+}
+
+static const sluice_schema *sparse_map(sluice_arena *arena)
+{
+    sluice_schema_builder *builder = sluice_schema_builder_new(arena, SLUICE_TYPE_MAP);
+    const sluice_schema *schema = NULL;
+    sluice_schema_builder_key(builder, sluice_schema_of(SLUICE_TYPE_INT16, false));
+    sluice_schema_builder_element(builder,
+                                  sluice_schema_of(SLUICE_TYPE_FLOAT64, false));
+    sluice_schema_builder_finish(builder, &schema, NULL);
+    return schema;
+}
+
+/* What the schema holds: fields, elements, keys. */
+static void build_inside(sluice_schema_builder *builder, const pg_column *self,
+                         const type_design *design, sluice_arena *arena)
+{
+    switch (design->structure) {
+    case VARIABLE_DECIMAL:
+        add_field(builder, "scale", SLUICE_TYPE_INT32, false);
+        add_field(builder, "value", SLUICE_TYPE_BYTES, false);
+        break;
+    case ARRAY:
+        sluice_schema_builder_element(builder, self->element->schema);
+        break;
+    case POINT:
+        add_field(builder, "x", SLUICE_TYPE_FLOAT64, false);
+        add_field(builder, "y", SLUICE_TYPE_FLOAT64, false);
+        add_field(builder, "wkb", SLUICE_TYPE_BYTES, true);
+        add_field(builder, "srid", SLUICE_TYPE_INT32, true);
+        break;
+    case GEOMETRY:
+        add_field(builder, "wkb", SLUICE_TYPE_BYTES, false);
+        add_field(builder, "srid", SLUICE_TYPE_INT32, true);
+        break;
+    case VECTOR:
+        sluice_schema_builder_element(builder,
+                                      sluice_schema_of(self->convert == convert_halfvec
+                                                           ? SLUICE_TYPE_FLOAT32
+                                                           : SLUICE_TYPE_FLOAT64,
+                                                       false));
+        break;
+    case SPARSE_VECTOR:
+        add_field(builder, "dimensions", SLUICE_TYPE_INT16, false);
+        sluice_schema_builder_field(builder, "vector", sparse_map(arena));
+        break;
+    case TEXT_MAP:
+        sluice_schema_builder_key(builder, sluice_schema_of(SLUICE_TYPE_STRING, false));
+        sluice_schema_builder_element(builder,
+                                      sluice_schema_of(SLUICE_TYPE_STRING, true));
+        break;
+    case PLAIN:
+    case DECIMAL:
+    case ENUM:
+    case BITS:
+        break;
+    }
+}
+
 static const sluice_schema *build(const pg_column *self, const type_design *design,
                                   const sluice_value *initial, sluice_arena *arena)
 {
     sluice_schema_builder *builder = sluice_schema_builder_new(arena, design->type);
-    const char *name = design->name;
-    if (design->structure == DECIMAL) {
-        name = SLUICE_DECIMAL;
-    } else if (design->structure == VARIABLE_DECIMAL) {
-        name = DEBEZIUM_DATA "VariableScaleDecimal";
-        sluice_schema_builder_doc(builder, "Variable scaled decimal");
-        sluice_schema_builder_field(builder, "scale",
-                                    sluice_schema_of(SLUICE_TYPE_INT32, false));
-        sluice_schema_builder_field(builder, "value",
-                                    sluice_schema_of(SLUICE_TYPE_BYTES, false));
-    } else if (design->structure == ARRAY) {
-        sluice_schema_builder_element(builder, self->element->schema);
-    }
-    if (name != NULL) {
-        sluice_schema_builder_name(builder, name);
+    build_inside(builder, self, design, arena);
+    if (design->name != NULL) {
+        sluice_schema_builder_name(builder, design->name);
         sluice_schema_builder_version(builder, 1);
+    }
+    if (design->doc != NULL) {
+        sluice_schema_builder_doc(builder, design->doc);
     }
     build_parameters(builder, self, design);
     if (self->optional) {

@@ -88,6 +88,21 @@ static size_t try_frames(const uint8_t *base, size_t size)
     return sum;
 }
 
+/* Oids from 60000 on are types of extensions. */
+static const type_facts *find_type(void *context, uint32_t oid)
+{
+    static const type_facts extensions[] = {
+        {.oid = 60000, .name = "hstore", .kind = 'b'},
+        {.oid = 60001, .name = "geometry", .kind = 'b'},
+        {.oid = 60002, .name = "vector", .kind = 'b'},
+        {.oid = 60003, .name = "halfvec", .kind = 'b'},
+        {.oid = 60004, .name = "sparsevec", .kind = 'b'},
+        {.oid = 60005, .name = "_hstore", .kind = 'b', .element = 60000},
+    };
+    bool known = oid >= 60000 && oid - 60000 < sizeof extensions / sizeof *extensions;
+    return known ? &extensions[oid - 60000] : NULL;
+}
+
 /* A value that was made must fit its schema. */
 static void try_value(const uint8_t *base, size_t size)
 {
@@ -97,6 +112,7 @@ static void try_value(const uint8_t *base, size_t size)
                               .time_mode = base[0] % 6,
                               .decimal_mode = base[0] % 3,
                               .binary_mode = base[0] % 4,
+                              .hstore_mode = base[0] % 2,
                               .interval_mode = base[0] % 2};
     pg_column column = {.config = &config,
                         .name = "c",
@@ -104,7 +120,8 @@ static void try_value(const uint8_t *base, size_t size)
                         .typmod = (int32_t)base[3] - 1};
     sluice_arena *arena = sluice_arena_new();
     const sluice_value *value;
-    if (column_describe(&column, NULL, NULL, arena)) {
+    const type_source types = {find_type, NULL};
+    if (column_describe(&column, &types, NULL, arena)) {
         const char *text = sluice_arena_copy(arena, base + 4, size - 4);
         if (column.convert(&column, arena, text, size - 4, &value, NULL) == SLUICE_OK &&
             sluice_value_check(value, column.schema, NULL) != SLUICE_OK) {

@@ -39,10 +39,13 @@ static void numeric_shape(pg_column *column, type_design *design)
     if (packed < 0) {
         design->type = SLUICE_TYPE_STRUCT;
         design->structure = VARIABLE_DECIMAL;
+        design->name = DEBEZIUM_DATA "VariableScaleDecimal";
+        design->doc = "Variable scaled decimal";
         column->convert = convert_variable_decimal;
         return;
     }
     design->structure = DECIMAL;
+    design->name = SLUICE_DECIMAL;
 }
 
 static void money_shape(pg_column *column, type_design *design)
@@ -54,6 +57,7 @@ static void money_shape(pg_column *column, type_design *design)
         design->type = SLUICE_TYPE_STRING;
     } else {
         design->structure = DECIMAL;
+        design->name = SLUICE_DECIMAL;
     }
 }
 
@@ -156,6 +160,37 @@ static void interval_shape(pg_column *column, type_design *design)
     }
 }
 
+static void point_shape(pg_column *column, type_design *design)
+{
+    design->structure = POINT;
+    design->doc = "Geometry (POINT)";
+}
+
+static void geometry_shape(pg_column *column, type_design *design)
+{
+    design->structure = GEOMETRY;
+    design->doc = strrchr(design->name, '.') + 1;
+}
+
+static void vector_shape(pg_column *column, type_design *design)
+{
+    design->structure = VECTOR;
+}
+
+static void sparse_shape(pg_column *column, type_design *design)
+{
+    design->structure = SPARSE_VECTOR;
+}
+
+static void hstore_shape(pg_column *column, type_design *design)
+{
+    if (column->config->hstore_mode == HSTORE_MAP) {
+        design->type = SLUICE_TYPE_MAP;
+        design->name = NULL;
+        design->structure = TEXT_MAP;
+    }
+}
+
 #define TEXT(oid, name)                                                                \
     {                                                                                  \
         oid, NULL, SLUICE_TYPE_STRING, name, convert_string, "", NULL                  \
@@ -164,6 +199,9 @@ static void interval_shape(pg_column *column, type_design *design)
     {                                                                                  \
         0, known_as, SLUICE_TYPE_STRING, name, convert_string, "", NULL                \
     }
+
+/* Of PostGIS: a geometry collection of nothing. */
+#define EMPTY_COLLECTION "010700000000000000"
 
 static const type_row rows[] = {
     {16, NULL, SLUICE_TYPE_BOOLEAN, NULL, convert_boolean, "f", NULL},
@@ -211,6 +249,20 @@ static const type_row rows[] = {
      convert_timestamptz, "1970-01-01 00:00:00+00", timestamptz_shape},
     {1186, NULL, SLUICE_TYPE_INT64, DEBEZIUM_TIME "MicroDuration", convert_interval,
      "00:00:00", interval_shape},
+    {600, NULL, SLUICE_TYPE_STRUCT, DEBEZIUM_GEOMETRY "Point", convert_point, "(0,0)",
+     point_shape},
+    {0, "geometry", SLUICE_TYPE_STRUCT, DEBEZIUM_GEOMETRY "Geometry", convert_geometry,
+     EMPTY_COLLECTION, geometry_shape},
+    {0, "geography", SLUICE_TYPE_STRUCT, DEBEZIUM_GEOMETRY "Geography",
+     convert_geometry, EMPTY_COLLECTION, geometry_shape},
+    {0, "vector", SLUICE_TYPE_ARRAY, DEBEZIUM_DATA "DoubleVector", convert_vector, "[]",
+     vector_shape},
+    {0, "halfvec", SLUICE_TYPE_ARRAY, DEBEZIUM_DATA "FloatVector", convert_halfvec,
+     "[]", vector_shape},
+    {0, "sparsevec", SLUICE_TYPE_STRUCT, DEBEZIUM_DATA "SparseDoubleVector",
+     convert_sparsevec, "{}/0", sparse_shape},
+    {0, "hstore", SLUICE_TYPE_STRING, DEBEZIUM_DATA "Json", convert_hstore, "",
+     hstore_shape},
     ADDON("citext", NULL),
     ADDON("isbn", NULL),
     ADDON("ltree", DEBEZIUM_DATA "Ltree"),
@@ -230,7 +282,7 @@ static const struct {
               {1115, 1114}, {1185, 1184}, {2951, 2950}, {199, 114},   {3807, 3802},
               {1001, 17},   {1041, 869},  {651, 650},   {1040, 829},  {775, 774},
               {3905, 3904}, {3927, 3926}, {3907, 3906}, {3909, 3908}, {3911, 3910},
-              {3913, 3912}};
+              {3913, 3912}, {3643, 3614}};
 
 static const type_row *find_row(uint32_t oid, const char *known_as)
 {
@@ -290,6 +342,24 @@ static bool decide_array(pg_column *self, type_design *design, uint32_t element_
     return true;
 }
 
+/* int2vector and oidvector, which the catalog counts as arrays but writes otherwise. */
+static bool decide_number_list(pg_column *self, type_design *design,
+                               sluice_arena *arena)
+{
+    bool small = self->type == 22;
+    pg_column *element = sluice_arena_take(arena, sizeof *element);
+    *element = (pg_column){.config = self->config,
+                           .convert = small ? convert_int16 : convert_int64,
+                           .schema = sluice_schema_of(
+                               small ? SLUICE_TYPE_INT16 : SLUICE_TYPE_INT64, false)};
+    self->element = element;
+    self->convert = convert_number_list;
+    design->type = SLUICE_TYPE_ARRAY;
+    design->structure = ARRAY;
+    design->zero = "";
+    return true;
+}
+
 static bool decide_unknown(pg_column *self, type_design *design)
 {
     self->convert = convert_bytes_of_text;
@@ -333,6 +403,9 @@ bool type_decide(pg_column *self, type_design *design, const type_source *types,
     if (row != NULL) {
         use_row(self, design, row);
         return true;
+    }
+    if (self->type == 22 || self->type == 30) {
+        return decide_number_list(self, design, arena);
     }
     uint32_t element = element_of(self->type);
     if (element != 0) {

@@ -5,8 +5,9 @@
 
 #include "column.h"
 
-#define DEBEZIUM_TIME "io.debezium.time."
-#define DEBEZIUM_DATA "io.debezium.data."
+#define DEBEZIUM_TIME     "io.debezium.time."
+#define DEBEZIUM_DATA     "io.debezium.data."
+#define DEBEZIUM_GEOMETRY DEBEZIUM_DATA "geometry."
 
 typedef enum structure {
     PLAIN,
@@ -15,12 +16,18 @@ typedef enum structure {
     ENUM,
     BITS,
     ARRAY,
+    POINT,
+    GEOMETRY,
+    VECTOR,
+    SPARSE_VECTOR,
+    TEXT_MAP,
 } structure;
 
 /* A column's schema while it is being decided. */
 typedef struct type_design {
     sluice_data_type type;
     const char *name; /* Semantic name, or NULL. */
+    const char *doc;
     structure structure;
     int precision;
     const char *labels;

@@ -20,6 +20,14 @@ static const type_facts facts[] = {
     {.oid = 90003, .name = "citext", .kind = 'b'},
     {.oid = 90004, .name = "_mood", .kind = 'b', .element = 90001},
     {.oid = 90005, .name = "pair", .kind = 'c'},
+    {.oid = 90006, .name = "hstore", .kind = 'b'},
+    {.oid = 90007, .name = "geometry", .kind = 'b'},
+    {.oid = 90008, .name = "geography", .kind = 'b'},
+    {.oid = 90009, .name = "vector", .kind = 'b'},
+    {.oid = 90010, .name = "halfvec", .kind = 'b'},
+    {.oid = 90011, .name = "sparsevec", .kind = 'b'},
+    {.oid = 90012, .name = "_hstore", .kind = 'b', .element = 90006},
+    {.oid = 90013, .name = "_pair", .kind = 'b', .element = 90005},
 };
 
 static const type_facts *find(void *context, uint32_t oid)
@@ -314,6 +322,85 @@ TEST(arrays_of_one_dimension_are_unquoted)
          "'{1,2' is no array of one dimension that begins at 1"},
     };
     CHECK_EXAMPLES(&plain, examples);
+}
+
+#define GEOMETRY(name)                                                                 \
+    "STRUCT{wkb BYTES,srid INT32?}[io.debezium.data.geometry." name "]?"
+#define POINT                                                                          \
+    "STRUCT{x FLOAT64,y FLOAT64,wkb BYTES?,srid INT32?}[io.debezium.data.geometry."    \
+    "Point]?"
+
+TEST(points_and_geometries_are_structs)
+{
+    static const example examples[] = {
+        {600, -1, "(1.5,-2)", POINT,
+         "{\"x\":1.5,\"y\":-2,\"wkb\":0x0101000000000000000000f83f00000000000000c0,"
+         "\"srid\":null}"},
+        {600, -1, "(1.5 -2)", POINT, "'(1.5 -2)' is no point"},
+        {90007, -1, "0101000000000000000000F03F0000000000000040", GEOMETRY("Geometry"),
+         "{\"wkb\":0x0101000000000000000000f03f0000000000000040,\"srid\":null}"},
+        {90008, -1, "0101000020E6100000000000000000F03F0000000000000040",
+         GEOMETRY("Geography"),
+         "{\"wkb\":0x0101000020e6100000000000000000f03f0000000000000040,"
+         "\"srid\":4326}"},
+        {90008, -1, "0020000001000010E6000000000000F03F0000000000000040",
+         GEOMETRY("Geography"),
+         "{\"wkb\":0x0020000001000010e6000000000000f03f0000000000000040,"
+         "\"srid\":4326}"},
+        {90007, -1, "01", GEOMETRY("Geometry"),
+         "'01' is no geometry in hexadecimal digits"},
+        {90007, -1, "01zz000000", GEOMETRY("Geometry"),
+         "'01zz000000' is no geometry in hexadecimal digits"},
+    };
+    CHECK_EXAMPLES(&plain, examples);
+}
+
+#define SPARSE                                                                         \
+    "STRUCT{dimensions INT16,vector MAP(INT16,FLOAT64)}"                               \
+    "[io.debezium.data.SparseDoubleVector]?"
+#define VECTOR "ARRAY(FLOAT64)[io.debezium.data.DoubleVector]?"
+
+TEST(vectors_are_arrays_of_numbers)
+{
+    static const example examples[] = {
+        {90009, -1, "[1,2.5,-3e-05]", VECTOR, "[1,2.5,-3.0000000000000001e-05]"},
+        {90009, -1, "[]", VECTOR, "[]"},
+        {90009, -1, "[1,]", VECTOR, "'[1,]' is no vector"},
+        {90010, -1, "[1,2.5]", "ARRAY(FLOAT32)[io.debezium.data.FloatVector]?",
+         "[1,2.5]"},
+        {90011, -1, "{1:1,3:2.5}/5", SPARSE,
+         "{\"dimensions\":5,\"vector\":{1:1,3:2.5}}"},
+        {90011, -1, "{}/5", SPARSE, "{\"dimensions\":5,\"vector\":{}}"},
+        {90011, -1, "{1:1/5", SPARSE,
+         "'{1:1/5' is no sparse vector of at most 32767 dimensions"},
+        {90011, -1, "{}/40000", SPARSE,
+         "'{}/40000' is no sparse vector of at most 32767 dimensions"},
+        {22, -1, "1 -2 3", "ARRAY(INT16)?", "[1,-2,3]"},
+        {30, -1, "", "ARRAY(INT64)?", "[]"},
+    };
+    CHECK_EXAMPLES(&plain, examples);
+}
+
+TEST(hstore_is_json_or_a_map)
+{
+#define JSON_TEXT "STRING[io.debezium.data.Json]?"
+    static const example texts[] = {
+        {90006, -1, "\"a\"=>\"1\", \"b\"=>NULL", JSON_TEXT,
+         "\"{\\\"a\\\":\\\"1\\\",\\\"b\\\":null}\""},
+        {90006, -1, "", JSON_TEXT, "\"{}\""},
+        {90006, -1, "\"a\"=>\"x\\\"y\\\\\"", JSON_TEXT,
+         "\"{\\\"a\\\":\\\"x\\\\\\\"y\\\\\\\\\\\"}\""},
+        {90006, -1, "\"a\"=>1", JSON_TEXT, "'\"a\"=>1' is no hstore"},
+        {90012, -1, "{\"\\\"a\\\"=>NULL\"}", "ARRAY(" JSON_TEXT ")?",
+         "[\"{\\\"a\\\":null}\"]"},
+    };
+    CHECK_EXAMPLES(&plain, texts);
+    static const example maps[] = {{90006, -1, "\"a\"=>\"1\", \"b\"=>NULL",
+                                    "MAP(STRING,STRING?)?",
+                                    "{\"a\":\"1\",\"b\":null}"}};
+    postgres_config config = plain;
+    config.hstore_mode = HSTORE_MAP;
+    CHECK_EXAMPLES(&config, maps);
 }
 
 TEST(types_without_a_mapping_are_left_out_or_bytes)
