@@ -7,8 +7,8 @@ Needs `ninja -C build`, a file system with 15 GB to spare below --data, and for 
 library that Sluice is built with anyhow. --kafka names the folder that has Apache Kafka's jars (of a
 distribution: the folder, or its libs/); without it those columns are left out. One machine, and clients
 share its cores: compare the columns of one run. All subjects are started once, each is warmed up by a run
-that is not counted, and repeats go around them, so that whatever disturbs the machine disturbs all. The
-floor is bench-load's: it receives the same frames, computes the CRC, writes into a file (with fdatasync
+that is not counted, and repeats go around them, so that whatever disturbs the machine disturbs all. Before
+each run of many bytes as much memory is touched and freed (touch_memory() says why). The floor is bench-load's: it receives the same frames, computes the CRC, writes into a file (with fdatasync
 where the line says synced), and answers: no broker can be faster by more than noise.
 
 Columns: median (least to most) of the repeats; CPU is user and system time of the broker.
@@ -118,6 +118,19 @@ def print_case(case, results):
     sys.stdout.flush()
 
 
+def touch_memory(data, megabytes):
+    """Has the host give the memory that the page cache is about to take.
+
+    A virtual machine gives free memory back, and the first touch of it again costs more than all that a
+    broker does. Written and deleted just before, it is there for every subject alike.
+    """
+    with open(f"{data}/touched", "wb", buffering=0) as file:
+        block = bytes(1 << 20)
+        for _ in range(megabytes * 11 // 10):
+            file.write(block)
+    os.unlink(f"{data}/touched")
+
+
 def ratio(results, other, what):
     ours = [what(result) for result in results["sluice"]]
     theirs = [what(result) for result in results[other]]
@@ -139,7 +152,7 @@ def print_ratios(case, results):
     print()
 
 
-def run_case(case, program, subjects, repeats, scale):
+def run_case(case, program, data, subjects, repeats, scale):
     _, command, options, floor, topic_options = CASES[case]
     options = {key: max(1, int(value * scale)) if key in ("megabytes", "seconds") else value
                for key, value in options.items()}
@@ -154,6 +167,8 @@ def run_case(case, program, subjects, repeats, scale):
             if command == "fetch":
                 load(program, "produce", subject, topic, {"records": 64, "megabytes": 500})
             os.sync()
+            if "megabytes" in options and command == "produce":
+                touch_memory(data, options["megabytes"])
             runs = load(program, command, subject, topic, options)
             if number >= 0:
                 results[subject.name] += [{**run, "memory": subject.memory_mb()} for run in runs]
@@ -252,7 +267,7 @@ def main():
             subject.start()
         for case in wanted:
             if case in CASES:
-                run_case(case, load_program, subjects, given.repeats, 0.2 if given.quick else 1)
+                run_case(case, load_program, data, subjects, given.repeats, 0.2 if given.quick else 1)
         if "idle" in wanted:
             run_idle(subjects, 5)
     finally:
