@@ -5,6 +5,7 @@
 #include "broker/background.h"
 #include "broker/metrics.h"
 #include "broker/net/scrape.h"
+#include "broker/request/append_round.h"
 #include "broker/request/fetch_session.h"
 #include "broker/request/group_edge.h"
 #include <sluice/log.h>
@@ -25,6 +26,7 @@ struct broker {
     scrape *scrape;    /* NULL: nobody is to see them. */
     char *metrics_url; /* The same. */
     char **addresses;  /* Of the listeners. */
+    append_round *rounds;
 };
 
 static sluice_status open_dirs(broker *self, sluice_error *err)
@@ -69,6 +71,15 @@ static sluice_status open_network(broker *self, sluice_error *err)
     sluice_status status = net_server_new(&options, &self->server, err);
     free(listeners);
     return status;
+}
+
+static void make_rounds(broker *self)
+{
+    size_t count = net_server_thread_count(self->server);
+    self->rounds = memory_zero(count * sizeof *self->rounds);
+    for (size_t i = 0; i < count; i++) {
+        append_round_init(&self->rounds[i], net_server_loop(self->server, i));
+    }
 }
 
 static void on_topic_deleted(void *context, const topic *gone)
@@ -133,6 +144,7 @@ static sluice_status start(broker *self, const properties *given, sluice_error *
     if (status != SLUICE_OK) {
         return status;
     }
+    make_rounds(self);
     topic_set_on_delete(self->topics, on_topic_deleted, self);
     self->fetch_sessions = fetch_sessions_new((size_t)self->config.fetch_sessions_max,
                                               fetch_session_bytes_max);
@@ -144,7 +156,8 @@ static sluice_status start(broker *self, const properties *given, sluice_error *
                                  .fetch_sessions = self->fetch_sessions,
                                  .dirs = self->dirs,
                                  .dir_count = self->dir_count,
-                                 .slow = background_loop(self->background)};
+                                 .slow = background_loop(self->background),
+                                 .rounds = self->rounds};
     name_addresses(self);
     self->metrics = metrics_new(&self->parts);
     status = open_metrics(self, err);
@@ -202,6 +215,7 @@ void broker_stop(broker *self)
     metrics_free(self->metrics);
     free(self->metrics_url);
     net_server_free(self->server);
+    free(self->rounds);
     background_free(self->background);
     group_edge_free(self->groups);
     fetch_sessions_free(self->fetch_sessions);

@@ -162,6 +162,65 @@ TEST(a_transactional_batch_is_refused_for_good)
     end();
 }
 
+/* Small batches wait for the end of a round, large ones do not. */
+TEST(batches_of_one_connection_keep_their_order_whatever_their_size)
+{
+    begin();
+    int fd = connect_client();
+    create_topic(fd, "t", 1);
+    enum { BATCHES = 50 };
+    int64_t offset = 0;
+    int32_t sequence = 0, first = correlation + 1;
+    for (int i = 0; i < BATCHES; i++) {
+        sent_batch what = {.records = i % 3 == 1 ? 1000 : i % 5 + 1,
+                           .producer_id = 5,
+                           .sequence = sequence};
+        sequence += what.records;
+        send_batch(fd, 9, "t", NULL, i % 2 == 0 ? 1 : -1, what);
+    }
+    for (int i = 0; i < BATCHES; i++) {
+        produce_response got;
+        correlation = first + i;
+        receive_message(fd, API_PRODUCE, 9, &got);
+        produce_response_partition *its =
+            &got.responses.items[0].partition_responses.items[0];
+        CHECK_INT(its->error_code, ERROR_NONE);
+        CHECK_INT(its->base_offset, offset);
+        offset += i % 3 == 1 ? 1000 : i % 5 + 1;
+    }
+    close(fd);
+    end();
+}
+
+TEST(batches_of_many_connections_for_many_partitions_get_an_offset_each)
+{
+    begin();
+    int fds[40];
+    bool seen[40] = {false};
+    fds[0] = connect_client();
+    create_topic(fds[0], "t", 1);
+    create_topic(fds[0], "u", 1);
+    for (int i = 1; i < 40; i++) {
+        fds[i] = connect_client();
+    }
+    for (int i = 0; i < 40; i++) {
+        send_batch(fds[i], 9, i % 2 == 0 ? "t" : "u", NULL, 1,
+                   (sent_batch){.records = 1});
+    }
+    for (int i = 0; i < 40; i++) {
+        produce_response got;
+        correlation -= i == 0 ? 39 : -1;
+        receive_message(fds[i], API_PRODUCE, 9, &got);
+        int64_t offset =
+            got.responses.items[0].partition_responses.items[0].base_offset;
+        CHECK(offset >= 0 && offset < 20);
+        CHECK(!seen[2 * offset + i % 2]);
+        seen[2 * offset + i % 2] = true;
+        close(fds[i]);
+    }
+    end();
+}
+
 /* ---- Records --------------------------------------------------------------------- */
 
 TEST(records_that_are_to_blame_are_listed_from_version_8_on)

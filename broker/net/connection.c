@@ -557,7 +557,7 @@ static void wait_for(connection *self)
     }
 }
 
-void connection_work(connection *self)
+static void connection_work(connection *self)
 {
     if (self->working || self->dead) {
         return;
@@ -582,6 +582,23 @@ void connection_work(connection *self)
     if (!self->dead) {
         held_update(self);
     }
+}
+
+static void take_turn(loop_task *task)
+{
+    connection *self = (connection *)((char *)task - offsetof(connection, turn));
+    self->turn_due = false;
+    connection_work(self);
+}
+
+void connection_work_later(connection *self)
+{
+    if (self->working || self->dead || self->turn_due) {
+        return;
+    }
+    self->turn_due = true;
+    self->turn.run = take_turn;
+    loop_defer(self->home->loop, &self->turn);
 }
 
 static void on_ready(loop_watch *watch, uint32_t events)

@@ -42,7 +42,8 @@ struct connection {
     bool blocked;  /* The socket takes no more for now. */
     bool no_input; /* Nothing is read until requests are answered. */
     bool dead;
-    loop_task burial;
+    bool turn_due; /* `turn` will run in this round of the loop. */
+    loop_task turn, burial;
 };
 
 /* Requests that are not over yet, and who waits until there is none. */
@@ -76,8 +77,9 @@ void connection_new(net_thread *home, int fd, size_t listener);
 /* Closes it; memory goes when nobody up the stack uses it any more. */
 void connection_close(connection *self);
 
-/* Answers are ready, or input may go on. */
-void connection_work(connection *self);
+/* Answers are ready, or input may go on: goes on when all events of this round were
+ * seen, so that answers that become ready together leave together. */
+void connection_work_later(connection *self);
 
 /* A request of the thread's spare ones, or a new one; and back again. */
 request *request_take(net_thread *home);

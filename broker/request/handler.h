@@ -14,6 +14,7 @@
 #include "protocol/error_code.h"
 #include "protocol/messages.h"
 
+typedef struct append_round append_round;
 typedef struct fetch_sessions fetch_sessions;
 typedef struct group_edge group_edge;
 
@@ -27,7 +28,8 @@ typedef struct broker_parts {
     fetch_sessions *fetch_sessions;
     log_dir **dirs;
     size_t dir_count;
-    loop *slow; /* For requests that make or delete files. */
+    loop *slow;           /* For requests that make or delete files. */
+    append_round *rounds; /* One for each network thread. */
 } broker_parts;
 
 /* net_options.handle and .overlaps. */

@@ -4,6 +4,7 @@
  * A request's wait has one partition_wait for each partition it appended to. The sync
  * threads report them one by one; the last report brings the request back to its loop,
  * which answers. */
+#include "broker/request/append_round.h"
 #include "broker/request/handler.h"
 #include <stdatomic.h>
 
@@ -17,6 +18,12 @@ typedef struct produce_wait {
     produce_state *state;
     produce_response_partition *answer;
 } produce_wait;
+
+typedef struct produce_append {
+    round_append inner;
+    produce_state *state;
+    produce_response_partition *answer;
+} produce_append;
 
 struct produce_state {
     request *owner;
@@ -115,6 +122,36 @@ static void wait_for_disk(produce_state *state, partition *log, int64_t offset,
     }
 }
 
+static void note_outcome(produce_state *state, partition *log,
+                         const partition_append *append,
+                         produce_response_partition *answer)
+{
+    note_append(state->owner, append, answer);
+    if (append->error_code != ERROR_NONE) {
+        state->failed = true;
+    } else if (state->acks == -1) {
+        wait_for_disk(state, log, append->next_offset, answer);
+    }
+}
+
+static void on_appended(round_append *inner, const partition_append *outcome)
+{
+    produce_append *one = (produce_append *)inner;
+    note_outcome(one->state, inner->log, outcome, one->answer);
+    if (count_down(one->state)) {
+        finish(one->state);
+    }
+}
+
+static append_round *round_of(const request *self)
+{
+    append_round *round = parts_of(self)->rounds;
+    while (round->loop != self->loop) {
+        round++;
+    }
+    return round;
+}
+
 /* What the version of the request does not allow, or this broker does not do. */
 static int16_t judge_batch(int version, const message_records *records)
 {
@@ -147,10 +184,41 @@ static int16_t judge(request *self, const produce_request_partition *asked,
     return judge_batch(self->header.api_version, &asked->records);
 }
 
+/* The frame is gone when the round ends: the batch is copied. */
+static void append_later(request *self, partition *log, const message_records *records,
+                         produce_response_partition *answer)
+{
+    produce_state *state = self->state;
+    produce_append *one = sluice_arena_take(request_arena(self), sizeof *one);
+    *one = (produce_append){
+        .inner = {.log = log,
+                  .base = sluice_arena_copy(request_arena(self), records->base,
+                                            records->len),
+                  .len = records->len,
+                  .acks = state->acks,
+                  .done = on_appended},
+        .state = state,
+        .answer = answer};
+    atomic_fetch_add_explicit(&state->left, 1, memory_order_relaxed);
+    append_round_add(round_of(self), &one->inner);
+}
+
+static void append_now(request *self, partition *log, const message_records *records,
+                       produce_response_partition *answer)
+{
+    produce_state *state = self->state;
+    partition_append append = {.base = (void *)records->base,
+                               .len = records->len,
+                               .acks = state->acks,
+                               .origin = PARTITION_CLIENT};
+    append_round_flush(round_of(self));
+    partition_append_batches(log, &append, 1, loop_wall_ms());
+    note_outcome(state, log, &append, answer);
+}
+
 static void append_one(request *self, const produce_request_partition *asked,
                        const topic *to, produce_response_partition *answer)
 {
-    produce_state *state = self->state;
     partition *log = topic_partition(to, asked->index);
     int16_t code =
         log == NULL ? ERROR_UNKNOWN_TOPIC_OR_PARTITION : judge(self, asked, to);
@@ -158,14 +226,10 @@ static void append_one(request *self, const produce_request_partition *asked,
         fail(answer, code);
         return;
     }
-    partition_append append = {.base = (void *)asked->records.base,
-                               .len = asked->records.len,
-                               .acks = state->acks,
-                               .origin = PARTITION_CLIENT};
-    partition_append_batches(log, &append, 1, loop_wall_ms());
-    note_append(self, &append, answer);
-    if (append.error_code == ERROR_NONE && state->acks == -1) {
-        wait_for_disk(state, log, append.next_offset, answer);
+    if (asked->records.len > 0 && asked->records.len <= round_batch_bytes_max) {
+        append_later(self, log, &asked->records, answer);
+    } else {
+        append_now(self, log, &asked->records, answer);
     }
 }
 
