@@ -82,6 +82,15 @@ static void make_rounds(broker *self)
     }
 }
 
+static void free_rounds(broker *self)
+{
+    size_t count = self->rounds == NULL ? 0 : net_server_thread_count(self->server);
+    for (size_t i = 0; i < count; i++) {
+        append_round_done(&self->rounds[i]);
+    }
+    free(self->rounds);
+}
+
 static void on_topic_deleted(void *context, const topic *gone)
 {
     broker *self = context;
@@ -214,8 +223,8 @@ void broker_stop(broker *self)
     scrape_free(self->scrape);
     metrics_free(self->metrics);
     free(self->metrics_url);
+    free_rounds(self);
     net_server_free(self->server);
-    free(self->rounds);
     background_free(self->background);
     group_edge_free(self->groups);
     fetch_sessions_free(self->fetch_sessions);

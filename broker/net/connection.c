@@ -76,6 +76,7 @@ static void in_drop(connection *self)
 static void bury(loop_task *task)
 {
     connection *self = (connection *)((char *)task - offsetof(connection, burial));
+    in_drop(self);
     free(self);
 }
 
@@ -88,7 +89,9 @@ void connection_close(connection *self)
     loop_watch_remove(self->home->loop, &self->watch);
     close(self->watch.fd);
     list_remove(self);
-    in_drop(self);
+    if (!self->working) { /* Otherwise a frame in it may be being handled. */
+        in_drop(self);
+    }
     held_nothing(self);
     atomic_fetch_sub(self->home->connection_count, 1);
     request *one = self->first;
@@ -591,9 +594,13 @@ static void take_turn(loop_task *task)
     connection_work(self);
 }
 
-void connection_work_later(connection *self)
+void connection_answered(connection *self)
 {
     if (self->working || self->dead || self->turn_due) {
+        return;
+    }
+    if (!self->unanswered_overlap) {
+        connection_work(self);
         return;
     }
     self->turn_due = true;

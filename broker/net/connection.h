@@ -77,9 +77,11 @@ void connection_new(net_thread *home, int fd, size_t listener);
 /* Closes it; memory goes when nobody up the stack uses it any more. */
 void connection_close(connection *self);
 
-/* Answers are ready, or input may go on: goes on when all events of this round were
- * seen, so that answers that become ready together leave together. */
-void connection_work_later(connection *self);
+/* An answer is ready: it leaves, and input goes on. Where requests overlap that is when
+ * all events of this round were seen: answers that become ready together leave
+ * together. Others leave at once: two thousand that wait for the end of a round keep
+ * their memory until then. */
+void connection_answered(connection *self);
 
 /* A request of the thread's spare ones, or a new one; and back again. */
 request *request_take(net_thread *home);

@@ -109,7 +109,7 @@ static void request_over(request *self)
     if (self->broken) {
         connection_close(self->connection);
     } else {
-        connection_work_later(self->connection);
+        connection_answered(self->connection);
     }
 }
 

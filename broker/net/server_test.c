@@ -13,7 +13,10 @@
 enum { request_max = 1 << 20 };
 
 /* Heartbeat is answered at once with its generation as the throttle time; SyncGroup is
- * parked; Fetch is answered with a file; Produce overlaps and is parked. */
+ * parked; Fetch is answered with a file; Produce overlaps and is parked, unless the one
+ * before it is to be refused while it is handled. */
+static bool refuses_earlier;
+static int64_t sum; /* Of the body's bytes that was handled then. */
 static request *parked[8];
 static size_t parked_count;
 static sem_t parked_one, cancelled_one, sent_one;
@@ -66,8 +69,22 @@ static void answer_fetch(request *self)
     request_answer(self, self->header.api_version, &response);
 }
 
+static void refuse_earlier(request *self)
+{
+    request_refuse(parked[0], "the test wants it");
+    for (size_t i = 0; i < self->body_size; i++) {
+        sum += self->body[i];
+    }
+    self->sent = on_sent;
+    request_answer_nothing(self);
+}
+
 static void handle(request *self)
 {
+    if (refuses_earlier && parked_count > 0) {
+        refuse_earlier(self);
+        return;
+    }
     switch (self->header.api_key) {
     case API_HEARTBEAT:
         answer_heartbeat(self);
@@ -91,13 +108,13 @@ static bool overlaps(int16_t key)
 
 static net_server *server;
 
-static void begin(unsigned threads)
+static void begin_with(unsigned threads, size_t request_bytes_max)
 {
     net_listener listener = {"127.0.0.1", 0};
     net_options options = {.listeners = &listener,
                            .listener_count = 1,
                            .threads = threads,
-                           .request_bytes_max = request_max,
+                           .request_bytes_max = request_bytes_max,
                            .queued_bytes_max = 0, /* One request's size. */
                            .connections_max = 100,
                            .idle_ms_max = -1,
@@ -109,6 +126,11 @@ static void begin(unsigned threads)
     parked_count = 0;
     CHECK(net_server_new(&options, &server, NULL) == SLUICE_OK);
     CHECK(net_server_start(server, NULL) == SLUICE_OK);
+}
+
+static void begin(unsigned threads)
+{
+    begin_with(threads, request_max);
 }
 
 static void end(void)
@@ -300,6 +322,31 @@ TEST(overlapping_requests_are_handled_together_and_answered_in_order)
     check_receives(fd, 3);
     check_receives(fd, 4);
     close(fd);
+    end();
+}
+
+TEST(a_request_keeps_its_body_when_an_earlier_one_closes_the_connection)
+{
+    enum { large = 6 << 20 };
+    begin_with(1, 2 * large);
+    refuses_earlier = true;
+    sum = 0;
+    int fd = connect_client();
+    send_request(fd, API_PRODUCE, 9, 1);
+    sem_wait(&parked_one);
+    output out;
+    output_init(&out);
+    put_request(&out, API_PRODUCE, 9, 2);
+    size_t size = out.bytes.len;
+    memset(buffer_reserve(&out.bytes, large), 1, large);
+    wire_put_32((uint8_t *)out.bytes.base, (uint32_t)(size + large - 4));
+    send_all(fd, out.bytes.base, size + large);
+    sem_wait(&sent_one);
+    sem_wait(&sent_one);
+    CHECK(sum >= large);
+    check_closed(fd);
+    output_done(&out);
+    refuses_earlier = false;
     end();
 }
 

@@ -1,8 +1,16 @@
 /* broker/request/append_round.c - the batches of a round, partition by partition, each
  * partition's in the order in which they came. */
 #include "broker/request/append_round.h"
+#include "base/memory.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 
-enum { group_max = 64, round_max = 512 };
+enum {
+    group_max = 64,
+    round_max = 512,
+    copies_bytes_max = 128 * 1024, /* The frames are gone when their round ends. */
+};
 
 static void run(loop_task *task)
 {
@@ -17,11 +25,29 @@ void append_round_init(append_round *self, loop *its_loop)
     self->last = &self->first;
 }
 
-void append_round_add(append_round *self, round_append *one)
+void append_round_done(append_round *self)
 {
-    if (self->count == round_max) {
+    free(self->copies);
+}
+
+static uint8_t *copy_batch(append_round *self, const void *base, size_t len)
+{
+    if (self->copies == NULL) {
+        self->copies = memory_take(copies_bytes_max);
+    }
+    assert(!self->flushing);
+    if (self->count == round_max || len > copies_bytes_max - self->copied) {
         append_round_flush(self);
     }
+    uint8_t *copy = self->copies + self->copied;
+    memcpy(copy, base, len);
+    self->copied += len;
+    return copy;
+}
+
+void append_round_add(append_round *self, round_append *one)
+{
+    one->copy = copy_batch(self, one->base, one->len);
     if (!self->due) {
         self->due = true;
         loop_defer(self->loop, &self->task);
@@ -42,7 +68,7 @@ static round_append *append_group(round_append *first)
     for (round_append *one = first, *next; one != NULL; one = next) {
         next = one->next;
         if (one->log == log && count < group_max) {
-            appends[count].base = one->base;
+            appends[count].base = one->copy;
             appends[count].len = one->len;
             appends[count].acks = one->acks;
             appends[count].origin = PARTITION_CLIENT;
@@ -63,10 +89,13 @@ static round_append *append_group(round_append *first)
 void append_round_flush(append_round *self)
 {
     round_append *left = self->first;
+    assert(!self->flushing);
+    self->flushing = true;
     self->first = NULL;
     self->last = &self->first;
-    self->count = 0;
     while (left != NULL) {
         left = append_group(left);
     }
+    self->copied = self->count = 0;
+    self->flushing = false;
 }

@@ -184,21 +184,18 @@ static int16_t judge(request *self, const produce_request_partition *asked,
     return judge_batch(self->header.api_version, &asked->records);
 }
 
-/* The frame is gone when the round ends: the batch is copied. */
 static void append_later(request *self, partition *log, const message_records *records,
                          produce_response_partition *answer)
 {
     produce_state *state = self->state;
     produce_append *one = sluice_arena_take(request_arena(self), sizeof *one);
-    *one = (produce_append){
-        .inner = {.log = log,
-                  .base = sluice_arena_copy(request_arena(self), records->base,
-                                            records->len),
-                  .len = records->len,
-                  .acks = state->acks,
-                  .done = on_appended},
-        .state = state,
-        .answer = answer};
+    *one = (produce_append){.inner = {.log = log,
+                                      .base = records->base,
+                                      .len = records->len,
+                                      .acks = state->acks,
+                                      .done = on_appended},
+                            .state = state,
+                            .answer = answer};
     atomic_fetch_add_explicit(&state->left, 1, memory_order_relaxed);
     append_round_add(round_of(self), &one->inner);
 }
