@@ -32,7 +32,7 @@ int64_t clock_us(void)
 void connection_init(connection *self, const postgres_config *config,
                      const sluice_task *task, bool replication)
 {
-    *self = (connection){config, task, replication, NULL};
+    *self = (connection){.config = config, .task = task, .replication = replication};
 }
 
 void connection_close(connection *self)
@@ -124,6 +124,7 @@ sluice_status connection_fail(connection *self, const PGresult *result,
         result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
     state_of_message(message, parsed);
     state = state == NULL ? parsed : state;
+    snprintf(self->state, sizeof self->state, "%s", state);
     sluice_status status = status_of_state(state);
     connection_reason(*message == '\0' ? "the connection broke" : message, reason);
     char detail[CONNECTION_TEXT_SIZE], hint[CONNECTION_TEXT_SIZE];

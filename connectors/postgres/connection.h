@@ -21,6 +21,7 @@ typedef struct connection {
     const sluice_task *task;
     bool replication; /* Speaks the replication protocol; it is in no transaction. */
     PGconn *pq;       /* NULL: not connected. */
+    char state[6];    /* The SQLSTATE of the last failure, or "". */
 } connection;
 
 void connection_init(connection *self, const postgres_config *config,

@@ -38,6 +38,20 @@ struct snapshot {
 
 /* --- Beginning. --- */
 
+/* A table that was dropped, renamed or altered since the snapshot was exported cannot
+ * be read as it was then: a new snapshot can. */
+static sluice_status altered_since(snapshot *self, const published_table *table,
+                                   sluice_status status, sluice_error *err)
+{
+    bool altered = strcmp(self->link.state, "42P01") == 0 ||
+                   strcmp(self->link.state, "42703") == 0;
+    sluice_prefix(err, "snapshot of table '%s.%s'%s", table->schema, table->name,
+                  status == SLUICE_FATAL && altered
+                      ? ", which was altered while the snapshot began"
+                      : "");
+    return status == SLUICE_FATAL && altered ? SLUICE_RETRY : status;
+}
+
 static sluice_status import_snapshot(snapshot *self, sluice_error *err)
 {
     connection *link = &self->link;
@@ -79,6 +93,57 @@ static void choose_tables(snapshot *self)
     self->tables.count = kept;
 }
 
+/* Holds every table against DDL until it is read: what rewrites a table, as TRUNCATE
+ * and some changes of types do, takes its rows away from older snapshots. Needs no
+ * other right than reading does. */
+static sluice_status hold_tables(snapshot *self, sluice_error *err)
+{
+    for (size_t i = 0; i < self->tables.count; i++) {
+        const published_table *table = &self->tables.tables[i];
+        char *schema = connection_name(&self->link, table->schema);
+        char *name = connection_name(&self->link, table->name);
+        sluice_status status =
+            connection_query(&self->link, err, NULL, "SELECT FROM %s%s.%s LIMIT 0",
+                             table->partitioned ? "" : "ONLY ", schema, name);
+        free(schema);
+        free(name);
+        if (status != SLUICE_OK) {
+            return altered_since(self, table, status, err);
+        }
+    }
+    return SLUICE_OK;
+}
+
+/* Whether a table was rewritten between the snapshot and the hold: its file is another
+ * one than the catalog says, as the snapshot sees that. Of partitions it may be any. */
+static sluice_status check_not_rewritten(snapshot *self, sluice_error *err)
+{
+    PGresult *result;
+    sluice_status status = connection_query(
+        &self->link, err, &result,
+        "SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relkind = 'r' AND "
+        "c.relfilenode <> 0 AND c.relpersistence = 'p' AND "
+        "c.relfilenode <> pg_catalog.pg_relation_filenode(c.oid)");
+    if (status != SLUICE_OK) {
+        return status;
+    }
+    for (int i = 0; i < PQntuples(result) && status == SLUICE_OK; i++) {
+        uint32_t oid = (uint32_t)result_number(result, i, 0);
+        for (size_t j = 0; j < self->tables.count; j++) {
+            const published_table *table = &self->tables.tables[j];
+            if (table->oid == oid || table->partitioned) {
+                status = sluice_fail(err, SLUICE_RETRY,
+                                     "table '%s.%s' was rewritten while the snapshot "
+                                     "began, so that it shows none of its rows",
+                                     table->schema, table->name);
+                break;
+            }
+        }
+    }
+    PQclear(result);
+    return status;
+}
+
 sluice_status snapshot_new(const postgres_config *config, sluice_task *task,
                            const filter *captured, const slot_start *start,
                            snapshot **ret_snapshot, sluice_error *err)
@@ -101,12 +166,18 @@ sluice_status snapshot_new(const postgres_config *config, sluice_task *task,
     if (status == SLUICE_OK) {
         status = catalog_published(&self->link, self->arena, &self->tables, err);
     }
+    if (status == SLUICE_OK) {
+        choose_tables(self);
+        status = hold_tables(self, err);
+    }
+    if (status == SLUICE_OK) {
+        status = check_not_rewritten(self, err);
+    }
     if (status != SLUICE_OK) {
         sluice_prefix(err, "snapshot");
         snapshot_free(self);
         return status;
     }
-    choose_tables(self);
     char at[LSN_TEXT_SIZE];
     sluice_log(SLUICE_INFO, LOGGER, "snapshot begins tables=%zu lsn=%s",
                self->tables.count, lsn_print(start->at, at));
@@ -295,10 +366,7 @@ static sluice_status start_copy(snapshot *self, sluice_error *err)
     free(columns);
     free(schema);
     free(name);
-    if (status != SLUICE_OK) {
-        sluice_prefix(err, "snapshot of table '%s.%s'", table->schema, table->name);
-    }
-    return status;
+    return status == SLUICE_OK ? status : altered_since(self, table, status, err);
 }
 
 static sluice_status start_table(snapshot *self, capture *to, sluice_error *err)

@@ -571,6 +571,30 @@ def a_snapshot_whose_connection_breaks_begins_again():
 
 
 @test
+def tables_that_wait_for_the_snapshot_cannot_be_rewritten_under_it():
+    c = Connector("CREATE TABLE a (id int PRIMARY KEY, txt text)",
+                  "INSERT INTO a SELECT i, repeat('x', 500) FROM generate_series(1, 30000) i",
+                  *(f"CREATE TABLE {name} (id int PRIMARY KEY, n int)" for name in "bc"),
+                  *(f"INSERT INTO {name} VALUES (1, 1), (2, 2)" for name in "bc"))
+    process = c.start({"max.batch.size": "100"}, "-i", "3000")
+    head = [read(process.stdout.readline()) for _ in range(10)]
+    others = []
+    for statement in ("ALTER TABLE b ALTER n TYPE bigint", "TRUNCATE c", "ALTER TABLE a DROP txt"):
+        others.append(server.session())
+        others[-1].stdin.write(f"{statement};\n")
+        others[-1].stdin.close()
+    until(lambda: sum(other.poll() is not None for other in others) + int(server.sql(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")) == 3)
+    records = head + c.finish(process)
+    check_equal([other.wait() for other in others], [0, 0, 0])
+    check_equal(c.status, 0)
+    rows = [(r["topic"], r["value"]["after"]["id"]) for r in records if r["value"]["op"] == "r"]
+    check_equal([row for row in rows if row[0] != "p.public.a"],
+                [(f"p.public.{name}", i) for name in "bc" for i in (1, 2)])
+    check_equal(len(rows), 30004)
+
+
+@test
 def an_idle_slot_does_not_hold_the_log():
     c = Connector("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)",
                   "CREATE UNLOGGED TABLE u (n int)", "CREATE TABLE other (n int)")
