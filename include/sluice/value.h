@@ -119,8 +119,8 @@ SLUICE_API sluice_status sluice_decimal_parse(sluice_arena *arena, const char *t
                                               size_t len, int scale,
                                               sluice_value **ret_value,
                                               sluice_error *err);
-/* The scale that keeps all digits of `text`: 2 for "-12.50", 0 for "7", -3 for "1e3".
- * Whether it is a number. */
+/* The scale that keeps all digits of `text`: 2 for "-12.50", 0 for "7", -3 for "1e3"; 0
+ * for a zero whose exponent no scale has. Whether it is a number. */
 SLUICE_API bool sluice_decimal_scale(const char *text, size_t len, int *ret_scale);
 /* The number in plain notation, `scale` digits behind the point: "-12.50". Where scale
  * is negative, zeros are appended. NUL-ended, in `arena`. NULL where it would have more

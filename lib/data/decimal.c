@@ -64,16 +64,6 @@ static bool scan(const char *text, size_t len, number *ret)
     return text == end && ret->digits > 0;
 }
 
-bool sluice_decimal_scale(const char *text, size_t len, int *ret_scale)
-{
-    number n;
-    if (!scan(text, len, &n) || n.exponent > INT32_MAX || n.exponent < -INT32_MAX) {
-        return false;
-    }
-    *ret_scale = (int)-n.exponent;
-    return true;
-}
-
 static bool is_zero(const number *n)
 {
     for (size_t i = 0; i < n->mantissa_len; i++) {
@@ -82,6 +72,17 @@ static bool is_zero(const number *n)
         }
     }
     return true;
+}
+
+bool sluice_decimal_scale(const char *text, size_t len, int *ret_scale)
+{
+    number n;
+    if (!scan(text, len, &n)) {
+        return false;
+    }
+    bool fits = n.exponent <= INT32_MAX && n.exponent >= -INT32_MAX;
+    *ret_scale = fits ? (int)-n.exponent : 0;
+    return fits || is_zero(&n);
 }
 
 /* The digits without point and leading zeros; how many there are. */
