@@ -133,6 +133,16 @@ static int compare_names(const void *one, const void *other)
     return strcmp(*(const char *const *)one, *(const char *const *)other);
 }
 
+static bool is_listed(const name_list *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (strcmp(names->items[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* All topics, or all brokers and then what all have. */
 static void names_of_metadata(configs_work *self, const metadata_response *metadata,
                               bool topics, name_list *out)
@@ -178,6 +188,36 @@ static sluice_status names_of_resources(configs_work *self, int8_t resource,
     return SLUICE_OK;
 }
 
+/* The groups that the brokers coordinate, with those that have settings. */
+static sluice_status add_groups(configs_work *self, name_list *out, sluice_error *err)
+{
+    const metadata_response *metadata = NULL;
+    sluice_status status = admin_metadata(self->client, false, &metadata, err);
+    for (size_t i = 0; status == SLUICE_OK && i < metadata->brokers.count; i++) {
+        list_groups_request request;
+        list_groups_response response;
+        list_groups_request_init(&request);
+        status = admin_call(self->client, metadata->brokers.items[i].node_id,
+                            API_LIST_GROUPS, &request, &response, err);
+        if (status != SLUICE_OK) {
+            return status;
+        }
+        size_t room = out->count + response.groups.count + 1;
+        const char **all =
+            sluice_arena_take(admin_arena(self->client), room * sizeof *all);
+        memcpy(all, out->items, out->count * sizeof *all);
+        out->items = all;
+        for (size_t j = 0; j < response.groups.count; j++) {
+            const char *group =
+                admin_text(self->client, response.groups.items[j].group_id);
+            if (!is_listed(out, group)) {
+                out->items[out->count++] = group;
+            }
+        }
+    }
+    return status;
+}
+
 /* All that there are of a kind, in order. */
 static sluice_status find_names(configs_work *self, const config_kind *kind,
                                 name_list *out, sluice_error *err)
@@ -194,21 +234,14 @@ static sluice_status find_names(configs_work *self, const config_kind *kind,
         }
     } else {
         status = names_of_resources(self, kind->resource, out, err);
+        if (status == SLUICE_OK && kind->resource == CONFIGS_OF_GROUP) {
+            status = add_groups(self, out, err);
+        }
     }
     if (status == SLUICE_OK && out->count > 0) {
         qsort(out->items, out->count, sizeof *out->items, compare_names);
     }
     return status;
-}
-
-static bool is_listed(const name_list *names, const char *name)
-{
-    for (size_t i = 0; i < names->count; i++) {
-        if (strcmp(names->items[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static sluice_status describe_named(configs_work *self, const name_list *names,

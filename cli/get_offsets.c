@@ -45,6 +45,7 @@ static const cli_usage usage = {
     .examples =
         "  sluice offsets orders --time earliest\n"
         "  kafka-get-offsets --bootstrap-server 127.0.0.1:9092 --topic orders\n",
+    .before_mistake = "Error occurred: ",
 };
 
 /* A rule of --topic-partitions: topics, and partitions from `first` to before `end`. */

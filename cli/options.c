@@ -14,6 +14,7 @@ typedef struct parse {
     char *options;
     bool kafkas; /* Called by the name of a tool of Kafka's. */
     sluice_error *err;
+    uint64_t given; /* A bit for each option that has had its one value. */
 } parse;
 
 static void texts_add(cli_texts *texts, const char *text)
@@ -69,9 +70,9 @@ static sluice_status store_number(const parse *self, const cli_option *option,
     sluice_error *err = self->err;
     bool ranged = option->min != 0 || option->max != 0;
     if (!text_to_int64(value, &number)) {
-        return self->kafkas ? sluice_fail(err, SLUICE_BAD_CONFIG,
-                                          "Cannot parse argument '%s' of option %s",
-                                          value, option->name)
+        return self->kafkas ? sluice_fail_key(err, option->name,
+                                              "Cannot parse argument '%s' of option %s",
+                                              value, option->name)
                             : sluice_fail(err, SLUICE_BAD_CONFIG,
                                           "--%s is '%s': must be a whole number",
                                           option->name, value);
@@ -122,12 +123,30 @@ static sluice_status store(parse *self, const cli_option *option, const char *va
     return SLUICE_OK;
 }
 
+/* Kafka's tools take no option twice that has one value; ours take the last. */
+static sluice_status refuse_twice(parse *self, const cli_option *option)
+{
+    uint64_t bit = 1ULL << (option - self->usage->options) % 64;
+    bool single = option->type != CLI_FLAG && option->type != CLI_TEXTS;
+    if (self->kafkas && single && (self->given & bit) != 0) {
+        return sluice_fail_key(self->err, option->name,
+                               "Found multiple arguments for option %s, but you asked "
+                               "for only one",
+                               option->name);
+    }
+    self->given |= bit;
+    return SLUICE_OK;
+}
+
 static sluice_status parse_long(parse *self, const char *word)
 {
     const char *equals = strchr(word, '=');
     size_t len = equals == NULL ? strlen(word) : (size_t)(equals - word);
     const cli_option *option = NULL;
     sluice_status status = find(self, word, len, &option);
+    if (status == SLUICE_OK) {
+        status = refuse_twice(self, option);
+    }
     return status == SLUICE_OK ? store(self, option, equals == NULL ? NULL : equals + 1)
                                : status;
 }
@@ -148,7 +167,7 @@ static sluice_status parse_letter(parse *self, const char *word)
 sluice_status cli_parse(const cli_usage *usage, int argc, char **argv,
                         void *ret_options, cli_texts *ret_arguments, sluice_error *err)
 {
-    parse self = {usage, argc, argv, 1, ret_options, cli_is_kafkas(argv[0]), err};
+    parse self = {usage, argc, argv, 1, ret_options, cli_is_kafkas(argv[0]), err, 0};
     bool only_arguments = false;
     *ret_arguments = (cli_texts){0};
     while (self.next < argc) {
@@ -263,6 +282,19 @@ int cli_ended(sluice_status status, sluice_error *err)
     return status == SLUICE_OK ? CLI_DONE : CLI_FAILED;
 }
 
+static int refuse(const cli_usage *usage, const char *called, const sluice_error *err)
+{
+    const char *before = usage->before_wrong_value;
+    if (cli_is_kafkas(called) && before != NULL && sluice_error_key(err, 0) != NULL) {
+        printf("%s%s\n", before, sluice_error_text(err));
+        return usage->exit_at_wrong_value;
+    }
+    if (cli_is_kafkas(called) && usage->before_mistake != NULL) {
+        fprintf(stderr, "%s", usage->before_mistake);
+    }
+    return cli_misused(usage, called, sluice_error_text(err));
+}
+
 bool cli_begin(const cli_usage *usage, int argc, char **argv, void *ret_options,
                cli_texts *ret_arguments, int *ret_exit)
 {
@@ -280,7 +312,7 @@ bool cli_begin(const cli_usage *usage, int argc, char **argv, void *ret_options,
     bool good =
         cli_parse(usage, argc, argv, ret_options, ret_arguments, err) == SLUICE_OK;
     if (!good) {
-        *ret_exit = cli_misused(usage, argv[0], sluice_error_text(err));
+        *ret_exit = refuse(usage, argv[0], err);
         cli_parse_done(usage, ret_options, ret_arguments);
     }
     sluice_error_free(err);

@@ -47,6 +47,13 @@ typedef struct cli_usage {
     const char *doc;      /* Paragraphs. */
     const cli_option *options;
     const char *examples; /* Lines, or NULL. */
+    /* What the tool of Kafka's says before what cli_begin() refuses, on standard error;
+     * NULL: nothing. */
+    const char *before_mistake;
+    /* And before a wrong value of an option, on standard output: it reads these late.
+     * NULL: as for other mistakes. */
+    const char *before_wrong_value;
+    int exit_at_wrong_value;
 } cli_usage;
 
 /* Fills the struct at `ret_options` (its defaults set by the caller) and

@@ -17,7 +17,8 @@ static const cli_option table[] = {
      CLI_AT(cli_texts, sample, config)},
     {.name = NULL},
 };
-static const cli_usage usage = {"test [OPTION…]", "For tests.", table, NULL};
+static const cli_usage usage = {
+    .synopsis = "test [OPTION…]", .doc = "For tests.", .options = table};
 
 static const char *refusal(int argc, const char **argv)
 {
@@ -73,6 +74,22 @@ TEST(mistakes_are_refused_with_what_is_allowed)
     CHECK_TEXT(refusal(2, missing), "--name needs a value: NAME");
     const char *surplus[] = {"test", "--loud=yes"};
     CHECK_TEXT(refusal(2, surplus), "--loud takes no value, but has 'yes'");
+}
+
+TEST(a_tool_of_kafkas_refuses_in_its_words)
+{
+    const char *unknown[] = {"kafka-test", "--nme"};
+    CHECK_TEXT(refusal(2, unknown), "nme is not a recognized option");
+    const char *missing[] = {"kafka-test.sh", "--name"};
+    CHECK_TEXT(refusal(2, missing), "Option name requires an argument");
+    const char *no_number[] = {"kafka-test", "--number", "x"};
+    CHECK_TEXT(refusal(3, no_number), "Cannot parse argument 'x' of option number");
+    const char *twice[] = {"kafka-test", "--name=a", "--name=b"};
+    CHECK_TEXT(refusal(3, twice),
+               "Found multiple arguments for option name, but you asked for only one");
+    const char *again[] = {"kafka-test", "--config=a", "--config=b", "--loud",
+                           "--loud"};
+    CHECK_TEXT(refusal(5, again), "ok");
 }
 
 TEST_MAIN

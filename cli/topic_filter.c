@@ -1,10 +1,12 @@
 /* Patterns and wildcards for names of topics. */
+#define PCRE2_CODE_UNIT_WIDTH 8
 #include "topic_filter.h"
 #include "base/buffer.h"
 #include <fnmatch.h>
+#include <pcre2.h>
 #include <string.h>
 
-/* The pattern without blanks and quotes around, and '|' for ','. */
+/* The pattern without blanks, without quotes around, and '|' for ','. */
 static void put_pattern(buffer *out, const char *pattern)
 {
     size_t len = strlen(pattern);
@@ -12,13 +14,11 @@ static void put_pattern(buffer *out, const char *pattern)
         len--;
     }
     size_t at = strspn(pattern, "\"'");
-    buffer_append_text(out, "^(");
     for (; at < len; at++) {
         if (pattern[at] != ' ') {
             buffer_append_byte(out, pattern[at] == ',' ? '|' : pattern[at]);
         }
     }
-    buffer_append_text(out, ")$");
 }
 
 sluice_status topic_filter_init(topic_filter *self, const char *pattern,
@@ -30,25 +30,35 @@ sluice_status topic_filter_init(topic_filter *self, const char *pattern,
     }
     buffer whole = BUFFER_INIT;
     put_pattern(&whole, pattern);
-    int code = regcomp(&self->pattern, buffer_text(&whole), REG_EXTENDED | REG_NOSUB);
+    int fault;
+    PCRE2_SIZE where;
+    self->pattern = pcre2_compile((PCRE2_SPTR)buffer_text(&whole), whole.len,
+                                  PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF,
+                                  &fault, &where, NULL);
     buffer_done(&whole);
-    self->has_pattern = code == 0;
-    return code == 0 ? SLUICE_OK
-                     : sluice_fail(err, SLUICE_BAD_CONFIG,
-                                   "'%s' is not a regular expression", pattern);
+    if (self->pattern != NULL) {
+        return SLUICE_OK;
+    }
+    char text[128];
+    pcre2_get_error_message(fault, (PCRE2_UCHAR *)text, sizeof text);
+    return sluice_fail(err, SLUICE_BAD_CONFIG, "'%s' is not a regular expression: %s",
+                       pattern, text);
 }
 
 void topic_filter_done(topic_filter *self)
 {
-    if (self->has_pattern) {
-        regfree(&self->pattern);
-    }
+    pcre2_code_free(self->pattern);
 }
 
 bool topic_filter_has(const topic_filter *self, const char *topic)
 {
-    if (self->has_pattern) {
-        return regexec(&self->pattern, topic, 0, NULL, 0) == 0;
+    if (self->pattern != NULL) {
+        pcre2_match_data *found =
+            pcre2_match_data_create_from_pattern(self->pattern, NULL);
+        int count = pcre2_match(self->pattern, (PCRE2_SPTR)topic, strlen(topic), 0, 0,
+                                found, NULL);
+        pcre2_match_data_free(found);
+        return count >= 0;
     }
     for (size_t i = 0; i < self->names->count; i++) {
         if (fnmatch(self->names->items[i], topic, 0) == 0) {

@@ -83,6 +83,8 @@ static const cli_usage usage = {
         "  sluice topics list --offsets\n"
         "  sluice topics create orders --partitions 4 --config retention.ms=60000\n"
         "  kafka-topics --bootstrap-server 127.0.0.1:9092 --describe --topic orders\n",
+    .before_wrong_value = "Error while executing topic command : ",
+    .exit_at_wrong_value = CLI_FAILED,
 };
 
 /* Takes the first word as the action, in our dress, unless an option was it. */

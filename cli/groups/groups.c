@@ -87,6 +87,8 @@ static const cli_usage usage = {
         "  sluice groups list --state\n"
         "  sluice groups describe billing --json\n"
         "  sluice groups reset billing --topic orders --to-earliest --execute\n",
+    .before_wrong_value = "\nError: Executing consumer group command failed due to ",
+    .exit_at_wrong_value = CLI_DONE,
 };
 
 /* ---- What does not go together, in the sentences of Kafka's tool --------------------
@@ -109,9 +111,22 @@ static const char *check_describe(const groups_options *given)
         return "Option [describe] takes at most one of these options: [members], "
                "[offsets], [state]";
     }
-    return given->state != NULL && given->state[0] != '\0'
-               ? "Option [describe] does not take a value for [state]"
+    if (given->state != NULL && given->state[0] != '\0') {
+        return "Option [describe] does not take a value for [state]";
+    }
+    return given->group.count > 0 && given->all_groups
+               ? "Option \"[group]\" can't be used with option \"[all-groups]\""
                : NULL;
+}
+
+static const char *check_delete(const groups_options *given)
+{
+    if (given->group.count == 0 && !given->all_groups) {
+        return "Option [delete] takes one of these options: [all-groups], [group]";
+    }
+    return given->topic.count > 0 ? "The consumer does not support topic-specific "
+                                    "offset deletion from a consumer group."
+                                  : NULL;
 }
 
 static const char *check_reset(const groups_options *given)
@@ -154,8 +169,8 @@ static const char *find_mistake(const groups_options *given)
     }
     if (given->describe) {
         mistake = check_describe(given);
-    } else if (given->delete &&given->group.count == 0 && !given->all_groups) {
-        mistake = "Option [delete] takes one of these options: [all-groups], [group]";
+    } else if (given->delete) {
+        mistake = check_delete(given);
     } else if (given->delete_offsets &&
                (given->group.count != 1 || given->topic.count == 0)) {
         mistake =

@@ -105,7 +105,9 @@ sluice_status groups_delete_offsets(groups_work *self, sluice_error *err);
 sluice_status groups_reset(groups_work *self, sluice_error *err);
 
 /* The time that --to-datetime or --by-duration means, in milliseconds. */
-sluice_status groups_datetime(const char *text, int64_t *ret_ms, sluice_error *err);
-sluice_status groups_duration(const char *text, int64_t *ret_ms, sluice_error *err);
+sluice_status groups_datetime(const groups_work *self, int64_t *ret_ms,
+                              sluice_error *err);
+sluice_status groups_duration(const groups_work *self, int64_t *ret_ms,
+                              sluice_error *err);
 
 #endif

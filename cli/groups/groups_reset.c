@@ -157,11 +157,11 @@ static sluice_status set_time(groups_work *self, group_offsets *offsets,
 {
     int64_t time_ms, back_ms = 0;
     if (self->given->to_datetime != NULL) {
-        sluice_status status = groups_datetime(self->given->to_datetime, &time_ms, err);
+        sluice_status status = groups_datetime(self, &time_ms, err);
         return status != SLUICE_OK ? status : set_ends(self, offsets, time_ms, err);
     }
     struct timespec now;
-    sluice_status status = groups_duration(self->given->by_duration, &back_ms, err);
+    sluice_status status = groups_duration(self, &back_ms, err);
     clock_gettime(CLOCK_REALTIME, &now);
     time_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - back_ms;
     time_ms = time_ms < 0 ? 0 : time_ms; /* Times below mean something else. */
@@ -443,7 +443,11 @@ sluice_status groups_reset(groups_work *work, sluice_error *err)
     if (status == SLUICE_OK && path != NULL) {
         status = file_load(path, file_bytes_max, &self.file, &there, err);
         if (status == SLUICE_OK && !there) {
-            status = sluice_fail(err, SLUICE_BAD_CONFIG, "there is no file '%s'", path);
+            status = sluice_fail(err, SLUICE_BAD_CONFIG,
+                                 work->given->kafkas
+                                     ? "java.io.IOException: Unable to read file %s"
+                                     : "there is no file '%s'",
+                                 path);
         }
     }
     if (status == SLUICE_OK) {

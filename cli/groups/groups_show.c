@@ -9,7 +9,7 @@
 /* ---- List --------------------------------------------------------------------------
  */
 
-static sluice_status check_words(const char *text, const char *what,
+static sluice_status check_words(const char *text, const char *what, const char *valid,
                                  const char *const *known, const char *known_text,
                                  sluice_error *err)
 {
@@ -23,8 +23,8 @@ static sluice_status check_words(const char *text, const char *what,
         }
         if (*one == NULL) {
             status = sluice_fail(err, SLUICE_BAD_CONFIG,
-                                 "Invalid %s list '%s'. Valid %ss are: %s", what, text,
-                                 what, known_text);
+                                 "Invalid %s list '%s'. Valid %s are: %s", what, text,
+                                 valid, known_text);
         }
     }
     free(words);
@@ -99,13 +99,13 @@ sluice_status groups_list(groups_work *self, sluice_error *err)
     static const char *const types[] = {"Classic", "Consumer", NULL};
     const groups_options *given = self->given;
     sluice_status status =
-        check_words(given->state == NULL ? "" : given->state, "state", states,
+        check_words(given->state == NULL ? "" : given->state, "state", "states", states,
                     "CompletingRebalance, Assigning, Reconciling, PreparingRebalance, "
                     "Empty, Stable, Dead",
                     err);
     if (status == SLUICE_OK) {
-        status = check_words(given->type == NULL ? "" : given->type, "type", types,
-                             "Classic, Consumer", err);
+        status = check_words(given->type == NULL ? "" : given->type, "types", "types",
+                             types, "Classic, Consumer", err);
     }
     if (status != SLUICE_OK) {
         return status;
@@ -243,6 +243,9 @@ static void print_rows(const groups_work *self, const group_view *group,
 {
     widths wide = measure_offsets(group, rows);
     bool verbose = self->given->verbose;
+    if (rows->count == 0 && self->given->kafkas) {
+        return;
+    }
     printf("\n%-*s %-*s %-10s %s%-15s %-15s %-15s %-*s %-*s %s\n", wide.group, "GROUP",
            wide.topic, "TOPIC", "PARTITION", verbose ? "LEADER-EPOCH    " : "",
            "CURRENT-OFFSET", "LOG-END-OFFSET", "LAG", wide.consumer, "CONSUMER-ID",

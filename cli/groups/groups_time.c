@@ -24,16 +24,20 @@ static bool read_zone(const char *text, int64_t *ret_seconds)
     return text[1 + used] == '\0' && hours >= 0 && minutes >= 0 && minutes < 60;
 }
 
-sluice_status groups_datetime(const char *text, int64_t *ret_ms, sluice_error *err)
+sluice_status groups_datetime(const groups_work *self, int64_t *ret_ms,
+                              sluice_error *err)
 {
+    const char *text = self->given->to_datetime;
+    const char *class = self->given->kafkas ? "java.text.ParseException: " : "";
     struct tm when = {0};
     int used = 0, ms = 0, ms_used = 0;
     int64_t zone;
     if (strchr(text, 'T') == NULL) {
         return sluice_fail(
             err, SLUICE_BAD_CONFIG,
-            "Error parsing timestamp. It does not contain a 'T' according "
-            "to ISO8601 format");
+            "%sError parsing timestamp. It does not contain a 'T' according "
+            "to ISO8601 format",
+            class);
     }
     bool good =
         sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d%n", &when.tm_year, &when.tm_mon,
@@ -44,10 +48,10 @@ sluice_status groups_datetime(const char *text, int64_t *ret_ms, sluice_error *e
     }
     if (!good || !read_zone(text + used, &zone)) {
         return sluice_fail(
-            err, SLUICE_BAD_CONFIG,
-            "Unparseable date: \"%s\": must be as 2026-01-31T12:00:00.000, "
-            "in UTC, or with +02:00 behind it",
-            text);
+            err, SLUICE_BAD_CONFIG, "%sUnparseable date: \"%s\"%s", class, text,
+            self->given->kafkas ? ""
+                                : ": must be as 2026-01-31T12:00:00.000, in UTC, or "
+                                  "with +02:00 behind it");
     }
     when.tm_year -= 1900;
     when.tm_mon -= 1;
@@ -97,16 +101,20 @@ static bool add_parts(const char *text, double *ret_seconds)
     return some;
 }
 
-sluice_status groups_duration(const char *text, int64_t *ret_ms, sluice_error *err)
+sluice_status groups_duration(const groups_work *self, int64_t *ret_ms,
+                              sluice_error *err)
 {
+    const char *text = self->given->by_duration;
     double seconds = 0, sign = *text == '-' ? -1 : 1;
     const char *at = text + (*text == '-' || *text == '+');
     if (*at != 'P' || !add_parts(at + 1, &seconds) || fabs(seconds) > 1e12) {
-        return sluice_fail(
-            err, SLUICE_BAD_CONFIG,
-            "'%s' is no duration: must be as P1DT2H30M, with days, hours, "
-            "minutes and seconds",
-            text);
+        return self->given->kafkas
+                   ? sluice_fail(err, SLUICE_BAD_CONFIG,
+                                 "Text cannot be parsed to a Duration")
+                   : sluice_fail(err, SLUICE_BAD_CONFIG,
+                                 "'%s' is no duration: must be as P1DT2H30M, with "
+                                 "days, hours, minutes and seconds",
+                                 text);
     }
     *ret_ms = (int64_t)(sign * seconds * 1000);
     return SLUICE_OK;

@@ -54,6 +54,27 @@ def every_command_prints_its_help():
         assert "--no-such-option" in unknown.stderr, unknown.stderr
 
 
+def names_of_commands():
+    """The commands, each with the names of Kafka's tools that lead to it."""
+    listed = subprocess.run([PROGRAM, "--help"], capture_output=True, text=True, check=True).stdout
+    commands = {name: [] for name in re.findall(r"^  ([\w-]+) +\S", listed, re.M)}
+    folder = os.path.dirname(os.path.abspath(PROGRAM))
+    for name in sorted(os.listdir(folder)):
+        path = os.path.join(folder, name)
+        if os.path.islink(path) and os.readlink(path) == "sluice":
+            usage = subprocess.run([path, "--help"], capture_output=True, text=True, check=True)
+            commands[re.match(r"usage: sluice ([\w-]+)", usage.stdout)[1]].append(name)
+    return commands
+
+
+@test
+def the_page_of_the_tools_tells_every_command_and_tool():
+    rows = re.findall(r"^\| (?:`([\w-]+)` )?\| `sluice ([\w-]+)` \|", read(os.path.join(
+        ROOT, "docs", "tools.md")), re.M)
+    told = {command: [tool] if tool else [] for tool, command in rows}
+    check_equal(told, names_of_commands())
+
+
 @test
 def every_folder_that_the_documents_name_is_there():
     named = re.findall(r"^([a-z]+)/", read(os.path.join(ROOT, "ARCHITECTURE.md")), re.M)

@@ -1,12 +1,15 @@
 /* Runs Kafka's tools one after the other in one JVM: a line of standard input is a class and
- * its words, with \1 between; the answer is \2 STATUS \3 OUTPUT \3 ERRORS \4 and a newline.
+ * its words, with \1 between, then \2 and its input in Base64; the answer is \2 STATUS \3
+ * OUTPUT \3 ERRORS \4 and a newline.
  *
  * usage: java -cp DIR/* RunTools.java */
 import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.util.Arrays;
+import java.util.Base64;
 import org.apache.kafka.common.utils.Exit;
 
 public class RunTools {
@@ -31,7 +34,10 @@ public class RunTools {
         throw new Ended();
     }
 
-    private static void run(String[] words) {
+    private static void run(String line) {
+        String[] parts = line.split("\u0002", -1);
+        String[] words = parts[0].split("\u0001", -1);
+        System.setIn(new ByteArrayInputStream(Base64.getDecoder().decode(parts[1])));
         try {
             Class.forName(words[0]).getMethod("main", String[].class).invoke(null, (Object) Arrays.copyOfRange(words, 1, words.length));
             end(0);
@@ -51,7 +57,7 @@ public class RunTools {
             System.setOut(new PrintStream(out, true));
             System.setErr(new PrintStream(err, true));
             answer = null;
-            run(line.split("\u0001", -1));
+            run(line);
             answers.println(answer);
             answers.flush();
         }

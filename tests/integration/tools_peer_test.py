@@ -2,170 +2,29 @@
 Skipped unless KAFKA names the folder of Apache Kafka's jars, and there is java.
 
 usage: KAFKA=DIR tools_peer_test.py PROGRAM [WORD…]
-
-A line of commands is run twice, by the Java tool and by ours. '@' in a name stands for
-JAVA and OURS, so that each has topics of its own; ids are masked.
 """
 import os
-import re
-import shlex
-import shutil
-import subprocess
 import sys
-import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "..", "lib"), os.path.join(HERE, "..", "..", "bench")]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
-from brokers import Kafka
-from running_broker import RunningBroker
 from tap import Skip, main, test
+from tool_peers import ToolPeers, why_not
 
-PROGRAM = os.path.abspath(sys.argv[1])
 LIBS = os.environ.get("KAFKA")
-CLASSES = {
-    "kafka-topics": "org.apache.kafka.tools.TopicCommand",
-    "kafka-configs": "kafka.admin.ConfigCommand",
-    "kafka-get-offsets": "org.apache.kafka.tools.GetOffsetShell",
-    "kafka-delete-records": "org.apache.kafka.tools.DeleteRecordsCommand",
-    "kafka-log-dirs": "org.apache.kafka.tools.LogDirsCommand",
-    "kafka-broker-api-versions": "org.apache.kafka.tools.BrokerApiVersionsCommand",
-    "kafka-leader-election": "org.apache.kafka.tools.LeaderElectionCommand",
-}
-FILES = {
-    "good.json": '{"partitions":[{"topic":"T@","partition":0,"offset":3}],"version":1}',
-    "far.json": '{"partitions":[{"topic":"T@","partition":0,"offset":300}],"version":1}',
-    "twice.json": '{"partitions":[{"topic":"t","partition":0,"offset":3},'
-                  '{"topic":"t","partition":0,"offset":3}]}',
-    "fieldless.json": '{"partitions":[{"topic":"t","partition":0}]}',
-    "none.json": "xx",
-    "elect.json": '{"partitions":[{"topic":"T@","partition":0},{"topic":"nope","partition":1}]}',
-    "add.properties": "segment.bytes=5000000\nmax.message.bytes=6000\n",
-}
+peers = ToolPeers(os.path.abspath(sys.argv[1]), LIBS)
 
 
-def reason_for_none():
-    reason = Kafka.why_not(LIBS)
-    return reason and reason.replace("--kafka DIR", "KAFKA=DIR")
-
-
-class JavaTools:
-    def __init__(self, folder):
-        settings = os.path.join(folder, "log4j2.properties")
-        with open(settings, "w", encoding="utf-8") as file:
-            file.write("rootLogger.level=OFF\n")
-        self.process = subprocess.Popen(
-            ["java", "-Xmx300m", "-XX:TieredStopAtLevel=1", f"-Dlog4j2.configurationFile={settings}",
-             "-cp", f"{LIBS}/*:{LIBS}/libs/*", os.path.join(HERE, "RunTools.java")],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def run(self, tool, words):
-        self.process.stdin.write("\1".join([CLASSES[tool], *words]) + "\n")
-        self.process.stdin.flush()
-        text = ""
-        while not text.endswith("\4\n"):
-            line = self.process.stdout.readline()
-            if not line:
-                raise AssertionError(f"the Java tools ended: {text}")
-            text += line
-        status, out, error = text[text.index("\2") + 1:text.rindex("\4")].split("\3")
-        return int(status), out, error
-
-    def stop(self):
-        self.process.stdin.close()
-        self.process.wait(30)
-        self.process.stdout.close()
-
-
-def run_ours(tool, words):
-    done = subprocess.run([os.path.join(os.path.dirname(PROGRAM), tool), *words],
-                          capture_output=True, text=True, timeout=60)
-    return done.returncode, done.stdout, done.stderr
-
-
-def masked(text, own):
-    text = text.replace(own, "@")
-    return re.sub(r"TopicId: [\w-]{22}", "TopicId: ID", text)
-
-
-def comparable(result, own):
-    """Status, output, and the first line of errors, without what only a log has."""
-    status, out, error = result
-    lines = [line for line in error.splitlines() if not re.match(r"\[\d{4}-| \(org\.apache", line)]
-    return status, masked(out, own), masked(lines[0] if lines else "", own)
-
-
-class Peers:
-    """A broker (ours, or Apache Kafka's), the Java tools, and files for both."""
-
-    def __init__(self, address, folder):
-        self.address, self.folder = address, folder
-        self.java = JavaTools(folder)
-        for own in ("JAVA", "OURS"):
-            os.makedirs(os.path.join(folder, own), exist_ok=True)
-            for name, text in FILES.items():
-                with open(os.path.join(folder, own, name), "w", encoding="utf-8") as file:
-                    file.write(text.replace("@", own))
-
-    def words(self, line, own):
-        line = line.replace("FILES", f"{self.folder}/{own}").replace("@", own)
-        tool, *words = shlex.split(line)
-        return tool, [*words, "--bootstrap-server", self.address]
-
-    def differences(self, commands):
-        found = []
-        for line in filter(None, (line.strip() for line in commands.splitlines())):
-            java = comparable(self.java.run(*self.words(line, "JAVA")), "JAVA")
-            ours = comparable(run_ours(*self.words(line, "OURS")), "OURS")
-            if java != ours:
-                found.append(f"{line}\n  Java: {java}\n  ours: {ours}")
-        return found
-
-    def fill(self):
-        for own in ("JAVA", "OURS"):
-            topic, lines = f"T{own}", "".join(f"{number}\n" for number in range(40))
-            for words in (["topics", "create", topic, "--partitions", "1"], ["produce", topic],
-                          ["topics", "alter", topic, "--partitions", "3"]):
-                subprocess.run([PROGRAM, *words, "--bootstrap-server", self.address], input=lines,
-                               stdout=subprocess.DEVNULL, text=True, check=True)
-
-
-def compare(commands):
-    """Runs the commands on our broker and on Apache Kafka."""
-    reason = reason_for_none()
+def compare(commands, **prepared):
+    reason = why_not(LIBS)
     if reason is not None:
         raise Skip(f"Apache Kafka cannot be had: {reason}")
-    found = []
-    for which in ("ours", "Apache Kafka"):
-        folder = tempfile.mkdtemp(prefix="sluice-tools-")
-        kafka = None
-        ours = None
-        try:
-            if which == "ours":
-                ours = RunningBroker(PROGRAM)
-            else:
-                os.mkdir(f"{folder}/kafka")
-                kafka = Kafka(f"{folder}/kafka", LIBS)
-                kafka.start()
-            peers = Peers(ours.address if ours else f"127.0.0.1:{kafka.port}", folder)
-            try:
-                peers.fill()
-                found += [f"on {which}: {text}" for text in peers.differences(commands)]
-            finally:
-                peers.java.stop()
-        finally:
-            if ours:
-                ours.__exit__(None, None, None)
-            if kafka:
-                kafka.stop()
-            shutil.rmtree(folder, ignore_errors=True)
-    if found:
-        raise AssertionError("\n".join(found))
+    peers.compare(commands, **prepared)
 
 
 @test
-def the_tools_say_the_same_as_kafkas():
-    compare("""
+def kafka_topics():
+    compare(r"""
 kafka-topics --create --topic x@ --partitions 3 --config retention.ms=1000 --config segment.bytes=2000000
 kafka-topics --create --topic x@
 kafka-topics --create --topic x@ --if-not-exists
@@ -208,34 +67,47 @@ kafka-topics --delete --topic nope --if-exists
 kafka-topics --delete
 kafka-topics --delete --topic z@
 kafka-topics --foo
-kafka-configs --describe --entity-type topics --entity-name x@
+kafka-topics --list --topic "(?!_)[zx]\w+@"
+""")
+
+
+@test
+def kafka_configs():
+    compare(r"""
+kafka-configs --describe --entity-type topics --entity-name C@
 kafka-configs --describe --topic nope
-kafka-configs --alter --topic T@ --add-config segment.bytes=3000000,cleanup.policy=[compact,delete]
-kafka-configs --describe --topic T@
-kafka-configs --alter --topic T@ --delete-config cleanup.policy
-kafka-configs --alter --topic T@ --delete-config cleanup.policy,foo
-kafka-configs --alter --topic T@ --add-config foo
-kafka-configs --alter --topic T@
-kafka-configs --alter --topic T@ --add-config-file FILES/add.properties
-kafka-configs --alter --topic T@ --add-config-file FILES/add.properties --add-config a=b
-kafka-configs --describe --topic T@
+kafka-configs --alter --topic C@ --add-config segment.bytes=3000000,cleanup.policy=[compact,delete]
+kafka-configs --describe --topic C@
+kafka-configs --alter --topic C@ --delete-config cleanup.policy
+kafka-configs --alter --topic C@ --delete-config cleanup.policy,foo
+kafka-configs --alter --topic C@ --add-config foo
+kafka-configs --alter --topic C@
+kafka-configs --alter --topic C@ --add-config-file FILES/add.properties
+kafka-configs --alter --topic C@ --add-config-file FILES/add.properties --add-config a=b
+kafka-configs --describe --topic C@
 kafka-configs --describe --broker 1
 kafka-configs --describe --broker 7
 kafka-configs --describe --broker x
 kafka-configs --alter --broker x --add-config a=b
 kafka-configs --describe --entity-type foo
 kafka-configs --describe
-kafka-configs --describe --alter --topic T@
+kafka-configs --describe --alter --topic C@
 kafka-configs --alter --add-config a=b
 kafka-configs --alter --entity-type topics --add-config a=b
 kafka-configs --alter --user u --add-config foo=1
 kafka-configs --alter --client c --add-config foo=1
 kafka-configs --describe --entity-type broker-loggers
-kafka-configs --describe --entity-type topics --entity-type topics --entity-name T@
-kafka-configs --describe --topic T@ --broker 1
-kafka-configs --describe --topic T@ --add-config a=b
-kafka-configs --describe --entity-name T@
+kafka-configs --describe --entity-type topics --entity-type topics --entity-name C@
+kafka-configs --describe --topic C@ --broker 1
+kafka-configs --describe --topic C@ --add-config a=b
+kafka-configs --describe --entity-name C@
 kafka-configs --describe --entity-type topics --entity-default
+""", topics=["C"], files={"add.properties": "segment.bytes=5000000\nmax.message.bytes=6000\n"})
+
+
+@test
+def kafka_get_offsets_and_kafka_delete_records():
+    compare(r"""
 kafka-get-offsets --topic T@
 kafka-get-offsets --topic T@ --time -2
 kafka-get-offsets --topic T@ --time earliest
@@ -244,6 +116,7 @@ kafka-get-offsets --topic T@ --time 9999999999999
 kafka-get-offsets --topic T@ --time 5
 kafka-get-offsets --topic T@ --time foo
 kafka-get-offsets --topic nope
+kafka-get-offsets --topic TJ --topic TO
 kafka-get-offsets --topic T@ --partitions 0,2
 kafka-get-offsets --topic T@ --partitions 1-
 kafka-get-offsets --topic T@ --partitions 9
@@ -259,19 +132,196 @@ kafka-delete-records --offset-json-file FILES/none.json
 kafka-delete-records --offset-json-file FILES/nope.json
 kafka-delete-records
 kafka-get-offsets --topic T@ --time earliest
+""", topics=["T"], files={
+        "good.json": '{"partitions":[{"topic":"T@","partition":0,"offset":3}],"version":1}',
+        "far.json": '{"partitions":[{"topic":"T@","partition":0,"offset":300}],"version":1}',
+        "twice.json": '{"partitions":[{"topic":"t","partition":0,"offset":3},'
+                      '{"topic":"t","partition":0,"offset":3}]}',
+        "fieldless.json": '{"partitions":[{"topic":"t","partition":0}]}',
+        "none.json": "xx"})
+
+
+@test
+def tools_for_the_cluster():
+    compare(r"""
 kafka-log-dirs
 kafka-log-dirs --describe --broker-list 1,7
 kafka-log-dirs --describe --broker-list x
 kafka-broker-api-versions
-kafka-leader-election --election-type preferred --topic T@ --partition 0
-kafka-leader-election --election-type unclean --topic T@ --partition 0
+kafka-leader-election --election-type preferred --topic L@ --partition 0
+kafka-leader-election --election-type unclean --topic L@ --partition 0
 kafka-leader-election --election-type preferred --all-topic-partitions
 kafka-leader-election --election-type foo --all-topic-partitions
 kafka-leader-election --election-type preferred
-kafka-leader-election --election-type preferred --topic T@
-kafka-leader-election --election-type preferred --topic T@ --partition 0 --all-topic-partitions
+kafka-leader-election --election-type preferred --topic L@
+kafka-leader-election --election-type preferred --topic L@ --partition 0 --all-topic-partitions
 kafka-leader-election --all-topic-partitions
+""", topics=["L"], files={"elect.json": '{"partitions":[{"topic":"L@","partition":0},'
+                                        '{"topic":"nope","partition":1}]}'})
+
+
+@test
+def kafka_consumer_groups():
+    compare(r"""
+~ kafka-consumer-groups --list
+kafka-consumer-groups --group g@ --topic G@ --reset-offsets --to-earliest
+kafka-consumer-groups --group g@ --topic G@ --reset-offsets --to-earliest --dry-run
+kafka-consumer-groups --group g@ --topic G@ --reset-offsets --to-offset 7 --execute
+kafka-consumer-groups --group h@ --topic G@:0 --topic G@:2 --reset-offsets --to-latest --execute
+kafka-consumer-groups --group h@ --topic G@:0,2 --reset-offsets --shift-by -3 --execute
+kafka-consumer-groups --group h@ --topic G@:0 --reset-offsets --shift-by 300 --execute
+kafka-consumer-groups --group h@ --topic G@:0 --reset-offsets --shift-by -300 --execute
+kafka-consumer-groups --group h@ --topic G@:0 --reset-offsets --to-offset 99 --execute
+kafka-consumer-groups --group h@ --topic nope --reset-offsets --to-offset 1 --execute
+kafka-consumer-groups --group h@ --all-topics --reset-offsets --to-current --execute
+kafka-consumer-groups --group h@ --all-topics --reset-offsets --to-earliest --export
+~ kafka-consumer-groups --group g@ --group h@ --all-topics --reset-offsets --to-earliest --export
+~ kafka-consumer-groups --all-groups --all-topics --reset-offsets --to-current --dry-run
+kafka-consumer-groups --group g@ --all-topics --reset-offsets --to-datetime 2020-01-01T00:00:00.000
+kafka-consumer-groups --group g@ --all-topics --reset-offsets --to-datetime 2099-01-01T00:00:00.000+02:00
+kafka-consumer-groups --group g@ --all-topics --reset-offsets --to-datetime foo
+kafka-consumer-groups --group g@ --all-topics --reset-offsets --by-duration P1D
+kafka-consumer-groups --group g@ --all-topics --reset-offsets --by-duration foo
+kafka-consumer-groups --group g@ --all-topics --reset-offsets --by-duration PT0S
+kafka-consumer-groups --group g@ --topic G@ --reset-offsets --from-file FILES/reset.csv
+kafka-consumer-groups --group g@ --reset-offsets --from-file FILES/reset.csv --execute
+~ kafka-consumer-groups --group g@ --group h@ --reset-offsets --from-file FILES/groups.csv --dry-run
+kafka-consumer-groups --group g@ --reset-offsets --from-file FILES/nope.csv
+kafka-consumer-groups --group g@ --reset-offsets --to-earliest
+kafka-consumer-groups --reset-offsets --to-earliest --all-topics
+kafka-consumer-groups --group g@ --reset-offsets --all-topics
+kafka-consumer-groups --group g@ --reset-offsets --all-topics --to-earliest --to-latest
+kafka-consumer-groups --group g@ --reset-offsets --all-topics --to-earliest --execute --dry-run
+kafka-consumer-groups --group g@ --topic G@ --all-topics --reset-offsets --to-earliest
+kafka-consumer-groups --describe --group g@
+kafka-consumer-groups --describe --group h@ --offsets
+kafka-consumer-groups --describe --group g@ --members
+kafka-consumer-groups --describe --group g@ --members --verbose
+kafka-consumer-groups --describe --group g@ --state
+kafka-consumer-groups --describe --group g@ --state --verbose
+kafka-consumer-groups --describe --group g@ --offsets --verbose
+kafka-consumer-groups --describe --group g@ --members --state
+kafka-consumer-groups --describe --group nope
+kafka-consumer-groups --describe --group nope --members
+kafka-consumer-groups --describe --group nope --state
+kafka-consumer-groups --describe --group g@ --group h@ --state
+kafka-consumer-groups --describe --group g@ --group h@
+kafka-consumer-groups --describe
+kafka-consumer-groups --describe --group g@ --all-groups
+~ kafka-consumer-groups --list --state
+~ kafka-consumer-groups --list --state Empty
+kafka-consumer-groups --list --state Stable,Dead
+kafka-consumer-groups --list --state foo
+~ kafka-consumer-groups --list --type
+~ kafka-consumer-groups --list --type classic
+kafka-consumer-groups --list --type consumer
+kafka-consumer-groups --list --type foo
+~ kafka-consumer-groups --list --state --type
+kafka-consumer-groups --list --group g@
+kafka-consumer-groups --list --describe
+kafka-consumer-groups --delete-offsets --group h@ --topic G@:0
+kafka-consumer-groups --delete-offsets --group h@ --topic G@:1
+kafka-consumer-groups --delete-offsets --group h@ --topic nope
+kafka-consumer-groups --delete-offsets --group nope --topic G@
+kafka-consumer-groups --delete-offsets --group g@ --topic G@
+kafka-consumer-groups --delete-offsets --group g@
+kafka-consumer-groups --delete-offsets --topic G@
+kafka-consumer-groups --describe --group h@
+kafka-consumer-groups --describe --group g@
+kafka-consumer-groups --delete --group nope
+kafka-consumer-groups --delete --group h@ --group nope
+kafka-consumer-groups --delete --group g@
+kafka-consumer-groups --delete
+kafka-consumer-groups --delete --group g@ --topic G@
+kafka-consumer-groups --delete --all-groups
+~ kafka-consumer-groups --list
+kafka-consumer-groups --describe --all-groups
+kafka-consumer-groups
+kafka-consumer-groups --list --timeout x
+""", topics=["G"], files={"reset.csv": "G@,0,5\nG@,1,0\n",
+                          "groups.csv": "g@,G@,0,5\nh@,G@,2,0\n"})
+
+
+@test
+def wrong_command_lines():
+    compare(r"""
+kafka-get-offsets --foo
+kafka-get-offsets --time
+kafka-delete-records --foo
+kafka-delete-records --offset-json-file
+kafka-delete-records --offset-json-file a --offset-json-file b
+kafka-log-dirs --foo
+kafka-log-dirs --describe --broker-list
+kafka-broker-api-versions --foo
+kafka-leader-election --foo
+kafka-configs --foo
+kafka-configs --describe --entity-type
+kafka-topics --list --topic
+kafka-topics --create --topic y --partitions x
+kafka-topics --list --topic a --topic b
 """)
 
 
-main(sys.argv[2:])
+@test
+def kafka_configs_of_other_kinds():
+    compare(r"""
+kafka-configs --alter --entity-type brokers --entity-name 1 --add-config log.retention.ms=100000
+kafka-configs --alter --entity-type brokers --entity-default --add-config message.max.bytes=2000000
+kafka-configs --alter --entity-type brokers --entity-name 1 --add-config node.id=7
+kafka-configs --alter --entity-type brokers --entity-name 1 --add-config log.retention.ms=foo
+kafka-configs --alter --entity-type brokers --entity-name 7 --add-config log.retention.ms=5
+kafka-configs --describe --entity-type brokers --entity-name 1
+kafka-configs --describe --entity-type brokers --entity-default
+kafka-configs --describe --entity-type brokers
+kafka-configs --describe --broker-defaults
+kafka-configs --alter --entity-type brokers --entity-default --delete-config log.segment.bytes
+kafka-configs --alter --topic D@ --add-config retention.ms=foo
+kafka-configs --alter --topic D@ --add-config retention.ms=-7
+kafka-configs --alter --topic D@ --add-config cleanup.policy=foo
+kafka-configs --alter --topic D@ --add-config min.cleanable.dirty.ratio=2
+kafka-configs --alter --topic D@ --add-config foo=bar
+kafka-configs --alter --topic D@ --add-config preallocate=maybe
+kafka-configs --alter --topic D@ --add-config compression.type=foo
+kafka-configs --alter --topic D@ --add-config min.compaction.lag.ms=9,max.compaction.lag.ms=3
+kafka-configs --alter --topic D@ --add-config retention.ms=1000,segment.ms=7777
+kafka-configs --describe --topic D@
+kafka-configs --describe --topic D@ --all
+kafka-configs --alter --topic nope --add-config retention.ms=1000
+kafka-configs --alter --group cg@ --add-config consumer.session.timeout.ms=50000
+kafka-configs --describe --group cg@
+kafka-configs --describe --entity-type groups --entity-name cg@
+kafka-configs --alter --group cg@ --delete-config consumer.session.timeout.ms
+kafka-configs --alter --entity-type client-metrics --entity-name m@ --add-config interval.ms=5000,metrics=[a,b]
+kafka-configs --describe --client-metrics m@
+kafka-configs --alter --client-metrics m@ --delete-config interval.ms,metrics
+kafka-configs --alter --entity-type users --entity-name u@ --add-config producer_byte_rate=1000
+kafka-configs --alter --entity-type clients --entity-name c@ --add-config consumer_byte_rate=1000,request_percentage=50
+kafka-configs --alter --entity-type users --entity-name u@ --entity-type clients --entity-name c@ --add-config producer_byte_rate=2000
+kafka-configs --alter --entity-type users --entity-default --add-config producer_byte_rate=3000
+kafka-configs --alter --entity-type ips --entity-name 10.0.0.1 --add-config connection_creation_rate=10
+kafka-configs --describe --entity-type users --entity-name u@
+kafka-configs --describe --entity-type clients --entity-name c@
+kafka-configs --describe --entity-type users --entity-name u@ --entity-type clients --entity-name c@
+kafka-configs --describe --entity-type users --entity-default
+kafka-configs --describe --user-defaults
+kafka-configs --describe --entity-type ips
+kafka-configs --alter --entity-type users --entity-name u@ --delete-config producer_byte_rate
+kafka-configs --alter --entity-type users --entity-name u@ --add-config foo=1000
+kafka-configs --alter --entity-type users --entity-name u@ --add-config producer_byte_rate=x
+kafka-configs --describe --entity-type users --entity-name u@
+kafka-configs --alter --broker-logger 1 --add-config kafka.server.KafkaApis=DEBUG
+kafka-configs --alter --broker-logger 1 --add-config kafka.server.KafkaApis=FOO
+""", topics=["D"])
+
+
+@test
+def kafka_cluster():
+    compare(r"""
+kafka-cluster cluster-id
+kafka-cluster list-endpoints
+kafka-cluster list-endpoints --include-fenced-brokers
+""")
+
+
+with peers:
+    main(sys.argv[2:])

@@ -113,6 +113,9 @@ def a_wrong_command_line_is_refused_as_kafka_refuses_it():
         check_equal(refusal(tools, "--create", "--topic", "x", "--replica-assignment", "1,1",
                             "--partitions", "2"),
                     'Option "[replica-assignment]" can\'t be used with option "[partitions]"')
+        check_equal(topics(tools, "--list", "--topic", "a", "--topic", "b"),
+                    (1, "Error while executing topic command : Found multiple arguments for "
+                        "option topic, but you asked for only one\n", ""))
         check_equal(refusal(tools, "--foo"), "foo is not a recognized option")
 
 
@@ -124,6 +127,7 @@ def topics_are_chosen_by_pattern_and_partitions_by_state():
         check_equal(topics(tools, "--list", "--topic", "a.*"), (0, "aa\nab\n", ""))
         check_equal(topics(tools, "--list", "--topic", "b,aa"), (0, "aa\nb\n", ""))
         check_equal(topics(tools, "--list", "--topic", "a"), (0, "\n", ""))
+        check_equal(topics(tools, "--list", "--topic", r"(?!_)\w"), (0, "b\n", ""))
         check_equal(topics(tools, "--describe", "--under-replicated-partitions"), (0, "", ""))
         check_equal(topics(tools, "--describe", "--unavailable-partitions"), (0, "", ""))
         check_equal(topics(tools, "--describe", "--under-min-isr-partitions"), (0, "", ""))
