@@ -158,6 +158,26 @@ static int key_position(const relations *self, const pg_relation *made,
     return facts == NULL ? -1 : facts->key_position;
 }
 
+/* The stream flags the columns of the key as it was, the catalog knows it as it is now:
+ * where they differ, the key has been altered since. */
+static void keep_key(pg_relation *made)
+{
+    bool flagged = false, same = true;
+    for (int i = 0; i < made->count; i++) {
+        const pg_column *column = &made->columns[i];
+        flagged |= column->identity;
+        same &= column->identity == (column->key_position >= 0);
+    }
+    if (!flagged || same || (made->identity != 'd' && made->identity != 'i')) {
+        return;
+    }
+    int position = 0;
+    for (int i = 0; i < made->count; i++) {
+        pg_column *column = &made->columns[i];
+        column->key_position = column->identity ? position++ : -1;
+    }
+}
+
 /* Completes the columns, whose name, type, typmod and identity are set. */
 static void add_facts(const relations *self, pg_relation *made,
                       const table_facts *table)
@@ -171,6 +191,9 @@ static void add_facts(const relations *self, pg_relation *made,
         column->key_position = key_position(self, made, column, facts);
         column->in_value =
             filter_column(self->filter, made->schema, made->name, column->name);
+    }
+    if (filter_key(self->filter, made->schema, made->name) == NULL) {
+        keep_key(made);
     }
 }
 

@@ -30,6 +30,14 @@ static inline sluice_status convert(const pg_relation *self, const pg_column *co
     return status == SLUICE_OK ? SLUICE_OK : unconverted(self, column, ret_value, err);
 }
 
+/* Whether the old tuple has what the new one does not repeat. Of a key that is so long
+ * that it was moved out of the row, the server sends the old values for that reason. */
+static inline bool tells(const pg_column *column, const pg_tuple *old, int i)
+{
+    return old != NULL && i < old->count && old->cells[i].kind == CELL_TEXT &&
+           (old->kind == TUPLE_OLD || (old->kind == TUPLE_KEY && column->identity));
+}
+
 /* The value of a cell. A 'K' tuple says null for what it does not know. */
 static inline sluice_status cell_value(const pg_relation *self, const pg_tuple *tuple,
                                        const pg_tuple *old, int i, sluice_arena *arena,
@@ -39,9 +47,7 @@ static inline sluice_status cell_value(const pg_relation *self, const pg_tuple *
     const pg_column *column = &self->columns[i];
     const pg_cell *cell = &tuple->cells[i];
     if (cell->kind == CELL_UNCHANGED) {
-        bool known = old != NULL && old->kind == TUPLE_OLD && i < old->count &&
-                     old->cells[i].kind == CELL_TEXT;
-        if (!known) {
+        if (!tells(column, old, i)) {
             *ret_value = column->unavailable;
             return SLUICE_OK;
         }

@@ -147,7 +147,7 @@ class Topic:
         """The key of its line; None for all of them."""
         value = record["value"]
         if self.table.keyed:
-            return None if record["key"] is None else key_of(self.table, record["key"])
+            return record["key"] and key_of(self.table, shortened(record["key"]))
         row = value["after"] or value["before"]
         return None if row is None else key_of(self.table, row)
 

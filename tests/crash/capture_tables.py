@@ -66,7 +66,8 @@ TABLES = {table.name: table for table in (
     Table("whole", f"(id int PRIMARY KEY, {BODY})", ("id",), whole=True,
           more="ALTER TABLE whole REPLICA IDENTITY FULL;"),
     Table("indexed", f"(x int NOT NULL, y text NOT NULL, {BODY})", ("x", "y"),
-          more="CREATE UNIQUE INDEX indexed_key ON indexed (x, y);"
+          more="ALTER TABLE indexed ALTER y SET STORAGE EXTERNAL;"
+               "CREATE UNIQUE INDEX indexed_key ON indexed (x, y);"
                "ALTER TABLE indexed REPLICA IDENTITY USING INDEX indexed_key;"),
     Table("keyless", f"(line bigint DEFAULT nextval('stamps'), id int, {BODY})", ("line",),
           keyed=False, whole=True, more="ALTER TABLE keyless REPLICA IDENTITY FULL;"),

@@ -45,7 +45,8 @@ class Statements:
 
     def move(self, table):
         """Changes a key, sometimes with the large value beside it."""
-        change = {"indexed": self.choose.choice((f"x = {self.number()}", "y = y || '+'", "y = 'y1'")),
+        change = {"indexed": self.choose.choice((f"x = {self.number()}", "y = y || '+'", "y = 'y1'",
+                                               f"y = left({BIG.format(5)}, 2500)")),
                   "parted": self.choose.choice((f"id = {self.number()}", "region = (region + 1) % 4"))
                   }.get(table, f"id = {self.number()}")
         if self.choose.random() < 0.4:
@@ -75,6 +76,7 @@ class Statements:
             f"ALTER COLUMN c{one} DROP DEFAULT, ALTER COLUMN c{one} DROP NOT NULL, "
             f"ALTER COLUMN c{one} TYPE {kind} USING "
             + using.format(one, kind),
+            f"REPLICA IDENTITY {self.choose.choice(('FULL', 'DEFAULT'))}",
             f"ALTER COLUMN n TYPE {self.choose.choice(('int', 'bigint'))}",
             f"ALTER COLUMN c{one} DROP NOT NULL"))
 

@@ -595,6 +595,36 @@ def tables_that_wait_for_the_snapshot_cannot_be_rewritten_under_it():
 
 
 @test
+def a_key_so_long_that_it_was_moved_out_of_the_row_is_known_in_every_change():
+    c = Connector("CREATE TABLE t (id text PRIMARY KEY, n int, more text)",
+                  "ALTER TABLE t ALTER id SET STORAGE EXTERNAL, ALTER more SET STORAGE EXTERNAL")
+    c.run(NO_ROWS)
+    long, other = "k" * 2500, "o" * 2500
+    server.sql(f"INSERT INTO t VALUES ('{long}', 1, '{'m' * 5000}')", "UPDATE t SET n = 2",
+               f"UPDATE t SET id = '{other}', more = 'x'", "UPDATE t SET n = 3", "DELETE FROM t")
+    records = c.run(NO_ROWS)
+    check_equal(ops(records), "cud-cud-")
+    check_equal([r["key"]["id"][0] + str(len(r["key"]["id"])) for r in records],
+                ["k2500"] * 4 + ["o2500"] * 4)
+    check_equal(after(records, "id"), [long, long, other, other])
+
+
+@test
+def the_key_of_a_change_is_that_of_its_time():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL)",
+                  "CREATE TABLE u (id int PRIMARY KEY, n int NOT NULL)")
+    c.run(NO_ROWS)
+    server.sql("INSERT INTO t VALUES (1, 5)", "UPDATE t SET id = 2", "DELETE FROM t",
+               "ALTER TABLE t RENAME id TO ident", "INSERT INTO t VALUES (3, 6)",
+               "INSERT INTO u VALUES (1, 5)", "UPDATE u SET n = 6",
+               "ALTER TABLE u DROP CONSTRAINT u_pkey, ADD PRIMARY KEY (n)", "DELETE FROM u")
+    records = c.run(NO_ROWS)
+    check_equal(ops(records), "cd-cd-ccud-")
+    check_equal([r["key"] for r in records],
+                [{"id": 1}] * 3 + [{"id": 2}] * 3 + [{"ident": 3}] + [{"id": 1}] * 2 + [{"n": 6}] * 2)
+
+
+@test
 def an_idle_slot_does_not_hold_the_log():
     c = Connector("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)",
                   "CREATE UNLOGGED TABLE u (n int)", "CREATE TABLE other (n int)")
