@@ -109,6 +109,7 @@ class RunningPostgres:
                  os.path.join(self.folder, f".s.PGSQL.{self.port}.lock")]
         with open(locks[0], encoding="utf-8") as file:
             leader = int(file.readline())
+        os.kill(leader, signal.SIGSTOP)  # It has no further children.
         mine = [leader] + children_of(leader)
         for pid in mine:
             try:
