@@ -117,6 +117,7 @@ static void take_commit(capture *self, const pg_message *message)
     self->done.end = end > self->done.end ? end : self->done.end;
     self->last_end = end;
     self->transaction.open = false;
+    self->transactions++;
     if (self->transaction.last.commit == self->transaction.final) {
         self->ended = end;
     }
@@ -369,7 +370,10 @@ static sluice_status take_row(capture *self, const pg_frame *frame, sluice_error
         return unknown_table(relation_of(frame), err);
     }
     sluice_status status = SLUICE_OK;
-    if (relation->captured && !skips(self, (message_kind)frame->payload[0])) {
+    bool wanted = relation->captured && !skips(self, (message_kind)frame->payload[0]);
+    self->events++;
+    self->filtered += !wanted;
+    if (wanted) {
         const char *copy = sluice_arena_copy(self->arena, frame->payload, frame->len);
         pg_message message;
         status = pgoutput_decode(self->decoder, copy, frame->len, &message, err);

@@ -33,6 +33,8 @@ typedef struct capture {
         pg_position last; /* Of its last record. */
     } transaction;
 
+    uint64_t events, filtered, transactions; /* That came so far. */
+
     sluice_batch *out;
     sluice_arena *arena;
     sluice_record *last_record; /* Of the open transaction, in this batch; or NULL. */

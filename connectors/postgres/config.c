@@ -37,6 +37,9 @@ static const char *const snapshot_modes[] = {
     "always", "initial",     "initial_only",        "no_data",
     "never",  "when_needed", "configuration_based", NULL};
 
+static const char *const snapshot_orders[] = {"disabled", "ascending", "descending",
+                                              NULL};
+
 static const char connection_group[] = "Connection";
 static const char stream_group[] = "Replication";
 static const char capture_group[] = "Tables and columns";
@@ -192,6 +195,24 @@ static const sluice_key keys[] = {
      .type = SLUICE_BOOL,
      .importance = SLUICE_MEDIUM,
      .offset = AT(bool, slot_failover)},
+    {.name = "slot.max.retries",
+     .fallback = "6",
+     .doc = "How often a slot that somebody else streams from is tried again, before "
+            "the task fails.",
+     .group = stream_group,
+     .max = INT32_MAX,
+     .type = SLUICE_INT,
+     .importance = SLUICE_LOW,
+     .offset = AT(int32_t, slot_retries)},
+    {.name = "slot.retry.delay.ms",
+     .fallback = "10000",
+     .doc = "How long to wait before that. The server notices that a client is lost "
+            "after wal_sender_timeout (60 s) at the latest.",
+     .group = stream_group,
+     .max = INT32_MAX,
+     .type = SLUICE_DURATION,
+     .importance = SLUICE_LOW,
+     .offset = AT(int64_t, slot_retry_ms)},
     {.name = "slot.stream.params",
      .fallback = SLUICE_NULL,
      .doc = "More options for the output plugin, as name=value;name=value.",
@@ -486,7 +507,8 @@ static const sluice_key keys[] = {
      .doc = "When the tables are read whole: initial, before the first stream; always, "
             "at every start; initial_only, and then nothing more; no_data, never; "
             "when_needed, as initial, and again when the slot was lost; "
-            "configuration_based, as snapshot.mode.configuration.based.* say.",
+            "configuration_based, as snapshot.mode.configuration.based.* say; never is "
+            "the old name of no_data.",
      .group = snapshot_group,
      .choices = snapshot_modes,
      .type = SLUICE_ENUM,
@@ -522,6 +544,25 @@ static const sluice_key keys[] = {
      .type = SLUICE_LIST,
      .importance = SLUICE_MEDIUM,
      .offset = AT(sluice_list, snapshot_tables)},
+    {.name = "snapshot.select.statement.overrides",
+     .fallback = SLUICE_NULL,
+     .doc =
+         "Tables, as 'schema.table', that the snapshot reads with a SELECT of one's "
+         "own, which is set for each by snapshot.select.statement.overrides.<schema>."
+         "<table>. It must give the captured columns; the stream is not changed.",
+     .group = snapshot_group,
+     .type = SLUICE_LIST,
+     .importance = SLUICE_MEDIUM,
+     .offset = AT(sluice_list, overrides)},
+    {.name = "snapshot.tables.order.by.row.count",
+     .fallback = "disabled",
+     .doc = "The order in which tables are read, by the server's estimate of their "
+            "rows; disabled: by name.",
+     .group = snapshot_group,
+     .choices = snapshot_orders,
+     .type = SLUICE_ENUM,
+     .importance = SLUICE_LOW,
+     .offset = AT(int32_t, snapshot_order)},
     {.name = "snapshot.delay.ms",
      .fallback = "0",
      .doc = "How long to wait before the snapshot.",

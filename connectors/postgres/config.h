@@ -28,6 +28,12 @@ typedef enum publication_mode {
     PUBLICATION_NO_TABLES,
 } publication_mode;
 
+typedef enum snapshot_order {
+    ORDER_DISABLED,
+    ORDER_ASCENDING,
+    ORDER_DESCENDING,
+} snapshot_order;
+
 typedef enum decimal_mode {
     DECIMAL_PRECISE,
     DECIMAL_DOUBLE,
@@ -96,6 +102,8 @@ typedef struct postgres_config {
     int32_t plugin;
     const char *slot;
     bool slot_drop_on_stop, slot_failover;
+    int32_t slot_retries;
+    int64_t slot_retry_ms;
     const char *stream_params;
     int64_t slot_create_timeout_ms;
     const char *publication;
@@ -126,7 +134,8 @@ typedef struct postgres_config {
     /* The snapshot. */
     int32_t snapshot_mode;
     bool based_data, based_stream, based_data_error;
-    sluice_list snapshot_tables;
+    sluice_list snapshot_tables, overrides;
+    int32_t snapshot_order;
     int64_t snapshot_delay_ms;
 } postgres_config;
 

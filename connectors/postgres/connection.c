@@ -1,5 +1,6 @@
 /* connectors/postgres/connection.c - connections to the server that can be stopped. */
 #include "connection.h"
+#include "advice.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -130,9 +131,11 @@ sluice_status connection_fail(connection *self, const PGresult *result,
     char detail[CONNECTION_TEXT_SIZE], hint[CONNECTION_TEXT_SIZE];
     field_reason(result, PG_DIAG_MESSAGE_DETAIL, detail);
     field_reason(result, PG_DIAG_MESSAGE_HINT, hint);
+    const char *advice = advice_for(state, message);
+    const char *help = advice != NULL ? advice : hint;
     sluice_fail(err, status, "'%s:%d' says: %s%s%s%s%s%s", self->config->hostname,
                 (int)self->config->port, reason, *detail != '\0' ? "; " : "", detail,
-                *hint != '\0' ? "; " : "", hint,
+                *help != '\0' ? "; " : "", help,
                 status == SLUICE_RETRY ? "; trying again" : "");
     if (PQstatus(self->pq) != CONNECTION_OK) {
         connection_close(self);
@@ -223,9 +226,11 @@ static sluice_status refused(connection *self, sluice_error *err)
     state_of_message(message, state);
     sluice_status status = status_of_state(state);
     connection_reason(last != NULL ? last + 8 : message, reason);
-    sluice_fail(err, status, "cannot connect to '%s:%d' as '%s': %s%s",
+    const char *advice = advice_for(state, message);
+    sluice_fail(err, status, "cannot connect to '%s:%d' as '%s': %s%s%s%s",
                 self->config->hostname, (int)self->config->port, self->config->user,
-                reason, status == SLUICE_RETRY ? "; trying again" : "");
+                reason, advice != NULL ? "; " : "", advice != NULL ? advice : "",
+                status == SLUICE_RETRY ? "; trying again" : "");
     connection_close(self);
     return status;
 }

@@ -1,16 +1,18 @@
 /* connectors/postgres/postgres_run.c - runs the source without a worker, for tests and
  * measurements: records go to standard output, a line of JSON each.
  *
- * usage: postgres-run [-n COUNT] [-i IDLE_MS] [-k COUNT] [-o FILE] [-q] [-s] KEY=VALUE…
- *   -n  ends after so many records (0: never)
- *   -i  ends when nothing has come for so long (default 1000; 0: never)
- *   -k  keeps, as the stored position, only that of the first so many records
- *   -o  reads the stored position from FILE, and writes it there at the end
- *   -s  prints the schemas of values too
- *   -q  counts records only, and tells their rate */
+ * usage: postgres-run [-n COUNT] [-i IDLE_MS] [-u] [-k COUNT] [-o FILE] [-q] [-s]
+ * KEY=VALUE… It ends when it has streamed all that was in the server's log at its
+ * start; or else -n  when it has so many records (0: never) -i  when nothing has come
+ * for so long (0: never) -u  when standard input ends, and then all that is in the log
+ * by then has come and further -k  keeps, as the stored position, only that of the
+ * first so many records -o  reads the stored position from FILE, and writes it there at
+ * the end -s  prints the schemas of values too -q  counts records only, and tells their
+ * rate */
 #include "source.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sluice/test.h>
 #include <stdio.h>
@@ -21,7 +23,9 @@
 typedef struct run {
     int64_t count, idle_ms, keep;
     const char *file;
-    bool quiet, schemas;
+    bool quiet, schemas, until_end;
+    source *source;
+    lsn target; /* The end of the log; 0: not asked yet. */
     sluice_fake *fake;
     sluice_offsets *stored;
     int64_t taken, last_ms;
@@ -167,10 +171,63 @@ static bool take(run *self, sluice_batch *batch)
     return good;
 }
 
-static bool is_over(const run *self)
+/* Where the server's log ends; 0: it does not say. */
+static lsn end_of_log(run *self)
 {
-    return (self->count > 0 && self->taken >= self->count) ||
-           (self->idle_ms > 0 && clock_ms() - self->last_ms > self->idle_ms);
+    sluice_error *err = sluice_error_new();
+    PGresult *result;
+    lsn end = 0;
+    connection *query = &self->source->query;
+    if (connection_open(query, err) == SLUICE_OK &&
+        connection_query(query, err, &result, "SELECT pg_current_wal_flush_lsn()") ==
+            SLUICE_OK) {
+        lsn_parse(PQgetvalue(result, 0, 0), &end);
+        PQclear(result);
+    }
+    sluice_error_free(err);
+    return end;
+}
+
+/* Whether all that was in the log has come; asks the server where it is. */
+static bool has_caught_up(run *self)
+{
+    source *of = self->source;
+    if (of->phase == PHASE_DONE) {
+        return true;
+    }
+    if (self->target == 0) {
+        self->target = end_of_log(self);
+    }
+    if (of->phase != PHASE_STREAM || self->target == 0 ||
+        of->capture.transaction.open ||
+        (of->capture.asked && capture_has_news(&of->capture))) {
+        return false;
+    }
+    stream_lock(&of->stream);
+    stream_tell(&of->stream, true);
+    stream_unlock(&of->stream);
+    return of->capture.done.end >= self->target;
+}
+
+static bool input_has_ended(void)
+{
+    char byte;
+    struct pollfd input = {STDIN_FILENO, POLLIN, 0};
+    return poll(&input, 1, 0) > 0 && read(STDIN_FILENO, &byte, 1) <= 0;
+}
+
+static bool is_over(run *self)
+{
+    if (self->count > 0 && self->taken >= self->count) {
+        return true;
+    }
+    if (self->until_end && !input_has_ended()) {
+        return false;
+    }
+    self->until_end = false;
+    return self->idle_ms < 0
+               ? has_caught_up(self)
+               : self->idle_ms > 0 && clock_ms() - self->last_ms > self->idle_ms;
 }
 
 static int poll_all(run *self, void *task)
@@ -243,6 +300,7 @@ static int run_source(run *self)
         fprintf(stderr, "%s %s\n", sluice_status_name(status), sluice_error_text(err));
     } else {
         pthread_t waker;
+        self->source = task;
         pthread_create(&waker, NULL, wake, self);
         result = poll_all(self, task);
         __atomic_store_n(&self->ended, true, __ATOMIC_RELEASE);
@@ -262,9 +320,9 @@ static int64_t whole(const char *text)
 
 int main(int argc, char **argv)
 {
-    run self = {.idle_ms = 1000, .keep = -1};
+    run self = {.idle_ms = -1, .keep = -1};
     int option;
-    while ((option = getopt(argc, argv, "n:i:k:o:qs")) != -1) {
+    while ((option = getopt(argc, argv, "n:i:k:o:qsu")) != -1) {
         switch (option) {
         case 'n':
             self.count = whole(optarg);
@@ -277,6 +335,9 @@ int main(int argc, char **argv)
             break;
         case 'o':
             self.file = optarg;
+            break;
+        case 'u':
+            self.until_end = true;
             break;
         case 'q':
             self.quiet = true;

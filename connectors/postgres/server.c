@@ -11,6 +11,27 @@
 
 /* --- Settings. --- */
 
+/* Whether the server, with this `level` and as a standby or not, decodes its log. */
+static sluice_status check_level(connection *query, const char *level, bool standby,
+                                 sluice_error *err)
+{
+    const postgres_config *config = query->config;
+    if (strcmp(level, "logical") != 0) {
+        return sluice_fail(
+            err, SLUICE_BAD_CONFIG,
+            "wal_level of '%s:%d' is '%s', and change capture needs 'logical': run "
+            "ALTER SYSTEM SET wal_level = logical, and restart the server",
+            config->hostname, (int)config->port, level);
+    }
+    if (standby && PQserverVersion(query->pq) < 160000) {
+        return sluice_fail(err, SLUICE_BAD_CONFIG,
+                           "'%s:%d' is a standby, and logical decoding on one needs "
+                           "PostgreSQL 16: connect to the primary",
+                           config->hostname, (int)config->port);
+    }
+    return SLUICE_OK;
+}
+
 sluice_status server_check(connection *query, int64_t *ret_timeout_ms,
                            sluice_error *err)
 {
@@ -19,21 +40,16 @@ sluice_status server_check(connection *query, int64_t *ret_timeout_ms,
     sluice_status status = connection_query(
         query, err, &result,
         "SELECT setting, (SELECT setting FROM pg_catalog.pg_settings "
-        "WHERE name = 'wal_sender_timeout') FROM pg_catalog.pg_settings "
-        "WHERE name IN ('effective_wal_level', 'wal_level') ORDER BY name LIMIT 1");
+        "WHERE name = 'wal_sender_timeout'), pg_catalog.pg_is_in_recovery() FROM "
+        "pg_catalog.pg_settings WHERE name IN ('effective_wal_level', 'wal_level') "
+        "ORDER BY name LIMIT 1");
     if (status != SLUICE_OK) {
         return status;
     }
     if (PQntuples(result) == 1) {
         *ret_timeout_ms = result_number(result, 0, 1);
-        if (strcmp(PQgetvalue(result, 0, 0), "logical") != 0) {
-            status = sluice_fail(
-                err, SLUICE_BAD_CONFIG,
-                "wal_level of '%s:%d' is '%s', and change capture needs 'logical': run "
-                "ALTER SYSTEM SET wal_level = logical, and restart the server",
-                query->config->hostname, (int)query->config->port,
-                PQgetvalue(result, 0, 0));
-        }
+        status = check_level(query, PQgetvalue(result, 0, 0),
+                             *PQgetvalue(result, 0, 2) == 't', err);
     }
     PQclear(result);
     return status;
@@ -258,15 +274,19 @@ sluice_status publication_prepare(connection *query, const filter *captured,
     PGresult *result;
     sluice_status status = connection_query(
         query, err, &result,
-        "SELECT puballtables FROM pg_catalog.pg_publication WHERE pubname = %s", name);
+        "SELECT p.puballtables, pg_catalog.pg_is_in_recovery() FROM (SELECT) one LEFT "
+        "JOIN pg_catalog.pg_publication p ON p.pubname = %s",
+        name);
     free(name);
     if (status != SLUICE_OK) {
         return status;
     }
-    bool exists = PQntuples(result) == 1;
-    bool has_all = exists && *PQgetvalue(result, 0, 0) == 't';
+    bool exists = !PQgetisnull(result, 0, 0);
+    bool has_all = *PQgetvalue(result, 0, 0) == 't';
+    bool standby = *PQgetvalue(result, 0, 1) == 't';
     PQclear(result);
-    switch ((publication_mode)config->publication_mode) {
+    switch (standby ? PUBLICATION_DISABLED
+                    : (publication_mode)config->publication_mode) {
     case PUBLICATION_ALL_TABLES:
         return exists ? SLUICE_OK : create_publication(query, " FOR ALL TABLES", err);
     case PUBLICATION_NO_TABLES:
@@ -282,10 +302,11 @@ sluice_status publication_prepare(connection *query, const filter *captured,
     }
     if (!exists) {
         return sluice_fail(err, SLUICE_BAD_CONFIG,
-                           "publication '%s' does not exist in database '%s', and "
-                           "publication.autocreate.mode is disabled: create it, or set "
-                           "another mode",
-                           config->publication, config->dbname);
+                           "publication '%s' does not exist in database '%s', and %s",
+                           config->publication, config->dbname,
+                           standby ? "the server is a standby: create it on the primary"
+                                   : "publication.autocreate.mode is disabled: create "
+                                     "it, or set another mode");
     }
     return SLUICE_OK;
 }

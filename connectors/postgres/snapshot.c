@@ -21,10 +21,13 @@ struct snapshot {
     uint32_t xid;
     connection link;
     sluice_arena *arena;
-    published_list tables;
+    snapshot_tables tables;
     size_t next_table;
     bool copying;
-    const published_table *table;
+    const snapshot_table *table;
+    const progress *progress;
+    snapshot_figures figures;
+    int64_t told_ms;
     const pg_relation *relation; /* That is being read. */
     int64_t rows, table_rows;
 
@@ -37,20 +40,6 @@ struct snapshot {
 };
 
 /* --- Beginning. --- */
-
-/* A table that was dropped, renamed or altered since the snapshot was exported cannot
- * be read as it was then: a new snapshot can. */
-static sluice_status altered_since(snapshot *self, const published_table *table,
-                                   sluice_status status, sluice_error *err)
-{
-    bool altered = strcmp(self->link.state, "42P01") == 0 ||
-                   strcmp(self->link.state, "42703") == 0;
-    sluice_prefix(err, "snapshot of table '%s.%s'%s", table->schema, table->name,
-                  status == SLUICE_FATAL && altered
-                      ? ", which was altered while the snapshot began"
-                      : "");
-    return status == SLUICE_FATAL && altered ? SLUICE_RETRY : status;
-}
 
 static sluice_status import_snapshot(snapshot *self, sluice_error *err)
 {
@@ -79,39 +68,24 @@ static sluice_status import_snapshot(snapshot *self, sluice_error *err)
     return status;
 }
 
-/* Keeps the tables that are captured and wanted. */
-static void choose_tables(snapshot *self)
+/* How far it is, for metrics and for /status; once a second, unless it is `now`. */
+static void tell(snapshot *self, bool now)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < self->tables.count; i++) {
-        const published_table *table = &self->tables.tables[i];
-        if (filter_table(self->filter, table->schema, table->name) &&
-            filter_snapshot(self->filter, table->schema, table->name)) {
-            self->tables.tables[kept++] = *table;
-        }
+    int64_t time_ms = clock_ms();
+    if (!now && time_ms - self->told_ms < 1000) {
+        return;
     }
-    self->tables.count = kept;
-}
-
-/* Holds every table against DDL until it is read: what rewrites a table, as TRUNCATE
- * and some changes of types do, takes its rows away from older snapshots. Needs no
- * other right than reading does. */
-static sluice_status hold_tables(snapshot *self, sluice_error *err)
-{
-    for (size_t i = 0; i < self->tables.count; i++) {
-        const published_table *table = &self->tables.tables[i];
-        char *schema = connection_name(&self->link, table->schema);
-        char *name = connection_name(&self->link, table->name);
-        sluice_status status =
-            connection_query(&self->link, err, NULL, "SELECT FROM %s%s.%s LIMIT 0",
-                             table->partitioned ? "" : "ONLY ", schema, name);
-        free(schema);
-        free(name);
-        if (status != SLUICE_OK) {
-            return altered_since(self, table, status, err);
-        }
+    self->told_ms = time_ms;
+    self->figures.rows = self->rows;
+    self->figures.end_ms = time_ms;
+    progress_snapshot(self->progress, &self->figures);
+    if (self->figures.running && self->table != NULL) {
+        char text[PROGRESS_TEXT_SIZE];
+        sluice_task_doing(self->task,
+                          progress_text(&self->figures, self->table->label, text));
+    } else {
+        sluice_task_doing(self->task, NULL);
     }
-    return SLUICE_OK;
 }
 
 /* Whether a table was rewritten between the snapshot and the hold: its file is another
@@ -130,12 +104,12 @@ static sluice_status check_not_rewritten(snapshot *self, sluice_error *err)
     for (int i = 0; i < PQntuples(result) && status == SLUICE_OK; i++) {
         uint32_t oid = (uint32_t)result_number(result, i, 0);
         for (size_t j = 0; j < self->tables.count; j++) {
-            const published_table *table = &self->tables.tables[j];
-            if (table->oid == oid || table->partitioned) {
+            const snapshot_table *table = &self->tables.tables[j];
+            if (table->published->oid == oid || table->published->partitioned) {
                 status = sluice_fail(err, SLUICE_RETRY,
-                                     "table '%s.%s' was rewritten while the snapshot "
+                                     "table '%s' was rewritten while the snapshot "
                                      "began, so that it shows none of its rows",
-                                     table->schema, table->name);
+                                     table->label);
                 break;
             }
         }
@@ -146,7 +120,8 @@ static sluice_status check_not_rewritten(snapshot *self, sluice_error *err)
 
 sluice_status snapshot_new(const postgres_config *config, sluice_task *task,
                            const filter *captured, const slot_start *start,
-                           snapshot **ret_snapshot, sluice_error *err)
+                           const progress *tell_to, snapshot **ret_snapshot,
+                           sluice_error *err)
 {
     snapshot *self = calloc(1, sizeof *self);
     if (self == NULL) {
@@ -164,11 +139,8 @@ sluice_status snapshot_new(const postgres_config *config, sluice_task *task,
         status = import_snapshot(self, err);
     }
     if (status == SLUICE_OK) {
-        status = catalog_published(&self->link, self->arena, &self->tables, err);
-    }
-    if (status == SLUICE_OK) {
-        choose_tables(self);
-        status = hold_tables(self, err);
+        status = snapshot_tables_find(&self->link, captured, self->arena, &self->tables,
+                                      err);
     }
     if (status == SLUICE_OK) {
         status = check_not_rewritten(self, err);
@@ -178,9 +150,18 @@ sluice_status snapshot_new(const postgres_config *config, sluice_task *task,
         snapshot_free(self);
         return status;
     }
+    int64_t now = clock_ms();
+    self->progress = tell_to;
+    self->figures = (snapshot_figures){.running = true,
+                                       .tables = (int64_t)self->tables.count,
+                                       .tables_left = (int64_t)self->tables.count,
+                                       .rows_expected = self->tables.rows,
+                                       .begin_ms = now};
+    tell(self, true);
     char at[LSN_TEXT_SIZE];
-    sluice_log(SLUICE_INFO, LOGGER, "snapshot begins tables=%zu lsn=%s",
-               self->tables.count, lsn_print(start->at, at));
+    sluice_log(SLUICE_INFO, LOGGER, "snapshot begins tables=%zu rows=%lld lsn=%s",
+               self->tables.count, (long long)self->tables.rows,
+               lsn_print(start->at, at));
     *ret_snapshot = self;
     return SLUICE_OK;
 }
@@ -188,6 +169,11 @@ sluice_status snapshot_new(const postgres_config *config, sluice_task *task,
 void snapshot_free(snapshot *self)
 {
     if (self != NULL) {
+        if (self->figures.running) {
+            self->figures.running = false;
+            self->figures.aborted = true;
+            tell(self, true);
+        }
         if (self->held != NULL) {
             PQfreemem(self->held);
         }
@@ -349,24 +335,18 @@ static char *column_list(snapshot *self, const pg_relation *relation)
     return list;
 }
 
-/* Children of an inheritance tree are tables of their own; partitions are not. */
 static sluice_status start_copy(snapshot *self, sluice_error *err)
 {
-    const published_table *table = self->table;
-    char *schema = connection_name(&self->link, table->schema);
-    char *name = connection_name(&self->link, table->name);
     char *columns = column_list(self, self->relation);
     PGresult *result = NULL;
-    sluice_status status = connection_query(
-        &self->link, err, &result, "COPY (SELECT %s FROM %s%s.%s%s%s) TO STDOUT",
-        columns, table->partitioned ? "" : "ONLY ", schema, name,
-        table->filter != NULL ? " WHERE " : "",
-        table->filter != NULL ? table->filter : "");
+    sluice_status status = connection_query(&self->link, err, &result,
+                                            "COPY (SELECT %s FROM %s) TO STDOUT",
+                                            columns, self->table->source);
     PQclear(result);
     free(columns);
-    free(schema);
-    free(name);
-    return status == SLUICE_OK ? status : altered_since(self, table, status, err);
+    return status == SLUICE_OK
+               ? status
+               : snapshot_table_fault(&self->link, self->table, status, err);
 }
 
 static sluice_status start_table(snapshot *self, capture *to, sluice_error *err)
@@ -374,16 +354,14 @@ static sluice_status start_table(snapshot *self, capture *to, sluice_error *err)
     self->table = &self->tables.tables[self->next_table++];
     self->table_rows = 0;
     pg_relation *relation;
-    sluice_status status =
-        relations_take_table(to->relations, &self->link, self->table, &relation, err);
+    sluice_status status = relations_take_table(to->relations, &self->link,
+                                                self->table->published, &relation, err);
     if (status != SLUICE_OK) {
         return status;
     }
     self->relation = relation;
-    char doing[256];
-    snprintf(doing, sizeof doing, "snapshot of %s.%s", relation->schema,
-             relation->name);
-    sluice_task_doing(self->task, doing);
+    self->figures.tables_left--;
+    tell(self, true);
     status = start_copy(self, err);
     self->copying = status == SLUICE_OK;
     return status;
@@ -398,14 +376,13 @@ static sluice_status end_table(snapshot *self, sluice_error *err)
     while ((result = PQgetResult(self->link.pq)) != NULL) {
         if (PQresultStatus(result) == PGRES_FATAL_ERROR && status == SLUICE_OK) {
             status = connection_fail(&self->link, result, err);
-            sluice_prefix(err, "snapshot of table '%s.%s'", self->table->schema,
-                          self->table->name);
+            sluice_prefix(err, "snapshot of table '%s'", self->table->label);
         }
         PQclear(result);
     }
     if (status == SLUICE_OK) {
-        sluice_log(SLUICE_INFO, LOGGER, "snapshot of '%s.%s' read rows=%lld",
-                   self->table->schema, self->table->name, (long long)self->table_rows);
+        sluice_log(SLUICE_INFO, LOGGER, "snapshot of '%s' read rows=%lld",
+                   self->table->label, (long long)self->table_rows);
     }
     return status;
 }
@@ -451,7 +428,9 @@ static sluice_status finish(snapshot *self, capture *to, bool *ret_done,
     if (status == SLUICE_OK) {
         sluice_log(SLUICE_INFO, LOGGER, "snapshot ends rows=%lld",
                    (long long)self->rows);
-        sluice_task_doing(self->task, NULL);
+        self->figures.running = false;
+        self->figures.completed = true;
+        tell(self, true);
         *ret_done = true;
     }
     return status;
@@ -474,7 +453,6 @@ sluice_status snapshot_poll(snapshot *self, capture *to, bool *ret_done,
         } else if (self->next_table < self->tables.count) {
             status = start_table(self, to, err);
         } else {
-            sluice_task_gauge(self->task, "snapshot.rows", self->rows);
             return finish(self, to, ret_done, err);
         }
         if (status != SLUICE_OK) {
@@ -485,6 +463,6 @@ sluice_status snapshot_poll(snapshot *self, capture *to, bool *ret_done,
             break;
         }
     }
-    sluice_task_gauge(self->task, "snapshot.rows", self->rows);
+    tell(self, false);
     return SLUICE_OK;
 }

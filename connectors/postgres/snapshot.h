@@ -9,8 +9,9 @@
 #define SLUICE_POSTGRES_SNAPSHOT_H
 
 #include "capture.h"
-#include "server.h"
+#include "progress.h"
 #include "slot.h"
+#include "snapshot_tables.h"
 
 typedef struct snapshot snapshot;
 
@@ -18,7 +19,8 @@ typedef struct snapshot snapshot;
  * and lists the tables. */
 sluice_status snapshot_new(const postgres_config *config, sluice_task *task,
                            const filter *filter, const slot_start *start,
-                           snapshot **ret_snapshot, sluice_error *err);
+                           const progress *progress, snapshot **ret_snapshot,
+                           sluice_error *err);
 void snapshot_free(snapshot *self);          /* NULL is accepted. */
 int64_t snapshot_rows(const snapshot *self); /* That were read so far. */
 

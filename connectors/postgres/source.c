@@ -76,6 +76,9 @@ static sluice_status source_create(const void *config, sluice_task *task,
     filter *captured;
     sluice_status status = check_masks(sluice_task_props(task), err);
     if (status == SLUICE_OK) {
+        status = snapshot_overrides_check(config, sluice_task_props(task), err);
+    }
+    if (status == SLUICE_OK) {
         status = filter_new(config, &captured, err);
     }
     if (status != SLUICE_OK) {
@@ -88,6 +91,12 @@ static sluice_status source_create(const void *config, sluice_task *task,
     self->config = config;
     self->task = task;
     self->filter = captured;
+    if (self->config->snapshot_mode == SNAPSHOT_NEVER) {
+        sluice_log(
+            SLUICE_WARN, LOGGER,
+            "snapshot.mode=never is the old name of no_data: tables are not read, "
+            "changes are streamed");
+    }
     self->constants = sluice_arena_new();
     self->envelope = envelope_new(config, sluice_task_number(task));
     self->relations =
@@ -98,6 +107,7 @@ static sluice_status source_create(const void *config, sluice_task *task,
     stream_init(&self->stream, config, task);
     capture_init(&self->capture, config, &self->query, self->relations, self->envelope);
     self->heartbeat_ms = clock_ms();
+    self->progress = progress_new(self->constants, task, config);
     status = source_start(self, err);
     if (status != SLUICE_OK) {
         source_destroy(self);
@@ -117,7 +127,10 @@ static void snapshot_ended(source *self)
     self->snapshot = NULL;
     pg_position done = {.end = at, .commit = at, .event = at, .version = 2};
     capture_resume(&self->capture, &done);
-    self->capture.offered = any ? at : 0; /* What is stored must tell that it ended. */
+    if (!any) { /* What is stored must tell that it ended. */
+        self->capture.offered = 0;
+        self->capture.asked = true;
+    }
     self->capture.until = 0;
     self->capture.before_snapshot = false;
     self->phase = self->ends_after_snapshot ? PHASE_DONE : PHASE_STREAM;
@@ -141,20 +154,68 @@ static sluice_status poll_snapshot(source *self, sluice_error *err)
 
 /* --- The stream. --- */
 
-static sluice_status open_stream(source *self, sluice_error *err)
+/* Somebody else has the slot. SLUICE_OK: to be tried again later. */
+static sluice_status slot_is_taken(source *self, sluice_error *err)
 {
+    const postgres_config *config = self->config;
+    char holder[SLOT_HOLDER_SIZE] = "";
+    if (connection_is_open(&self->query)) {
+        slot_holder(&self->query, holder);
+    }
+    const char *by = *holder != '\0' ? " by " : "";
+    sluice_error_clear(err);
+    if (self->slot_tries >= config->slot_retries) {
+        return sluice_fail(err, SLUICE_BAD_CONFIG,
+                           "slot '%s' is in use%s%s, still after %d retries "
+                           "(slot.max.retries): stop the "
+                           "other connector, choose another slot.name, or end that "
+                           "process with SELECT "
+                           "pg_terminate_backend(…)",
+                           config->slot, by, holder, self->slot_tries);
+    }
+    self->slot_tries++;
+    self->slot_retry_ms = clock_ms() + config->slot_retry_ms;
+    char text[SLOT_HOLDER_SIZE + 128];
+    snprintf(text, sizeof text, "waiting for slot '%s', which is in use%s%s",
+             config->slot, by, holder);
+    sluice_task_doing(self->task, text);
+    sluice_log(SLUICE_WARN, LOGGER, "%s; trying again in %lld ms (%d of %d)", text,
+               (long long)config->slot_retry_ms, self->slot_tries,
+               (int)config->slot_retries);
+    return SLUICE_OK;
+}
+
+static void stream_is_open(source *self, lsn start)
+{
+    char text[LSN_TEXT_SIZE];
+    capture_restart(&self->capture);
+    self->began = self->phase == PHASE_STREAM;
+    self->slot_tries = 0;
+    sluice_task_doing(self->task, NULL);
+    sluice_log(SLUICE_INFO, LOGGER, "streaming from slot '%s' lsn=%s",
+               self->config->slot, lsn_print(start, text));
+}
+
+/* `*ret_open` false, with SLUICE_OK: the slot is not free yet. */
+static sluice_status open_stream(source *self, bool *ret_open, sluice_error *err)
+{
+    *ret_open = self->stream.streaming;
+    int64_t wait_ms = self->slot_retry_ms - clock_ms();
     if (self->stream.streaming) {
+        return SLUICE_OK;
+    }
+    if (self->slot_tries > 0 && wait_ms > 0) {
+        sluice_task_wait(self->task, -1, 0, (int)wait_ms);
         return SLUICE_OK;
     }
     lsn start = self->capture.done.end;
     sluice_status status =
         stream_start(&self->stream, start, self->server_timeout_ms, err);
-    if (status == SLUICE_OK) {
-        char text[LSN_TEXT_SIZE];
-        capture_restart(&self->capture);
-        self->began = self->phase == PHASE_STREAM;
-        sluice_log(SLUICE_INFO, LOGGER, "streaming from slot '%s' lsn=%s",
-                   self->config->slot, lsn_print(start, text));
+    *ret_open = status == SLUICE_OK;
+    if (*ret_open) {
+        stream_is_open(self, start);
+    } else if (strcmp(self->stream.link.state, "55006") == 0) {
+        return slot_is_taken(self, err);
     }
     return status;
 }
@@ -244,6 +305,62 @@ static void offer(source *self)
     }
 }
 
+/* --- Metrics. --- */
+
+enum { TELL_MS = 250 };
+
+/* Milliseconds until metrics are told again, -1: nothing has come. */
+static int64_t tell_in(const source *self)
+{
+    if (!self->untold) {
+        return -1;
+    }
+    int64_t left = self->told_ms + TELL_MS - clock_ms();
+    return left > 0 ? left : 0;
+}
+
+/* While much is behind, only the server itself can say how much; it is asked now and
+ * then. Once it waits for changes, what it said last in the stream is all there is. */
+static void ask_head(source *self)
+{
+    int64_t now = clock_ms();
+    if (now - self->asked_ms < self->config->status_interval_ms ||
+        !connection_is_open(&self->query)) {
+        return;
+    }
+    PGresult *result;
+    sluice_error *other = sluice_error_new();
+    self->asked_ms = now;
+    if (connection_query(&self->query, other, &result,
+                         "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN "
+                         "pg_catalog.pg_last_wal_replay_lsn() ELSE "
+                         "pg_catalog.pg_current_wal_flush_lsn() END") == SLUICE_OK) {
+        lsn_parse(PQgetvalue(result, 0, 0), &self->head);
+        PQclear(result);
+    }
+    sluice_error_free(other);
+}
+
+static void tell(source *self)
+{
+    const capture *taken = &self->capture;
+    ask_head(self);
+    lsn head = self->head > self->stream.received ? self->head : self->stream.received;
+    stream_figures figures = {
+        .connected = self->stream.streaming,
+        .head = head > self->stream.server_end ? head : self->stream.server_end,
+        .acknowledged = self->stream.flush,
+        .event_us = taken->done.time_us,
+        .taken_us = self->taken_us,
+        .acknowledged_us = self->stored_us,
+        .events = taken->events,
+        .filtered = taken->filtered,
+        .transactions = taken->transactions};
+    progress_stream(self->progress, &figures, clock_us());
+    self->told_ms = clock_ms();
+    self->untold = false;
+}
+
 /* --- Polling. --- */
 
 /* The shorter of two waits; -1 is none. */
@@ -260,7 +377,7 @@ static int64_t patience(const source *self)
         return self->capture.transaction.open ? 1 : 0;
     }
     int64_t check = self->phase == PHASE_CATCH_UP ? 100 : self->stream.silence_ms;
-    int64_t wait = sooner(heartbeat_in(self), offer_in(self));
+    int64_t wait = sooner(sooner(heartbeat_in(self), offer_in(self)), tell_in(self));
     return sooner(wait, check > 0 ? check : -1);
 }
 
@@ -321,6 +438,9 @@ static sluice_status stream_rounds(source *self, sluice_error *err)
         if (status == SLUICE_OK) {
             offer(self);
         }
+        if (tell_in(self) == 0) {
+            tell(self);
+        }
         int64_t wait = patience(self);
         if (status != SLUICE_OK || wait == 0 || is_full(self)) {
             return status;
@@ -344,23 +464,23 @@ static sluice_status stream_rounds(source *self, sluice_error *err)
 
 static sluice_status poll_stream(source *self, sluice_error *err)
 {
-    sluice_status status = open_stream(self, err);
-    if (status == SLUICE_OK) {
+    bool open;
+    sluice_status status = open_stream(self, &open, err);
+    if (status == SLUICE_OK && open) {
         status = stream_rounds(self, err);
-        if (status != SLUICE_OK) {
-            stream_stop(&self->stream);
-            if (self->phase == PHASE_STREAM) {
-                self->phase = PHASE_START; /* Again, behind what was taken. */
-            }
+    }
+    if (status != SLUICE_OK) {
+        stream_stop(&self->stream);
+        if (self->phase == PHASE_STREAM) {
+            self->phase = PHASE_START; /* Again, behind what was taken. */
         }
     }
-    lsn behind = self->stream.server_end > self->stream.received
-                     ? self->stream.server_end
-                     : self->stream.received;
-    lsn flush = self->stream.flush;
-    if (flush > 0) {
-        sluice_task_gauge(self->task, "lag.bytes",
-                          behind > flush ? (int64_t)(behind - flush) : 0);
+    if (sluice_batch_count(self->capture.out) > 0) {
+        self->taken_us = clock_us();
+        self->untold = true;
+    }
+    if (tell_in(self) == 0 || status != SLUICE_OK) {
+        tell(self);
     }
     return status;
 }
@@ -402,6 +522,8 @@ static sluice_status source_committed(void *base, const sluice_offsets *done,
         return SLUICE_OK;
     }
     stream_lock(&self->stream);
+    self->stored_us = position.time_us;
+    self->untold = true;
     if (!position.in_snapshot && position.end > self->stream.flush) {
         self->stream.flush = position.end;
         self->known = position.end > self->known ? position.end : self->known;

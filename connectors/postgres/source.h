@@ -33,6 +33,15 @@ typedef struct source {
     bool began; /* It has streamed: what it took counts, not what was stored then. */
     lsn known;  /* The furthest that the slot was told, or stood; 0: not known. */
     phase phase;
+    int slot_tries;        /* To stream from a slot that somebody else has. */
+    int64_t slot_retry_ms; /* When to try again; 0: now. */
+    const progress *progress;
+    int64_t told_ms;  /* When metrics were told last. */
+    bool untold;      /* Something came since then. */
+    lsn head;         /* Of the server's log, when it was asked. */
+    int64_t asked_ms; /* When that was. */
+    int64_t taken_us,
+        stored_us; /* When a change came; when the last stored committed. */
     int64_t server_timeout_ms;
     int64_t heartbeat_ms; /* When the last one was written. */
     int64_t offer_ms;     /* When the last position without a record was. */

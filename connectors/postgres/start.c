@@ -1,6 +1,7 @@
 /* connectors/postgres/start.c - from a configuration and what is stored to the first
  * phase.
  */
+#include "server.h"
 #include "source.h"
 
 #include <poll.h>
@@ -134,8 +135,9 @@ static sluice_status begin_snapshot(source *self, connection *replication,
                              &self->snapshot_start, err);
     }
     if (status == SLUICE_OK) {
-        status = snapshot_new(self->config, self->task, self->filter,
-                              &self->snapshot_start, &self->snapshot, err);
+        status =
+            snapshot_new(self->config, self->task, self->filter, &self->snapshot_start,
+                         self->progress, &self->snapshot, err);
     }
     sluice_task_doing(self->task, NULL);
     return status;
@@ -205,6 +207,7 @@ static sluice_status stream_of_new_slot(source *self, sluice_error *err)
         pg_position none = {.end = start.at, .version = 2};
         capture_resume(&self->capture, &none);
         self->capture.offered = 0; /* So that it is stored at once. */
+        self->capture.asked = true;
         self->known = start.at;
         self->phase = PHASE_STREAM;
     }

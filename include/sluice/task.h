@@ -68,12 +68,16 @@ SLUICE_API sluice_status sluice_task_dead_letter(sluice_task *task,
                                                  const sluice_record *record,
                                                  sluice_error *why);
 
-/* A number for metrics and for /status: "snapshot.rows", "lag.bytes". `name` is a
- * constant. At most 64 names a task. Cheap: may be called per batch. */
+/* A number for metrics: "snapshot.rows", "lag.bytes"; /metrics shows it as
+ * sluice_task_gauge{name="lag.bytes"}. A name with labels, such as
+ * `debezium_metrics_Connected{context="streaming"}`, is shown as a metric of that name,
+ * for the dashboards there are, with the labels connector and task besides. At most 64
+ * names a task, copied. Cheap: may be called per batch. */
 SLUICE_API void sluice_task_gauge(sluice_task *task, const char *name, int64_t value);
 
-/* What the task is doing, in a few words, for /status and for the report of a crash:
- * "snapshot of public.orders". Copied; NULL for nothing special. */
+/* What the task is doing, in a few words, for the report of a crash, and for /status,
+ * where it is the `trace` of a task that is RUNNING: "snapshot of public.orders".
+ * Copied; NULL for nothing special. */
 SLUICE_API void sluice_task_doing(sluice_task *task, const char *what);
 
 #ifdef __cplusplus

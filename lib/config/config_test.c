@@ -311,6 +311,15 @@ TEST(near_misses_are_faults_and_the_rest_gets_a_sentence)
                "'my.own.thing' is not a known configuration: it is kept and has no "
                "effect");
     sluice_error_clear(err);
+    sluice_props_set(props, "list", " public.a ,b");
+    sluice_props_set(props, "list.public.a", "x");
+    sluice_props_set(props, "list.b", "x");
+    sluice_props_set(props, "list.public", "x");
+    CHECK(config_review(&known, props, notes, err) == SLUICE_BAD_CONFIG);
+    CHECK(!sluice_props_has(notes, "list.public.a"));
+    CHECK(!sluice_props_has(notes, "list.b"));
+    CHECK(sluice_props_has(notes, "list.public"));
+    sluice_error_clear(err);
     sluice_props_remove(props, "pauze.ms");
     sluice_props_set(props, "tasks.max", "1");
     CHECK(config_review(&known, props, NULL, err) == SLUICE_OK);

@@ -14,8 +14,38 @@ static void note(sluice_props *notes, const char *name, char *sentence)
     free(sentence);
 }
 
+/* Whether a list names what follows it: with "tables" = "a, b", "tables.a". */
+static bool is_listed(const char *list, const char *item)
+{
+    size_t len = strlen(item);
+    for (const char *at = list; at != NULL; at = strchr(at, ',')) {
+        at += strspn(at, ", \t");
+        if (strncmp(at, item, len) == 0 && strchr(", \t", at[len]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A key of a part that another key, a list, names. */
+static bool is_of_listed(const sluice_config *table, const char *name,
+                         const sluice_props *props)
+{
+    sluice_key key;
+    for (size_t i = 0; config_key(table, i, &key); i++) {
+        size_t len = strlen(key.name);
+        if (key.type == SLUICE_LIST && strncmp(name, key.name, len) == 0 &&
+            name[len] == '.' &&
+            is_listed(sluice_props_get(props, key.name), name + len + 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether the name needs no further look; a key of the table may have a note. */
-static bool is_known(const config_names *known, const char *name, sluice_props *notes)
+static bool is_known(const config_names *known, const char *name,
+                     const sluice_props *props, sluice_props *notes)
 {
     sluice_key key;
     if (config_key_find(known->table, name, &key)) {
@@ -38,7 +68,7 @@ static bool is_known(const config_names *known, const char *name, sluice_props *
             return true;
         }
     }
-    return false;
+    return is_of_listed(known->table, name, props);
 }
 
 /* Every known name that is not set: one that is set was not misspelt. */
@@ -75,7 +105,7 @@ sluice_status config_review(const config_names *known, const sluice_props *props
     sluice_status status = SLUICE_OK;
     for (size_t i = 0; i < sluice_props_count(props); i++) {
         const char *name = sluice_props_name(props, i);
-        if (is_known(known, name, notes)) {
+        if (is_known(known, name, props, notes)) {
             continue;
         }
         const char *near = text_nearest(name, names, count);

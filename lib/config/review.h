@@ -3,7 +3,8 @@
  * A name that is nearly a known one is a fault that names the known one. Everything
  * else is accepted, as Kafka Connect does, but with a sentence for the log and for
  * validation: a name that is known and of no use here, a deprecated one, an unknown
- * one.
+ * one. Where a key is a list, a name that goes on with a dot and one of its items is
+ * known too.
  *
  * Threads: any. */
 #ifndef SLUICE_CONFIG_REVIEW_H

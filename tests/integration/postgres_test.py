@@ -4,9 +4,7 @@ The source runs in connectors/postgres/postgres_run.c, which prints its records 
 
 usage: postgres_test.py POSTGRES_RUN [WORD…]
 """
-import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -15,142 +13,14 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 
+import running_source  # noqa: E402
 from running_postgres import RunningPostgres, is_there  # noqa: E402
+from running_source import (NO_ROWS, Connector, after, as_texts, check_equal, check_has, fold, key_of,  # noqa: E402
+                            ops, read, table, until)
 from tap import Skip, cases, main, test  # noqa: E402
 
 RUN = sys.argv[1]
 server = None
-numbers = iter(range(1, 1000))
-
-
-NO_ROWS = {"snapshot.mode": "no_data"}
-
-
-def check_equal(got, wanted):
-    if got != wanted:
-        raise AssertionError(f"got {str(got)[:2000]}, wanted {str(wanted)[:2000]}")
-
-
-def read(line):
-    """A record; the fakes of libsluice-test show bytes as 0x00ff, which is no JSON."""
-    return json.loads(re.sub(r'([:\[,])(0x[0-9a-f]*)(?=[,\]}])', r'\1"\2"', line))
-
-
-def until(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError("waited in vain")
-        time.sleep(0.02)
-
-
-class Connector:
-    """A database, a slot and a stored position of a test's own. Ends what the one before left."""
-
-    processes = []
-
-    def __init__(self, *statements):
-        for process in Connector.processes:
-            process.kill()
-            process.wait()
-        Connector.processes.clear()
-        until(lambda: server.sql("SELECT count(*) FROM pg_replication_slots WHERE active") == "0")
-        server.sql("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
-        number = next(numbers)
-        self.slot = f"slot_{number}"
-        self.folder = os.path.join(server.parent, f"test_{number}")
-        os.mkdir(self.folder)
-        self.offsets = os.path.join(self.folder, "offsets")
-        server.database = "postgres"
-        self.database = f"db_{number}"
-        server.sql(f"CREATE DATABASE {self.database}")
-        server.database = self.database
-        if statements:
-            server.sql(*statements)
-
-    def command(self, keys, options):
-        config = {"database.hostname": server.folder, "database.port": server.port,
-                  "database.user": "postgres", "database.dbname": self.database,
-                  "topic.prefix": "p", "slot.name": self.slot, **keys}
-        return [RUN, "-o", self.offsets, "-i", "500", *options, *(f"{k}={v}" for k, v in config.items())]
-
-    def start(self, keys=None, *options):
-        self.log_file = open(os.path.join(self.folder, f"log{next(numbers)}"), "w+")
-        process = subprocess.Popen(self.command(keys or {}, options), stdout=subprocess.PIPE,
-                                   stderr=self.log_file, text=True)
-        process.log_file = self.log_file
-        Connector.processes.append(process)
-        return process
-
-    def finish(self, process):
-        """The rest of its records, when it has ended by itself."""
-        killer = threading.Timer(120, process.kill)
-        killer.start()
-        records = [read(line) for line in process.stdout]
-        self.status = process.wait()
-        killer.cancel()
-        process.log_file.seek(0)
-        self.log = process.log_file.read()
-        return records
-
-    def run(self, keys=None, *options):
-        """Its records until nothing more comes; fails if it fails."""
-        records = self.finish(self.start(keys, *options))
-        if self.status != 0:
-            raise AssertionError(self.log)
-        return records
-
-    def fault(self, keys=None, *options):
-        """What it says when it refuses to run."""
-        self.finish(self.start(keys, "-n", "1", *options))
-        if self.status == 0:
-            raise AssertionError("it ran")
-        lines = [line for line in self.log.splitlines() if " INFO " not in line]
-        return lines[-1]
-
-    def stored(self):
-        with open(self.offsets) as file:
-            return {name: text for name, _, text in (line.split() for line in file)}
-
-
-def ops(records):
-    return "".join(r["value"]["op"] if r["value"] else "-" for r in records)
-
-
-def after(records, name):
-    return [r["value"]["after"][name] for r in records if r["value"] and r["value"]["after"]]
-
-
-def key_of(record):
-    return json.dumps(record["key"], sort_keys=True)
-
-
-def fold(records, state=None):
-    """What a compacted topic, or a table kept by key, holds after these records."""
-    state = {} if state is None else state
-    for record in records:
-        if record["value"] is None:
-            state.pop(key_of(record), None)
-        elif record["value"]["op"] == "d":
-            state.pop(key_of(record), None)
-        else:
-            state[key_of(record)] = record["value"]["after"]
-    return state
-
-
-def table(name, columns, key="id"):
-    return {json.dumps({key: int(row[0])}): dict(zip(columns, row))
-            for row in server.rows(f"SELECT {', '.join(columns)} FROM {name}")}
-
-
-def as_texts(state, columns):
-    return {key: {c: None if row[c] is None else str(row[c]) for c in columns}
-            for key, row in state.items()}
-
-
-def check_has(text, part):
-    if part not in text:
-        raise AssertionError(f"{text!r} lacks {part!r}")
 
 
 EVERY_TYPE = {
@@ -236,7 +106,7 @@ def snapshot_and_stream_under_writes_equal_the_table():
                 UPDATE t SET id = -id WHERE id = {round * 3 + 1};""")
 
     writers = [threading.Thread(target=write) for _ in range(2)]
-    process = c.start(None, "-i", "1500")
+    process = c.start(None, "-u")
     for writer in writers:
         writer.start()
     time.sleep(2)
@@ -257,7 +127,7 @@ def snapshot_and_stream_under_writes_equal_the_table():
 @test
 def a_restart_within_a_transaction_loses_and_doubles_nothing():
     c = Connector("CREATE TABLE t (id int PRIMARY KEY)")
-    c.run(NO_ROWS, "-i", "200")
+    c.run(NO_ROWS)
     server.sql("INSERT INTO t SELECT i FROM generate_series(1, 5000) i",
                "INSERT INTO t SELECT i FROM generate_series(5001, 5010) i")
     keys = {**NO_ROWS, "max.batch.size": "700"}
@@ -266,13 +136,13 @@ def a_restart_within_a_transaction_loses_and_doubles_nothing():
     check_equal(c.stored()["tx_index"], "1234")
     second = c.run(keys)
     check_equal(after(second, "id"), list(range(1235, 5011)))
-    check_equal(c.run(keys, "-i", "300"), [])
+    check_equal(c.run(keys), [])
 
 
 @test
 def a_restart_among_changes_that_share_a_position_loses_nothing():
     c = Connector("CREATE TABLE t (id int PRIMARY KEY)")
-    c.run(NO_ROWS, "-i", "200")
+    c.run(NO_ROWS)
     server.script("COPY t FROM stdin;\n" + "".join(f"{i}\n" for i in range(1, 1001)) + "\\.\n")
     first = c.run(NO_ROWS, "-k", "100")
     check_equal(len({r["value"]["source"]["lsn"] for r in first[:100]}) < 100, True)
@@ -282,7 +152,7 @@ def a_restart_among_changes_that_share_a_position_loses_nothing():
 @test
 def interleaved_transactions_come_in_the_order_of_their_commits():
     c = Connector("CREATE TABLE t (id int PRIMARY KEY)")
-    c.run(NO_ROWS, "-i", "200")
+    c.run(NO_ROWS)
     slow = server.session()
     slow.stdin.write("BEGIN; INSERT INTO t VALUES (1);\n")
     slow.stdin.flush()
@@ -376,7 +246,7 @@ def a_truncate_gives_a_record_per_table_when_it_is_not_skipped():
 @test
 def columns_come_and_go_between_transactions_and_within():
     c = Connector("CREATE TABLE t (id int PRIMARY KEY, a text, b int)")
-    c.run(NO_ROWS, "-i", "200")
+    c.run(NO_ROWS)
     server.script("""
         INSERT INTO t VALUES (1, 'x', 1);
         BEGIN;
@@ -399,7 +269,7 @@ def columns_come_and_go_between_transactions_and_within():
 @test
 def a_row_older_than_its_not_null_keeps_its_null():
     c = Connector("CREATE TABLE t (id int PRIMARY KEY, n int)")
-    c.run(NO_ROWS, "-i", "200")
+    c.run(NO_ROWS)
     server.sql("INSERT INTO t VALUES (1, NULL)", "UPDATE t SET n = 5",
                "ALTER TABLE t ALTER COLUMN n SET NOT NULL", "INSERT INTO t VALUES (2, 6)")
     check_equal(after(c.run(NO_ROWS), "n"), [None, 5, 6])
@@ -466,17 +336,17 @@ def a_server_that_restarts_is_found_again_and_nothing_is_lost():
 @test
 def a_stream_that_breaks_within_a_transaction_goes_on_and_lets_nothing_be_forgotten():
     c = Connector("CREATE TABLE t (id int PRIMARY KEY, txt text)")
-    c.run(NO_ROWS, "-i", "200")
+    c.run(NO_ROWS)
     server.sql("INSERT INTO t SELECT i, repeat('x', 500) FROM generate_series(1, 50000) i")
     keys = {**NO_ROWS, "max.batch.size": "10", "status.update.interval.ms": "100"}
-    process = c.start(keys, "-n", "50000", "-i", "10000", "-k", "0")
+    process = c.start(keys, "-n", "50000", "-k", "0")
     head = [read(process.stdout.readline()) for _ in range(20)]
     server.sql("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots "
                f"WHERE slot_name = '{c.slot}'")
     records = head + c.finish(process)
     check_has(c.log, "RETRY")
     check_equal(after(records, "id"), list(range(1, 50001)))
-    check_equal(len(c.run(NO_ROWS, "-n", "50000", "-i", "10000")), 50000)
+    check_equal(len(c.run(NO_ROWS, "-n", "50000")), 50000)
 
 
 @test
@@ -519,7 +389,7 @@ def a_password_and_tls_are_used_where_the_server_asks():
 
         def run(password, *options):
             done = subprocess.run(
-                [RUN, "-o", os.path.join(secured.parent, "offsets"), "-i", "700", *options,
+                [RUN, "-o", os.path.join(secured.parent, "offsets"), *options,
                  "database.hostname=127.0.0.1", f"database.port={secured.port}", "database.user=reader",
                  f"database.password={password}", "database.dbname=postgres", "topic.prefix=p",
                  "database.sslmode=verify-full", f"database.sslrootcert={copy}"],
@@ -553,14 +423,14 @@ def a_snapshot_that_is_broken_off_is_taken_again_with_what_was_deleted():
     check_equal(as_texts(state, ["id", "txt"]), table("t", ["id", "txt"]))
     last = [r["value"]["source"]["snapshot"] for r in records if r["value"]][-1]
     check_equal(last, "last")
-    check_equal(c.run(None, "-i", "300"), [])
+    check_equal(c.run(), [])
 
 
 @test
 def a_snapshot_whose_connection_breaks_begins_again():
     c = Connector("CREATE TABLE t (id int PRIMARY KEY, txt text)",
                   "INSERT INTO t SELECT i, repeat('x', 2000) FROM generate_series(1, 40000) i")
-    process = c.start({"max.batch.size": "100"}, "-i", "3000")
+    process = c.start({"max.batch.size": "100"})
     head = [read(process.stdout.readline()) for _ in range(10)]
     server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY (SELECT%'"
                f" AND datname = '{c.database}' AND pid <> pg_backend_pid()")
@@ -660,7 +530,7 @@ def initial_only_ends_without_a_slot():
     check_equal(ops(c.run(keys)), "r")
     check_equal(server.sql(f"SELECT count(*) FROM pg_replication_slots WHERE slot_name = '{c.slot}'"), "0")
     server.sql("INSERT INTO t VALUES (2)")
-    check_equal(c.run(keys, "-i", "300"), [])
+    check_equal(c.run(keys), [])
 
 
 @test
@@ -684,7 +554,7 @@ def heartbeats_carry_the_position():
     c = Connector("CREATE TABLE t (id int PRIMARY KEY)", "CREATE TABLE beats (n int)")
     records = c.run({"heartbeat.interval.ms": "100", "snapshot.mode": "no_data",
                      "table.include.list": "public.t",
-                     "heartbeat.action.query": "INSERT INTO beats VALUES (1)"}, "-n", "3")
+                     "heartbeat.action.query": "INSERT INTO beats VALUES (1)"}, "-n", "3", "-i", "30000")
     check_equal({r["topic"] for r in records}, {"__debezium-heartbeat.p"})
     check_equal(records[0]["key"], {"serverName": "p"})
     check_equal(list(records[0]["value"]), ["ts_ms"])
@@ -710,21 +580,6 @@ def faults_say_what_to_do():
 
 
 @test
-def a_slot_in_use_is_waited_for():
-    c = Connector("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
-    process = c.start(None, "-i", "0")
-    until(lambda: server.sql(f"SELECT active FROM pg_replication_slots WHERE slot_name = '{c.slot}'") == "t")
-    second = c.start(NO_ROWS, "-n", "1", "-i", "30000")
-    said = f'replication slot "{c.slot}" is active for PID'
-    until(lambda: said in open(second.log_file.name).read())
-    process.kill()
-    process.wait()
-    server.sql("INSERT INTO t VALUES (2)")
-    check_equal(after(c.finish(second), "id"), [2])
-    check_has(c.log, "RETRY")
-
-
-@test
 def wal_level_replica_is_refused_with_the_remedy():
     with RunningPostgres("wal_level=replica") as plain:
         command = [RUN, f"database.hostname={plain.folder}", f"database.port={plain.port}",
@@ -742,4 +597,5 @@ if __name__ == "__main__":
         cases[:] = [postgresql_is_there]
         main([])
     with RunningPostgres("fsync=off") as server:  # Only a machine that fails needs it.
+        running_source.begin(RUN, server)
         main(sys.argv[2:])

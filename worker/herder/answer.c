@@ -23,13 +23,17 @@ json_t *answer_info(const connector *c)
 }
 
 /* Adds `trace` where there is one. A task that waits before its next attempt is
- * RUNNING, and says in the same place what it waits for. */
-static void add_trace(json_t *status, const char *trace, const char *retry)
+ * RUNNING, and says in the same place what it waits for, and one at some long piece of
+ * work how far it is. */
+static void add_trace(json_t *status, const char *trace, const char *retry,
+                      const char *doing)
 {
     if (trace != NULL && trace[0] != '\0') {
         json_object_set_new(status, "trace", json_string(trace));
     } else if (retry != NULL && retry[0] != '\0') {
         json_object_set_new(status, "trace", json_sprintf("retrying: %s", retry));
+    } else if (doing != NULL && doing[0] != '\0') {
+        json_object_set_new(status, "trace", json_string(doing));
     }
 }
 
@@ -41,7 +45,7 @@ json_t *answer_task_status(const herder *self, const connector *c, size_t number
                   state_name(t->state), "worker_id", self->settings.worker_id);
     json_object_set_new(status, "version",
                         c->version == NULL ? json_null() : json_string(c->version));
-    add_trace(status, t->trace, t->retry);
+    add_trace(status, t->trace, t->retry, t->state == state_running ? t->doing : NULL);
     return status;
 }
 
@@ -55,7 +59,7 @@ json_t *answer_status(const herder *self, const connector *c)
                             self->settings.worker_id);
     json_object_set_new(own, "version",
                         c->version == NULL ? json_null() : json_string(c->version));
-    add_trace(own, c->trace, NULL);
+    add_trace(own, c->trace, NULL, NULL);
     return json_pack("{s:s, s:o, s:o, s:s}", "name", c->name, "connector", own, "tasks",
                      tasks, "type", c->type);
 }

@@ -10,6 +10,7 @@ static void clear_tasks(connector *c)
     for (size_t i = 0; i < c->task_count; i++) {
         free(c->tasks[i].trace);
         free(c->tasks[i].retry);
+        free(c->tasks[i].doing);
         json_decref(c->tasks[i].config);
         json_decref(c->tasks[i].gauges);
     }
@@ -90,6 +91,7 @@ static void show_all(connector *c, run_state state)
         c->tasks[i].state = state;
         set_text(&c->tasks[i].trace, NULL);
         set_text(&c->tasks[i].retry, NULL);
+        set_text(&c->tasks[i].doing, NULL);
     }
 }
 
@@ -321,6 +323,7 @@ static void pong_received(herder *self, connector *c, const json_t *message)
         json_decref(t->gauges);
         t->gauges = json_incref(report);
         set_text(&t->retry, json_string_value(json_object_get(report, "retry")));
+        set_text(&t->doing, json_string_value(json_object_get(report, "doing")));
     }
 }
 
@@ -362,6 +365,7 @@ static void mark_failed(connector *c, const char *trace)
             set_text(&c->tasks[i].trace, trace);
         }
         set_text(&c->tasks[i].retry, NULL);
+        set_text(&c->tasks[i].doing, NULL);
     }
 }
 

@@ -193,6 +193,26 @@ TEST(a_host_that_answers_lives)
                  "sluice_task_records_total{connector=\"c\",task=\"0\"} 5\n") != NULL);
 }
 
+TEST(what_a_task_does_is_its_trace_while_it_runs_and_its_gauges_are_metrics)
+{
+    bench *b = begin_running();
+    host_says(b, b->host,
+              "{\"pong\":1,\"tasks\":[{\"id\":0,\"doing\":\"snapshot of t\","
+              "\"gauges\":{\"lag.bytes\":7,\"x_Rows{context=\\\"a\\\"}\":1,"
+              "\"x_Rows{context=\\\"b\\\"}\":2,\"x{\":3}}]}");
+    CHECK(strstr(status_body(b), "\"trace\":\"snapshot of t\"") != NULL);
+    const char *text = answer_to(b, ask(b, herder_metrics, NULL, NULL))->text;
+    CHECK(strstr(text, "sluice_task_gauge{connector=\"c\",task=\"0\","
+                       "name=\"lag.bytes\"} 7\n") != NULL);
+    CHECK(strstr(text, "name=\"x{\"} 3\n") != NULL);
+    CHECK(strstr(text, "# TYPE x_Rows gauge\n"
+                       "x_Rows{connector=\"c\",task=\"0\",context=\"a\"} 1\n"
+                       "x_Rows{connector=\"c\",task=\"0\",context=\"b\"} 2\n") != NULL);
+    host_says(b, b->host, "{\"task\":0,\"state\":\"PAUSED\"}");
+    CHECK(strstr(status_body(b), "snapshot of t") == NULL);
+    host_says(b, b->host, "{\"pong\":2,\"tasks\":[{\"id\":0,\"doing\":null}]}");
+}
+
 TEST(nothing_ticks_when_nothing_runs)
 {
     bench *b = begin();

@@ -171,6 +171,65 @@ static void put_reported(const herder *self, buffer *out, const char *name,
     }
 }
 
+/* "family{label="x"}": the length of the family's name; 0 where it is none. */
+static size_t family_length(const char *name)
+{
+    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+                              "0123456789");
+    size_t all = strlen(name);
+    bool good = len > 0 && name[len] == '{' && name[all - 1] == '}' && all > len + 2 &&
+                strchr(name, '\n') == NULL;
+    return good ? len : 0;
+}
+
+/* Gauges under names of their own, a family after the other. */
+static void collect_families(const herder *self, json_t *families)
+{
+    const connector *c;
+    for (size_t at = 0; (c = next_of(self, &at)) != NULL;) {
+        for (size_t t = 0; t < c->task_count; t++) {
+            const char *name;
+            json_t *value;
+            json_object_foreach(json_object_get(c->tasks[t].gauges, "gauges"), name,
+                                value)
+            {
+                size_t len = family_length(name);
+                if (len == 0) {
+                    continue;
+                }
+                buffer row = BUFFER_INIT;
+                append_connector(&row, "", c);
+                buffer_print(&row, ",task=\"%zu\",%s %lld\n", t, name + len + 1,
+                             (long long)json_integer_value(value));
+                json_t *family = json_object_getn(families, name, len);
+                if (family == NULL) {
+                    family = json_array();
+                    json_object_setn_new(families, name, len, family);
+                }
+                json_array_append_new(family, json_string(buffer_text(&row)));
+                buffer_done(&row);
+            }
+        }
+    }
+}
+
+static void put_families(const herder *self, buffer *out)
+{
+    json_t *families = json_object(), *rows, *row;
+    const char *name;
+    size_t index;
+    collect_families(self, families);
+    json_object_foreach(families, name, rows)
+    {
+        metrics_family(out, name, "gauge", "A number of a plugin's.");
+        json_array_foreach(rows, index, row)
+        {
+            buffer_print(out, "%s%s", name, json_string_value(row));
+        }
+    }
+    json_decref(families);
+}
+
 /* What the plugins themselves count: sluice_task_gauge(). */
 static void put_gauges(const herder *self, buffer *out)
 {
@@ -183,6 +242,9 @@ static void put_gauges(const herder *self, buffer *out)
             json_object_foreach(json_object_get(c->tasks[t].gauges, "gauges"), name,
                                 value)
             {
+                if (family_length(name) > 0) {
+                    continue;
+                }
                 append_connector(out, "sluice_task_gauge", c);
                 buffer_print(out, ",task=\"%zu\",name=\"", t);
                 append_label(out, name);
@@ -215,5 +277,6 @@ char *metrics_text(const herder *self)
     put_reported(self, &out, "sluice_task_in_flight", "gauge", "in_flight",
                  "Records that are sent and not yet acknowledged.");
     put_gauges(self, &out);
+    put_families(self, &out);
     return buffer_take(&out, &len);
 }

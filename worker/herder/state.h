@@ -27,6 +27,7 @@ typedef struct task {
     run_state state;
     char *trace; /* or NULL */
     char *retry; /* why it waits before its next attempt, or NULL */
+    char *doing; /* what it says it does, or NULL */
     json_t *config;
     json_t *gauges; /* its part of the last pong, or NULL */
     uint64_t restarts;

@@ -64,6 +64,9 @@ void runner_done(runner *self)
     pthread_mutex_destroy(&self->lock);
     free(self->retry);
     free(self->note);
+    for (size_t i = 0; i < self->gauge_count; i++) {
+        free(self->gauges[i].name);
+    }
 }
 
 static void *run(void *argument)
@@ -285,14 +288,14 @@ void runner_gauge(sluice_task *task, const char *name, int64_t value)
     runner *self = (runner *)task;
     pthread_mutex_lock(&self->lock);
     size_t at = 0;
-    while (at < self->gauge_count && self->gauges[at].name != name &&
-           strcmp(self->gauges[at].name, name) != 0) {
+    while (at < self->gauge_count && strcmp(self->gauges[at].name, name) != 0) {
         at++;
     }
+    if (at == self->gauge_count && at < gauges_max) {
+        self->gauges[self->gauge_count++].name = memory_text(name);
+    }
     if (at < gauges_max) {
-        self->gauges[at].name = name;
         self->gauges[at].value = value;
-        self->gauge_count += at == self->gauge_count;
     }
     pthread_mutex_unlock(&self->lock);
 }

@@ -59,7 +59,7 @@ struct runner {
     char *retry;          /* Why something is tried again; NULL: nothing is. */
     char *note;
     struct {
-        const char *name;
+        char *name;
         int64_t value;
     } gauges[gauges_max];
     size_t gauge_count;
