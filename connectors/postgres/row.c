@@ -34,8 +34,9 @@ static inline sluice_status convert(const pg_relation *self, const pg_column *co
  * that it was moved out of the row, the server sends the old values for that reason. */
 static inline bool tells(const pg_column *column, const pg_tuple *old, int i)
 {
-    return old != NULL && i < old->count && old->cells[i].kind == CELL_TEXT &&
-           (old->kind == TUPLE_OLD || (old->kind == TUPLE_KEY && column->identity));
+    bool known = old != NULL && (old->kind == TUPLE_OLD ||
+                                 (old->kind == TUPLE_KEY && column->identity));
+    return known && i < old->count && old->cells[i].kind == CELL_TEXT;
 }
 
 /* The value of a cell. A 'K' tuple says null for what it does not know. */
