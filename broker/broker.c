@@ -166,7 +166,8 @@ static sluice_status start(broker *self, const properties *given, sluice_error *
                                  .dirs = self->dirs,
                                  .dir_count = self->dir_count,
                                  .slow = background_loop(self->background),
-                                 .rounds = self->rounds};
+                                 .rounds = self->rounds,
+                                 .rest = background_rest(self->background)};
     name_addresses(self);
     self->metrics = metrics_new(&self->parts);
     status = open_metrics(self, err);

@@ -4,8 +4,10 @@
 #include "broker/log/record_batch.h"
 #include "broker/request/handler.h"
 #include "protocol/random_message.h"
+#include <poll.h>
 #include <sluice/log.h>
 #include <time.h>
+#include <unistd.h>
 
 /* ---- What is asked again and again ------------------------------------------------
  */
@@ -297,6 +299,29 @@ TEST(an_error_with_acks_0_closes_the_connection)
     char byte;
     CHECK(recv(fd, &byte, 1, 0) <= 0);
     close(fd);
+    end();
+}
+
+TEST(records_go_when_their_time_has_come_though_nobody_asks_for_anything)
+{
+    begin();
+    broker_stop(running);
+    properties_set(given, "log.message.timestamp.type", "LogAppendTime");
+    properties_set(given, "log.retention.ms", "500");
+    properties_set(given, "log.retention.check.interval.ms", "10");
+    properties_set(given, "log.flush.offset.checkpoint.interval.ms", "10");
+    start();
+    int fd = connect_client();
+    create_topic(fd, "t", 1);
+    produce(fd, "t", 0, "goes", 9);
+    close(fd);
+    char path[128];
+    snprintf(path, sizeof path, "%s/t-0/00000000000000000000.log", folder);
+    int tries = 0;
+    while (access(path, F_OK) == 0 && tries++ < 6000) {
+        poll(NULL, 0, 10);
+    }
+    CHECK(tries < 6000);
     end();
 }
 

@@ -48,6 +48,8 @@ const setting broker_config_keys[] = {
      AT(fetch_sessions_max), NULL},
     {"log.retention.check.interval.ms", CONFIG_LONG, "300000", 1, INT64_MAX, NULL,
      AT(retention_check_interval_ms), NULL},
+    {"log.flush.offset.checkpoint.interval.ms", CONFIG_INT, "60000", 1, INT32_MAX, NULL,
+     AT(checkpoint_interval_ms), NULL},
     {"offsets.topic.num.partitions", CONFIG_INT, "4", 1, 10000, NULL,
      AT(offsets_partition_count), NULL},
     {"offsets.topic.segment.bytes", CONFIG_INT, "104857600", 14, BYTES_MAX, NULL,

@@ -41,6 +41,7 @@ typedef struct broker_config {
     int32_t fetch_bytes_max;
     int32_t fetch_sessions_max;
     int64_t retention_check_interval_ms;
+    int32_t checkpoint_interval_ms;
     int32_t offsets_partition_count;
     int32_t offsets_segment_bytes;
     int32_t offsets_retention_minutes;

@@ -58,7 +58,12 @@ static const sentence sentences[] = {
     {"max.incremental.fetch.session.cache.slots",
      "How many fetch sessions are kept; consumers without one send all that they "
      "want with each fetch. 0: none."},
-    {"log.retention.check.interval.ms", "How often old segments are looked for."},
+    {"log.retention.check.interval.ms",
+     "How often old segments are looked for. While no request comes, the broker waits "
+     "until records will be too old."},
+    {"log.flush.offset.checkpoint.interval.ms",
+     "How often recovery points and indexes are written while requests come, so that a "
+     "start after a crash reads less."},
     {"offsets.topic.num.partitions",
      "The partitions of __consumer_offsets, when it is created."},
     {"offsets.topic.segment.bytes",

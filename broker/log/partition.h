@@ -285,9 +285,13 @@ int64_t partition_size(partition *self);
  * thread calls it each log.retention.check.interval.ms. */
 size_t partition_apply_retention(partition *self, int64_t now_ms);
 
+/* When, in milliseconds since 1970, that has something to do again if nothing is
+ * appended meanwhile; 0: soon, INT64_MAX: never. */
+int64_t partition_retention_due(partition *self);
+
 /* Unlinks files that were deleted `file.delete.delay.ms` ago, forgets idle producers,
  * writes pending index entries, gives files and indexes of old segments back. Called
- * each minute or so. */
+ * each log.flush.offset.checkpoint.interval.ms while the broker is used. */
 void partition_checkpoint(partition *self, int64_t now_ms);
 
 /* Takes the partition away from its users (reads, appends and waits get

@@ -150,6 +150,35 @@ size_t partition_apply_retention(partition *self, int64_t now_ms)
     return count;
 }
 
+/* `time_ms` + `more_ms`, and one: what is just as old stays. */
+static int64_t after(int64_t time_ms, int64_t more_ms)
+{
+    int64_t sum;
+    return __builtin_add_overflow(time_ms, more_ms, &sum) || sum == INT64_MAX
+               ? INT64_MAX
+               : sum + 1;
+}
+
+int64_t partition_retention_due(partition *self)
+{
+    int64_t due = INT64_MAX, roll = INT64_MAX;
+    pthread_mutex_lock(&self->lock);
+    segment *active = partition_active(self), *oldest = self->segments[0];
+    bool serves = !self->deleted && !self->failed;
+    if (serves && active->size > 0 && active->first_timestamp >= 0) {
+        roll = after(active->first_timestamp, self->config.segment_ms);
+    }
+    if (serves && oldest->size > 0 && self->config.cleanup_delete &&
+        self->config.retention_ms >= 0) {
+        due = after(newest_ms(self, oldest), self->config.retention_ms);
+    }
+    if (serves && partition_watermark(self, NULL) < self->log_end) {
+        due = 0;
+    }
+    pthread_mutex_unlock(&self->lock);
+    return roll < due ? roll : due;
+}
+
 static sluice_status save_log_starts(partition *self)
 {
     sluice_error *err = sluice_error_new();

@@ -480,6 +480,39 @@ TEST(offsets_are_found_by_time)
     fixture_end(&fixture);
 }
 
+TEST(retention_has_nothing_to_do_before_it_is_due_and_something_then)
+{
+    fixture_begin(&fixture);
+    CHECK_INT(partition_retention_due(fixture.log), INT64_MAX);
+    fixture.config.segment_bytes = 1000;
+    fixture.config.segment_ms = 100000;
+    fixture.config.retention_ms = 5000;
+    partition_set_config(fixture.log, &fixture.config);
+    for (int i = 0; i < 100; i++) {
+        batch_spec spec = {.records = 1, .value_len = 50, .timestamp = NOW + 10 * i};
+        fixture_append_spec(&fixture, spec, 1);
+    }
+    int64_t due;
+    int times = 0;
+    for (; (due = partition_retention_due(fixture.log)) != INT64_MAX; times++) {
+        CHECK_INT(partition_apply_retention(fixture.log, due - 1), 0);
+        CHECK(partition_apply_retention(fixture.log, due) > 0);
+    }
+    CHECK(times > 5);
+    CHECK_INT(partition_log_start_offset(fixture.log), 100);
+    fixture.config.retention_ms = -1;
+    partition_set_config(fixture.log, &fixture.config);
+    batch_spec last = {.records = 1, .value_len = 50, .timestamp = NOW};
+    fixture_append_spec(&fixture, last, 1);
+    due = partition_retention_due(fixture.log);
+    CHECK_INT(due, NOW + 100001);
+    CHECK_INT(partition_apply_retention(fixture.log, due - 1), 0);
+    CHECK_INT(partition_retention_due(fixture.log), due);
+    CHECK_INT(partition_apply_retention(fixture.log, due), 0); /* It rolls. */
+    CHECK_INT(partition_retention_due(fixture.log), INT64_MAX);
+    fixture_end(&fixture);
+}
+
 TEST(retention_deletes_what_is_too_old_or_too_much)
 {
     fixture_begin(&fixture);

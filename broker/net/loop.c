@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -140,7 +141,7 @@ static int timeout_ms(const loop *self)
         return -1;
     }
     int64_t left = self->timers[1]->at_ms - loop_now_ms();
-    return left <= 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+    return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
 }
 
 /* ---- Tasks ----------------------------------------------------------------------- */

@@ -1,5 +1,5 @@
 /* A loop: tasks from other threads, timers in order, descriptors. */
-#include "broker/net/loop.h"
+#include "broker/net/rest.h"
 #include "test.h"
 #include <semaphore.h>
 #include <sys/epoll.h>
@@ -80,6 +80,36 @@ TEST(timers_run_by_their_time_and_not_when_removed)
     }
     loop_free(one);
     sem_destroy(&over);
+}
+
+static void count_wake(loop_task *task)
+{
+    order_count++;
+}
+
+TEST(who_rests_is_woken_once_by_what_happens)
+{
+    loop *one;
+    CHECK(loop_new("test", &one, NULL) == SLUICE_OK);
+    rest self;
+    rest_init(&self, one, count_wake);
+    step ended = {.task.run = run_task};
+    order_count = 0;
+    rest_disturb(&self);
+    CHECK(!rest_begin(&self)); /* Something has happened before, ... */
+    CHECK(!rest_is_on(&self));
+    CHECK(rest_begin(&self)); /* ... and nothing since. */
+    CHECK(rest_is_on(&self));
+    CHECK(loop_start(one, NULL) == SLUICE_OK);
+    rest_disturb(&self);
+    rest_disturb(&self);
+    loop_call(one, &ended.task);
+    CHECK_INT(order_count, 2);
+    CHECK(!rest_is_on(&self));
+    CHECK(!rest_begin(&self));
+    CHECK(rest_begin(&self));
+    loop_stop(one);
+    loop_free(one);
 }
 
 typedef struct reader {

@@ -129,6 +129,7 @@ void request_dispatch(request *self)
 {
     const request_header *header = &self->header;
     const served_api *api = find_api(header->api_key);
+    rest_disturb(parts_of(self)->rest);
     if (api == NULL || header->api == NULL) {
         request_refuse(self, "its API is not served");
         return;

@@ -9,6 +9,7 @@
 #define SLUICE_BROKER_REQUEST_HANDLER_H
 
 #include "broker/config/broker_config.h"
+#include "broker/net/rest.h"
 #include "broker/net/server.h"
 #include "broker/topic/topic_set.h"
 #include "protocol/error_code.h"
@@ -30,6 +31,7 @@ typedef struct broker_parts {
     size_t dir_count;
     loop *slow;           /* For requests that make or delete files. */
     append_round *rounds; /* One for each network thread. */
+    rest *rest;           /* Disturbed by each request. */
 } broker_parts;
 
 /* net_options.handle and .overlaps. */
