@@ -20,15 +20,16 @@ struct flight {
     kafka_message *messages;
     size_t room, count, sent; /* Messages: space, all, handed over. */
     size_t memory;            /* Bytes of its arena. */
-    size_t bytes;             /* Bytes that go to the log. */
     /* Messages without an answer, and one more until all were handed over. */
-    _Atomic size_t owed;
-    _Atomic bool failed; /* A message will never be in the log. */
+    size_t owed;
+    size_t out, out_bytes; /* Handed over and not answered. */
+    _Atomic bool failed;   /* A message will never be in the log. */
 };
 
 void flights_init(flights *self, runner *of, kafka_producer *producer, size_t window)
 {
-    *self = (flights){.runner = of, .producer = producer, .window = window};
+    *self = (flights){.runner = of, .producer = producer};
+    pace_init(&self->pace, window, kafka_producer_has_bulk(producer));
     self->last = &self->first;
     self->landed = sluice_offsets_new();
     pthread_mutex_init(&self->lock, NULL);
@@ -166,7 +167,6 @@ static void land(flights *self)
             self->last = &self->first;
         }
         self->under_way--;
-        self->handed--;
         self->runner->host->bytes_in_flight -= (int64_t)landed->memory;
         if (self->trouble == NULL && !landed->failed) {
             offsets_merge(self->landed, landed->offsets);
@@ -180,25 +180,42 @@ typedef enum actor { MAIN_THREAD, TASK_THREAD } actor;
 
 static void dispatch(flights *self, actor by);
 
-/* `count` messages of a flight need no answer any more. */
-static void answered(flight *self, size_t count, actor by)
+/* The bytes of `count` of the flight's messages that are out: a fair share. */
+static size_t bytes_of(flight *self, size_t count)
 {
-    if (atomic_fetch_sub(&self->owed, count) != count) {
-        return;
-    }
-    flights *of = self->of; /* The flight itself may be gone from here on. */
+    size_t bytes =
+        count == self->out ? self->out_bytes : self->out_bytes / self->out * count;
+    self->out -= count;
+    self->out_bytes -= bytes;
+    return bytes;
+}
+
+/* `count` messages of a flight that were handed over need no answer any more. `whole`:
+ * none of it is left to be handed over. */
+static void answered(flight *self, size_t count, bool whole, actor by)
+{
+    flights *of = self->of; /* The flight itself may be gone once it has landed. */
     pthread_mutex_lock(&of->lock);
+    self->owed -= count + whole;
+    if (count > 0) {
+        pace_answer(&of->pace, bytes_of(self, count), count);
+    }
+    size_t before = of->under_way;
     land(of);
+    bool landed = of->under_way < before;
     bool wake = of->waiting && may_start(of);
     of->waiting = of->waiting && !wake;
+    bool more = of->next != NULL && !of->handing && pace_wants(&of->pace);
     pthread_mutex_unlock(&of->lock);
     if (wake) {
         runner_wake(of->runner);
     }
-    if (by == TASK_THREAD) { /* The main one sleeps, and there may be offsets. */
+    if (landed && by == TASK_THREAD) { /* The main one sleeps; there may be offsets. */
         host_nudge(of->runner->host);
     }
-    dispatch(of, by);
+    if (more) {
+        dispatch(of, by);
+    }
 }
 
 /* Notes why the task must fail; the first reason stays. */
@@ -244,36 +261,80 @@ static void lose(flight *self, const char *topic, int32_t partition, const char 
 
 static void delivered(void *context, void *opaque, size_t count)
 {
-    answered(opaque, count, MAIN_THREAD);
+    answered(opaque, count, false, MAIN_THREAD);
 }
 
 static void failed(void *context, void *opaque, const char *topic, int32_t partition,
                    const char *reason)
 {
     lose(opaque, topic, partition, reason);
-    answered(opaque, 1, MAIN_THREAD);
+    answered(opaque, 1, false, MAIN_THREAD);
 }
 
 const kafka_delivery_ops flight_deliveries = {.delivered = delivered, .failed = failed};
 
 /* --- Handing over. --- */
 
-/* Hands the flight's messages over, as far as the client's queue takes them. False when
- * that is full. */
-static bool hand_over(flights *self, flight *one, actor by, sluice_error *err)
+/* Messages of a flight that one thread hands over without the lock. */
+typedef struct piece {
+    flight *of;
+    size_t end;
+    kafka_lane lane;
+} piece;
+
+/* Takes as much of the next flight as there is room for. False: nothing. The lock is
+ * held. */
+static bool allot(flights *self, piece *ret_piece)
 {
+    flight *one = self->next;
+    if (one == NULL) {
+        return false;
+    }
+    size_t room = pace_room(&self->pace, clock_ms()), bytes = 0, end = one->sent;
+    bool alone = self->pace.out_count == 0 && room > 0;
+    while (end < one->count &&
+           (bytes + one->messages[end].size <= room || (alone && bytes == 0))) {
+        bytes += one->messages[end++].size;
+    }
+    if (end == one->sent && end < one->count) {
+        return false;
+    }
+    pace_hand(&self->pace, bytes, end - one->sent);
+    one->out += end - one->sent;
+    one->out_bytes += bytes;
+    if (end == one->count) {
+        self->next = one->next;
+    }
+    if (self->trouble != NULL) {
+        one->failed = true; /* What comes behind a loss is not sent. */
+    }
+    *ret_piece = (piece){one, end, self->pace.lane};
+    return true;
+}
+
+/* What the client's queue did not take goes later. The lock is held. */
+static void take_back(flights *self, const piece *what)
+{
+    flight *one = what->of;
+    size_t count = what->end - one->sent, bytes = bytes_of(one, count);
+    pace_take_back(&self->pace, bytes, count);
+    self->next = one;
+}
+
+/* Hands a piece over, as far as the client's queue takes it. False when that is full.
+ */
+static bool hand_over(flights *self, const piece *what, actor by, sluice_error *err)
+{
+    flight *one = what->of;
     size_t unsent = 0;
-    for (; one->sent < one->count; one->sent++) {
+    bool full = false;
+    for (; one->sent < what->end && !full; one->sent += !full) {
         const kafka_message *message = &one->messages[one->sent];
         sluice_status status =
-            one->failed ? SLUICE_FATAL : kafka_produce(self->producer, message, err);
-        if (status == SLUICE_RETRY) {
-            answered(one, unsent, by);
-            return false;
-        }
-        if (status != SLUICE_OK) {
-            unsent++;
-        }
+            one->failed ? SLUICE_FATAL
+                        : kafka_produce(self->producer, what->lane, message, err);
+        full = status == SLUICE_RETRY;
+        unsent += status != SLUICE_OK && !full;
         if (status == SLUICE_BAD_RECORD) {
             lose(one, kafka_topic_name(message->topic), message->partition,
                  sluice_error_text(err));
@@ -282,54 +343,34 @@ static bool hand_over(flights *self, flight *one, actor by, sluice_error *err)
             fail_later(self, memory_text(sluice_error_text(err)));
         }
     }
-    answered(one, unsent + 1, by);
-    return true;
+    if (full) {
+        pthread_mutex_lock(&self->lock);
+        take_back(self, what);
+        pthread_mutex_unlock(&self->lock);
+    }
+    answered(one, unsent, !full && what->end == one->count, by);
+    return !full;
 }
 
-/* Takes the next flight to hand over, or NULL: the lot is full, or on its way. The lock
- * is held. */
-static flight *next_of_lot(flights *self, size_t lot)
-{
-    flight *one = self->next;
-    bool goes = one != NULL && (lot == 0 ? self->handed == 0 || one->sent > 0
-                                         : lot + one->bytes <= self->window);
-    if (!goes) {
-        return NULL;
-    }
-    self->next = one->next;
-    self->handed++;
-    if (self->trouble != NULL) {
-        one->failed = true; /* What comes behind a loss is not sent. */
-    }
-    return one;
-}
-
-/* Hands the next lot over, if it is time. Any thread; one at a time does it. */
+/* Hands over what may go now. Any thread; one at a time does it. */
 static void dispatch(flights *self, actor by)
 {
     pthread_mutex_lock(&self->lock);
-    flight *one = self->handing ? NULL : next_of_lot(self, 0);
-    if (one == NULL) {
+    piece next;
+    if (self->handing || !allot(self, &next)) {
         pthread_mutex_unlock(&self->lock);
         return;
     }
     self->handing = true;
     sluice_error *err = sluice_error_new();
-    size_t lot = 0;
-    for (; one != NULL; one = next_of_lot(self, lot)) {
-        lot += one->bytes + 1;
+    bool more = true;
+    while (more) {
         pthread_mutex_unlock(&self->lock);
-        bool whole = hand_over(self, one, by, err);
+        more = hand_over(self, &next, by, err);
         pthread_mutex_lock(&self->lock);
-        if (!whole) { /* It cannot have landed: what is left of it is next. */
-            self->next = one;
-            self->handed--;
-            break;
-        }
-        if (self->handed == 0) {
-            lot = 0; /* All has landed already: another lot begins. */
-        }
+        more = more && allot(self, &next);
     }
+    pace_close(&self->pace);
     self->handing = false;
     pthread_mutex_unlock(&self->lock);
     sluice_error_free(err);
@@ -366,13 +407,15 @@ static void note_offsets(flight *self)
 void flights_launch(flights *self, flight *starting, size_t count)
 {
     note_offsets(starting);
-    starting->bytes = 0;
+    size_t bytes = 0, waiting = 0;
     for (size_t i = 0; i < count; i++) {
-        starting->bytes +=
-            starting->messages[i].key.len + starting->messages[i].value.len;
+        kafka_message *message = &starting->messages[i];
+        message->size = kafka_message_size(message);
+        waiting += message->size;
+        bytes += message->key.len + message->value.len;
     }
     self->runner->records += count;
-    self->runner->bytes += starting->bytes;
+    self->runner->bytes += bytes;
     starting->memory = sluice_arena_used(sluice_batch_arena(starting->batch));
     starting->count = count;
     starting->sent = 0;
@@ -387,6 +430,7 @@ void flights_launch(flights *self, flight *starting, size_t count)
         self->next = starting;
     }
     self->under_way++;
+    pace_launch(&self->pace, waiting, clock_ms());
     pthread_mutex_unlock(&self->lock);
     dispatch(self, TASK_THREAD);
 }

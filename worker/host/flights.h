@@ -9,12 +9,7 @@
  *     either thread                     hand over ◄───┴──────┐     │
  *     main thread    deliveries ─► land, in order ─► collect ┘ ─► stored
  *
- * Handing over is paced: what is handed over together is as much as fits in one request
- * (batch.size), and the next lot follows when the log has all of it. librdkafka's
- * idempotent producer has one request per partition under way (it counts messages where
- * the protocol counts requests), and while anything waits behind it, its thread spins:
- * 4.0 us of CPU a record against 2.3, measured. Paced like this it sleeps. A lone
- * record goes at once.
+ * How much is handed over at a time, and how, is pace.h's.
  *
  * What is under way is bounded, in number and in bytes of memory; at the bound take
  * gives nothing, the source is not polled, and memory does not grow.
@@ -24,6 +19,7 @@
 #define SLUICE_WORKER_HOST_FLIGHTS_H
 
 #include "worker/host/kafka_client.h"
+#include "worker/host/pace.h"
 #include "worker/host/runner.h"
 
 typedef struct flight flight;
@@ -31,14 +27,13 @@ typedef struct flight flight;
 typedef struct flights {
     runner *runner;
     kafka_producer *producer;
-    size_t window; /* Bytes handed over together. */
 
     pthread_mutex_t lock;  /* Guards what follows. */
     flight *first, **last; /* Under way, oldest first. */
-    flight *next;          /* The first that is not handed over. */
-    size_t handed;         /* Handed over and not landed. */
-    bool handing;          /* A thread is handing over. */
-    flight *free;          /* Landed, with warm memory. */
+    flight *next;          /* The first that is not wholly handed over. */
+    pace pace;
+    bool handing; /* A thread is handing over. */
+    flight *free; /* Landed, with warm memory. */
     size_t under_way, kept, kept_bytes;
     bool waiting;           /* The task waits for one to land. */
     sluice_offsets *landed; /* Not yet sent to the worker. */
@@ -47,6 +42,7 @@ typedef struct flights {
     char *trouble;          /* Why the task must fail. */
 } flights;
 
+/* `window`: bytes of a request. */
 void flights_init(flights *self, runner *of, kafka_producer *producer, size_t window);
 /* No flight is handed over any more, or the producer is gone. */
 void flights_done(flights *self);

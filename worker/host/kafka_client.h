@@ -8,6 +8,7 @@
 #ifndef SLUICE_WORKER_HOST_KAFKA_CLIENT_H
 #define SLUICE_WORKER_HOST_KAFKA_CLIENT_H
 
+#include "worker/host/pace.h"
 #include <sluice/arena.h>
 #include <sluice/config.h>
 
@@ -29,7 +30,11 @@ typedef struct kafka_message {
     const kafka_header *headers;
     size_t header_count;
     void *opaque; /* Comes back with the delivery. */
+    size_t size;  /* For the one who hands it over: kafka_message_size(). */
 } kafka_message;
+
+/* Bytes that it takes in a request, at most, as the client counts them. */
+size_t kafka_message_size(const kafka_message *message);
 
 /* `settings` in Java's names, all layers: client_settings_layers(). An idempotent
  * producer with acks=all unless they say otherwise. BAD_CONFIG for settings that
@@ -46,11 +51,16 @@ kafka_topic *kafka_producer_topic(kafka_producer *self, const char *name,
                                   bool *ret_new);
 const char *kafka_topic_name(const kafka_topic *topic);
 
-/* Hands a message over. RETRY: the queue is full, come again after deliveries.
- * BAD_RECORD: this message can never be sent (too large, no such partition). FATAL:
- * nothing can be sent by this producer any more. */
-sluice_status kafka_produce(kafka_producer *self, const kafka_message *message,
-                            sluice_error *err);
+/* Whether there are two lanes, as pace.h has them. There is only one where the settings
+ * say linger.ms: then all wait as long as that says. */
+bool kafka_producer_has_bulk(const kafka_producer *self);
+
+/* Hands a message over. The bulk lane's client is made when it is first used. RETRY:
+ * the queue is full, come again after deliveries. BAD_RECORD: this message can never be
+ * sent (too large, no such partition). FATAL: nothing can be sent by this producer any
+ * more. */
+sluice_status kafka_produce(kafka_producer *self, kafka_lane lane,
+                            const kafka_message *message, sluice_error *err);
 
 typedef struct kafka_delivery_ops {
     /* `count` messages of this opaque are in the log. */

@@ -60,16 +60,19 @@ rd_kafka_conf_t *kafka_conf_new(client_kind kind, const char *const *ours,
     return conf;
 }
 
-int kafka_queue_fd(rd_kafka_queue_t *queue)
+int kafka_queue_fd(void)
+{
+    return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
+
+void kafka_queue_join(rd_kafka_queue_t *queue, int fd)
 {
     static const uint64_t one = 1;
-    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (fd >= 0) {
         rd_kafka_queue_io_event_enable(queue, fd, &one, sizeof one);
         /* What is there already has rung no bell, and nothing behind it would. */
         (void)!write(fd, &one, sizeof one);
     }
-    return fd;
 }
 
 void kafka_queue_fd_clear(int fd)

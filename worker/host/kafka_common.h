@@ -10,9 +10,10 @@
 rd_kafka_conf_t *kafka_conf_new(client_kind kind, const char *const *ours,
                                 const sluice_props *settings, sluice_error *err);
 
-/* An eventfd that becomes readable when something arrives in `queue`; -1 when there is
- * none to be had. */
-int kafka_queue_fd(rd_kafka_queue_t *queue);
+/* An eventfd, -1 when there is none to be had. It becomes readable when something
+ * arrives in a queue that has joined it. */
+int kafka_queue_fd(void);
+void kafka_queue_join(rd_kafka_queue_t *queue, int fd);
 void kafka_queue_fd_clear(int fd);
 
 #endif

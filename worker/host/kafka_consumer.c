@@ -179,7 +179,8 @@ sluice_status kafka_consumer_new(const sluice_props *settings,
     }
     rd_kafka_poll_set_consumer(self->client);
     self->queue = rd_kafka_queue_get_consumer(self->client);
-    self->fd = kafka_queue_fd(self->queue);
+    self->fd = kafka_queue_fd();
+    kafka_queue_join(self->queue, self->fd);
     *ret_consumer = self;
     return SLUICE_OK;
 }

@@ -5,30 +5,46 @@
 #include "worker/host/kafka_common.h"
 #include <errno.h>
 #include <pthread.h>
+#include <sluice/log.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { headers_max = 256, metadata_timeout_ms = 10 * 1000 };
+enum {
+    headers_max = 256,
+    metadata_timeout_ms = 10 * 1000,
+    message_overhead = 41, /* Of a message in a request, at most … */
+    header_overhead = 10,  /* … and of a header. */
+    lanes = 2,             /* KAFKA_QUICK, and KAFKA_BULK once it is used. */
+};
 
 struct kafka_topic {
-    rd_kafka_topic_t *topic;
+    rd_kafka_topic_t *_Atomic in[lanes];
     char *name;
     int32_t partitions; /* As last asked for; 0: never. */
 };
 
-struct kafka_producer {
+/* A client, and where its events are. */
+typedef struct lane_client {
     rd_kafka_t *client;
     rd_kafka_queue_t *queue;
+} lane_client;
+
+struct kafka_producer {
+    lane_client quick, bulk;
+    lane_client *_Atomic in[lanes]; /* NULL: not made yet. */
     int fd;
-    pthread_mutex_t lock; /* Guards `topics`. */
+    pthread_mutex_t lock; /* Guards `topics` and the making of the bulk lane. */
     map topics;
+    rd_kafka_conf_t *bulk_conf; /* NULL: it is made already, or there is none. */
+    bool two_lanes;
 };
 
-/* linger.ms: records are collected while others are under way (flights.h), and while it
- * waits, librdkafka's thread spins in the last millisecond. queue.buffering.max.*:
- * above what the tasks let be under way, so that they wait at their own limit, which is
- * bytes of memory, and not at this one. */
+/* linger.ms: pace.h says when records wait for others, and while it waits, librdkafka's
+ * thread spins in the last millisecond. batch.num.messages: a lot of the smallest
+ * records is one request. queue.buffering.max.*: above what the tasks let be under way,
+ * so that they wait at their own limit, which is bytes of memory, and not at this one.
+ * message.copy.max.bytes: larger values are sent from where they are. */
 static const char *const ours[] = {"enable.idempotence",
                                    "true",
                                    "acks",
@@ -43,7 +59,36 @@ static const char *const ours[] = {"enable.idempotence",
                                    "131072",
                                    "queue.buffering.max.messages",
                                    "2000000",
+                                   "batch.num.messages",
+                                   "25000",
+                                   "message.copy.max.bytes",
+                                   "1000",
                                    NULL};
+
+/* What else the bulk lane is told. A request is full at so many messages too. */
+static const char *const bulk_ours[] = {"linger.ms", "50", "batch.num.messages",
+                                        "10000", NULL};
+
+static rd_kafka_conf_t *bulk_conf_of(const rd_kafka_conf_t *quick)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_dup(quick);
+    for (const char *const *pair = bulk_ours; *pair != NULL; pair += 2) {
+        rd_kafka_conf_set(conf, pair[0], pair[1], NULL, 0);
+    }
+    return conf;
+}
+
+/* Takes `conf` when it returns true. */
+static bool lane_open(kafka_producer *self, lane_client *lane, rd_kafka_conf_t *conf,
+                      char *reason, size_t size)
+{
+    lane->client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, size);
+    if (lane->client != NULL) {
+        lane->queue = rd_kafka_queue_get_main(lane->client);
+        kafka_queue_join(lane->queue, self->fd);
+    }
+    return lane->client != NULL;
+}
 
 sluice_status kafka_producer_new(const sluice_props *settings,
                                  kafka_producer **ret_producer, sluice_error *err)
@@ -53,21 +98,59 @@ sluice_status kafka_producer_new(const sluice_props *settings,
         return SLUICE_BAD_CONFIG;
     }
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
+    kafka_producer *self = memory_zero(sizeof *self);
+    self->fd = kafka_queue_fd();
+    self->two_lanes = sluice_props_get(settings, "linger.ms") == NULL;
+    self->bulk_conf = self->two_lanes ? bulk_conf_of(conf) : NULL;
+    pthread_mutex_init(&self->lock, NULL);
+    map_init(&self->topics);
     char reason[512];
-    rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
-    if (client == NULL) {
+    if (!lane_open(self, &self->quick, conf, reason, sizeof reason)) {
         rd_kafka_conf_destroy(conf);
+        kafka_producer_free(self);
         return sluice_fail(err, SLUICE_BAD_CONFIG, "cannot make a producer: %s",
                            reason);
     }
-    kafka_producer *self = memory_zero(sizeof *self);
-    self->client = client;
-    self->queue = rd_kafka_queue_get_main(client);
-    self->fd = kafka_queue_fd(self->queue);
-    pthread_mutex_init(&self->lock, NULL);
-    map_init(&self->topics);
+    self->in[KAFKA_QUICK] = &self->quick;
     *ret_producer = self;
     return SLUICE_OK;
+}
+
+bool kafka_producer_has_bulk(const kafka_producer *self)
+{
+    return self->two_lanes;
+}
+
+/* The lanes' clients that there are: how many. */
+static int lane_list(const kafka_producer *self, lane_client *ret_list[lanes])
+{
+    int count = 0;
+    for (int i = 0; i < lanes; i++) {
+        lane_client *lane = self->in[i];
+        if (lane != NULL && (count == 0 || lane != ret_list[0])) {
+            ret_list[count++] = lane;
+        }
+    }
+    return count;
+}
+
+static void lane_close(lane_client *lane)
+{
+    rd_kafka_purge(lane->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+                                     RD_KAFKA_PURGE_F_NON_BLOCKING);
+    rd_kafka_queue_io_event_enable(lane->queue, -1, NULL, 0);
+    rd_kafka_queue_destroy(lane->queue);
+}
+
+static void topic_free(kafka_topic *topic)
+{
+    for (int i = 0; i < lanes; i++) {
+        if (topic->in[i] != NULL) {
+            rd_kafka_topic_destroy(topic->in[i]);
+        }
+    }
+    free(topic->name);
+    free(topic);
 }
 
 void kafka_producer_free(kafka_producer *self)
@@ -75,22 +158,71 @@ void kafka_producer_free(kafka_producer *self)
     if (self == NULL) {
         return;
     }
-    rd_kafka_purge(self->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
-                                     RD_KAFKA_PURGE_F_NON_BLOCKING);
-    rd_kafka_queue_io_event_enable(self->queue, -1, NULL, 0);
-    rd_kafka_queue_destroy(self->queue);
+    lane_client *list[lanes];
+    int count = lane_list(self, list);
+    for (int i = 0; i < count; i++) {
+        lane_close(list[i]);
+    }
     const map_entry *entry;
     for (size_t at = 0; (entry = map_next(&self->topics, &at)) != NULL;) {
-        kafka_topic *topic = entry->value;
-        rd_kafka_topic_destroy(topic->topic);
-        free(topic->name);
-        free(topic);
+        topic_free(entry->value);
     }
     map_done(&self->topics);
-    rd_kafka_destroy(self->client);
+    for (int i = 0; i < count; i++) {
+        rd_kafka_destroy(list[i]->client);
+    }
+    if (self->bulk_conf != NULL) {
+        rd_kafka_conf_destroy(self->bulk_conf);
+    }
     close(self->fd);
     pthread_mutex_destroy(&self->lock);
     free(self);
+}
+
+/* The lane's client; the quick one's also where a second cannot be made. */
+static lane_client *lane_of(kafka_producer *self, kafka_lane lane)
+{
+    lane_client *found = self->in[lane];
+    if (found != NULL) {
+        return found;
+    }
+    pthread_mutex_lock(&self->lock);
+    if (self->in[lane] == NULL) {
+        char reason[512];
+        bool made =
+            lane_open(self, &self->bulk, self->bulk_conf, reason, sizeof reason);
+        if (made) {
+            self->bulk_conf = NULL;
+        } else {
+            sluice_log(SLUICE_WARN, "worker.client",
+                       "cannot make a second producer: %s; going on with one", reason);
+        }
+        self->in[lane] = made ? &self->bulk : &self->quick;
+    }
+    pthread_mutex_unlock(&self->lock);
+    return self->in[lane];
+}
+
+/* The topic's object in a lane. */
+static rd_kafka_topic_t *topic_in(kafka_producer *self, kafka_topic *topic,
+                                  kafka_lane lane)
+{
+    rd_kafka_topic_t *found = topic->in[lane];
+    if (found != NULL) {
+        return found;
+    }
+    rd_kafka_topic_t *made =
+        rd_kafka_topic_new(lane_of(self, lane)->client, topic->name, NULL);
+    pthread_mutex_lock(&self->lock);
+    if (topic->in[lane] == NULL) {
+        topic->in[lane] = made;
+        made = NULL;
+    }
+    pthread_mutex_unlock(&self->lock);
+    if (made != NULL) { /* Another thread was faster. */
+        rd_kafka_topic_destroy(made);
+    }
+    return topic->in[lane];
 }
 
 kafka_topic *kafka_producer_topic(kafka_producer *self, const char *name, bool *ret_new)
@@ -100,7 +232,7 @@ kafka_topic *kafka_producer_topic(kafka_producer *self, const char *name, bool *
     bool is_new = topic == NULL;
     if (is_new) {
         topic = memory_zero(sizeof *topic);
-        topic->topic = rd_kafka_topic_new(self->client, name, NULL);
+        topic->in[KAFKA_QUICK] = rd_kafka_topic_new(self->quick.client, name, NULL);
         topic->name = memory_text(name);
         map_put_text(&self->topics, name, topic);
     }
@@ -137,7 +269,7 @@ static bool partition_exists(kafka_producer *self, const kafka_message *message)
         return true;
     }
     const struct rd_kafka_metadata *metadata;
-    if (rd_kafka_metadata(self->client, 0, topic->topic, &metadata,
+    if (rd_kafka_metadata(self->quick.client, 0, topic->in[KAFKA_QUICK], &metadata,
                           metadata_timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         return false;
     }
@@ -148,7 +280,17 @@ static bool partition_exists(kafka_producer *self, const kafka_message *message)
     return message->partition < topic->partitions;
 }
 
-static rd_kafka_resp_err_t produce_whole(kafka_producer *self,
+size_t kafka_message_size(const kafka_message *message)
+{
+    size_t size = message_overhead + message->key.len + message->value.len;
+    for (size_t i = 0; i < message->header_count; i++) {
+        const kafka_header *header = &message->headers[i];
+        size += header_overhead + strlen(header->name) + header->value.len;
+    }
+    return size;
+}
+
+static rd_kafka_resp_err_t produce_whole(kafka_producer *self, kafka_lane lane,
                                          const kafka_message *message)
 {
     if (message->header_count > 0 && !partition_exists(self, message)) {
@@ -160,7 +302,7 @@ static rd_kafka_resp_err_t produce_whole(kafka_producer *self,
     rd_kafka_vu_t parts[6 + headers_max];
     size_t count = 0;
     parts[count].vtype = RD_KAFKA_VTYPE_RKT;
-    parts[count++].u.rkt = message->topic->topic;
+    parts[count++].u.rkt = topic_in(self, message->topic, lane);
     parts[count].vtype = RD_KAFKA_VTYPE_PARTITION;
     parts[count++].u.i32 = message->partition;
     parts[count].vtype = RD_KAFKA_VTYPE_VALUE;
@@ -179,22 +321,23 @@ static rd_kafka_resp_err_t produce_whole(kafka_producer *self,
         parts[count].u.header.val = message->headers[i].value.base;
         parts[count++].u.header.size = (ssize_t)message->headers[i].value.len;
     }
-    rd_kafka_error_t *error = rd_kafka_produceva(self->client, parts, count);
+    rd_kafka_error_t *error =
+        rd_kafka_produceva(lane_of(self, lane)->client, parts, count);
     rd_kafka_resp_err_t code =
         error == NULL ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
     rd_kafka_error_destroy(error);
     return code;
 }
 
-sluice_status kafka_produce(kafka_producer *self, const kafka_message *message,
-                            sluice_error *err)
+sluice_status kafka_produce(kafka_producer *self, kafka_lane lane,
+                            const kafka_message *message, sluice_error *err)
 {
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
     if (message->timestamp >= 0 || message->header_count > 0) {
-        code = produce_whole(self, message);
-    } else if (rd_kafka_produce(message->topic->topic, message->partition, 0,
-                                (void *)message->value.base, message->value.len,
-                                message->key.base, message->key.len,
+        code = produce_whole(self, lane, message);
+    } else if (rd_kafka_produce(topic_in(self, message->topic, lane),
+                                message->partition, 0, (void *)message->value.base,
+                                message->value.len, message->key.base, message->key.len,
                                 message->opaque) != 0) {
         code = rd_kafka_last_error();
     }
@@ -231,12 +374,10 @@ static void serve_event(rd_kafka_event_t *event, const kafka_delivery_ops *ops,
     }
 }
 
-void kafka_producer_serve(kafka_producer *self, const kafka_delivery_ops *ops,
-                          void *context)
+static void serve_lane(lane_client *lane, const kafka_delivery_ops *ops, void *context)
 {
-    kafka_queue_fd_clear(self->fd);
     rd_kafka_event_t *event;
-    while ((event = rd_kafka_queue_poll(self->queue, 0)) != NULL) {
+    while ((event = rd_kafka_queue_poll(lane->queue, 0)) != NULL) {
         if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
             serve_event(event, ops, context);
         }
@@ -244,20 +385,40 @@ void kafka_producer_serve(kafka_producer *self, const kafka_delivery_ops *ops,
     }
 }
 
+void kafka_producer_serve(kafka_producer *self, const kafka_delivery_ops *ops,
+                          void *context)
+{
+    kafka_queue_fd_clear(self->fd);
+    lane_client *list[lanes];
+    int count = lane_list(self, list);
+    for (int i = 0; i < count; i++) {
+        serve_lane(list[i], ops, context);
+    }
+}
+
 void kafka_producer_cancel(kafka_producer *self)
 {
-    rd_kafka_purge(self->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    lane_client *list[lanes];
+    int count = lane_list(self, list);
+    for (int i = 0; i < count; i++) {
+        rd_kafka_purge(list[i]->client,
+                       RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    }
 }
 
 bool kafka_producer_is_dead(kafka_producer *self, sluice_error *err)
 {
     char reason[512];
-    if (rd_kafka_fatal_error(self->client, reason, sizeof reason) ==
-        RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return false;
+    lane_client *list[lanes];
+    int count = lane_list(self, list);
+    for (int i = 0; i < count; i++) {
+        if (rd_kafka_fatal_error(list[i]->client, reason, sizeof reason) !=
+            RD_KAFKA_RESP_ERR_NO_ERROR) {
+            sluice_fail(err, SLUICE_FATAL, "the producer cannot go on: %s", reason);
+            return true;
+        }
     }
-    sluice_fail(err, SLUICE_FATAL, "the producer cannot go on: %s", reason);
-    return true;
+    return false;
 }
 
 sluice_status kafka_cluster_id(const sluice_props *settings, int timeout_ms,
@@ -268,14 +429,14 @@ sluice_status kafka_cluster_id(const sluice_props *settings, int timeout_ms,
     if (status != SLUICE_OK) {
         return status;
     }
-    char *id = rd_kafka_clusterid(producer->client, timeout_ms);
+    char *id = rd_kafka_clusterid(producer->quick.client, timeout_ms);
     if (id == NULL) {
         status =
             sluice_fail(err, SLUICE_RETRY, "'%s' does not answer in %d ms",
                         sluice_props_get(settings, "bootstrap.servers"), timeout_ms);
     } else {
         *ret_id = memory_text(id);
-        rd_kafka_mem_free(producer->client, id);
+        rd_kafka_mem_free(producer->quick.client, id);
     }
     kafka_producer_free(producer);
     return status;
