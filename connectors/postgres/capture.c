@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { batch_bytes_max = 256 * 1024 };
+
 void capture_init(capture *self, const postgres_config *config, connection *query,
                   relations *tables, envelope *records)
 {
@@ -30,6 +32,13 @@ void capture_begin(capture *self, sluice_batch *out)
     self->out = out;
     self->arena = sluice_batch_arena(out);
     self->last_record = NULL;
+}
+
+bool capture_is_full(const capture *self, size_t more)
+{
+    size_t count = sluice_batch_count(self->out);
+    return count > 0 && (count + more > (size_t)self->config->batch_max ||
+                         sluice_arena_used(self->arena) >= batch_bytes_max);
 }
 
 void capture_restart(capture *self)

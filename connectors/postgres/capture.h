@@ -54,6 +54,9 @@ void capture_done(capture *self);
 
 /* From now on records go to `out`. */
 void capture_begin(capture *self, sluice_batch *out);
+/* Whether the batch has no room for `more` records, or is as large as is good: what is
+ * still in the processor's cache is converted faster. */
+bool capture_is_full(const capture *self, size_t more);
 /* A new stream has begun, at `done`. */
 void capture_restart(capture *self);
 

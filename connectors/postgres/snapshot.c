@@ -393,7 +393,7 @@ static sluice_status take_rows(snapshot *self, capture *to, bool *ret_more,
                                sluice_error *err)
 {
     *ret_more = true;
-    while (sluice_batch_count(to->out) < (size_t)self->config->batch_max) {
+    while (!capture_is_full(to, 1)) {
         char *row;
         int len = PQgetCopyData(self->link.pq, &row, 1);
         if (len == 0) {
@@ -443,7 +443,7 @@ sluice_status snapshot_poll(snapshot *self, capture *to, bool *ret_done,
     envelope_clock(to->envelope, clock_us());
     envelope_transaction(to->envelope, self->xid, self->time_us, 0);
     for (;;) {
-        if (sluice_batch_count(to->out) >= (size_t)self->config->batch_max) {
+        if (capture_is_full(to, 1)) {
             break;
         }
         sluice_status status = SLUICE_OK;

@@ -222,8 +222,7 @@ static sluice_status open_stream(source *self, bool *ret_open, sluice_error *err
 
 static bool is_full(const source *self)
 {
-    size_t count = sluice_batch_count(self->capture.out);
-    return count > 0 && count + 3 > (size_t)self->config->batch_max;
+    return capture_is_full(&self->capture, 3);
 }
 
 /* Takes what has come, until the batch is full or there is nothing more now. */
