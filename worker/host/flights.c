@@ -22,8 +22,9 @@ struct flight {
     size_t memory;            /* Bytes of its arena. */
     /* Messages without an answer, and one more until all were handed over. */
     size_t owed;
-    size_t out, out_bytes; /* Handed over and not answered. */
-    _Atomic bool failed;   /* A message will never be in the log. */
+    pace_size *sizes;    /* Of the messages. */
+    pace_size out;       /* Handed over and not answered; wire is not kept. */
+    _Atomic bool failed; /* A message will never be in the log. */
 };
 
 void flights_init(flights *self, runner *of, kafka_producer *producer, size_t window)
@@ -40,6 +41,7 @@ static void flight_free(flight *self)
     sluice_batch_free(self->batch);
     sluice_offsets_free(self->offsets);
     free(self->messages);
+    free(self->sizes);
     free(self);
 }
 
@@ -73,6 +75,7 @@ kafka_message *flight_messages(flight *self, size_t count)
     if (count > self->room) {
         self->room = count;
         self->messages = memory_resize(self->messages, count * sizeof *self->messages);
+        self->sizes = memory_resize(self->sizes, count * sizeof *self->sizes);
     }
     return self->messages;
 }
@@ -180,13 +183,14 @@ typedef enum actor { MAIN_THREAD, TASK_THREAD } actor;
 
 static void dispatch(flights *self, actor by);
 
-/* The bytes of `count` of the flight's messages that are out: a fair share. */
-static size_t bytes_of(flight *self, size_t count)
+/* Takes `count` messages off those that are out; returns their bytes: a fair share. */
+static size_t take_off(flight *self, size_t count)
 {
-    size_t bytes =
-        count == self->out ? self->out_bytes : self->out_bytes / self->out * count;
-    self->out -= count;
-    self->out_bytes -= bytes;
+    size_t bytes = count == self->out.count
+                       ? self->out.payload
+                       : self->out.payload / self->out.count * count;
+    self->out.count -= count;
+    self->out.payload -= bytes;
     return bytes;
 }
 
@@ -198,7 +202,7 @@ static void answered(flight *self, size_t count, bool whole, actor by)
     pthread_mutex_lock(&of->lock);
     self->owed -= count + whole;
     if (count > 0) {
-        pace_answer(&of->pace, bytes_of(self, count), count);
+        pace_answer(&of->pace, take_off(self, count), count);
     }
     size_t before = of->under_way;
     land(of);
@@ -290,25 +294,21 @@ static bool allot(flights *self, piece *ret_piece)
     if (one == NULL) {
         return false;
     }
-    size_t room = pace_room(&self->pace, clock_ms()), bytes = 0, end = one->sent;
-    bool alone = self->pace.out_count == 0 && room > 0;
-    while (end < one->count &&
-           (bytes + one->messages[end].size <= room || (alone && bytes == 0))) {
-        bytes += one->messages[end++].size;
-    }
-    if (end == one->sent && end < one->count) {
+    size_t left = one->count - one->sent;
+    pace_size sum;
+    if (pace_allot(&self->pace, one->sizes + one->sent, left, clock_ms(), &sum) == 0 &&
+        left > 0) {
         return false;
     }
-    pace_hand(&self->pace, bytes, end - one->sent);
-    one->out += end - one->sent;
-    one->out_bytes += bytes;
-    if (end == one->count) {
+    one->out.count += sum.count;
+    one->out.payload += sum.payload;
+    if (sum.count == left) {
         self->next = one->next;
     }
     if (self->trouble != NULL) {
         one->failed = true; /* What comes behind a loss is not sent. */
     }
-    *ret_piece = (piece){one, end, self->pace.lane};
+    *ret_piece = (piece){one, one->sent + sum.count, self->pace.lane};
     return true;
 }
 
@@ -316,8 +316,12 @@ static bool allot(flights *self, piece *ret_piece)
 static void take_back(flights *self, const piece *what)
 {
     flight *one = what->of;
-    size_t count = what->end - one->sent, bytes = bytes_of(one, count);
-    pace_take_back(&self->pace, bytes, count);
+    pace_size left = {.count = what->end - one->sent};
+    for (size_t i = one->sent; i < what->end; i++) {
+        left.wire += one->sizes[i].wire;
+    }
+    left.payload = take_off(one, left.count);
+    pace_take_back(&self->pace, &left);
     self->next = one;
 }
 
@@ -409,10 +413,10 @@ void flights_launch(flights *self, flight *starting, size_t count)
     note_offsets(starting);
     size_t bytes = 0, waiting = 0;
     for (size_t i = 0; i < count; i++) {
-        kafka_message *message = &starting->messages[i];
-        message->size = kafka_message_size(message);
-        waiting += message->size;
-        bytes += message->key.len + message->value.len;
+        pace_size *size = &starting->sizes[i];
+        *size = kafka_message_size(&starting->messages[i]);
+        waiting += size->wire;
+        bytes += size->payload;
     }
     self->runner->records += count;
     self->runner->bytes += bytes;

@@ -30,11 +30,10 @@ typedef struct kafka_message {
     const kafka_header *headers;
     size_t header_count;
     void *opaque; /* Comes back with the delivery. */
-    size_t size;  /* For the one who hands it over: kafka_message_size(). */
 } kafka_message;
 
-/* Bytes that it takes in a request, at most, as the client counts them. */
-size_t kafka_message_size(const kafka_message *message);
+/* Its size, as the client counts it. */
+pace_size kafka_message_size(const kafka_message *message);
 
 /* `settings` in Java's names, all layers: client_settings_layers(). An idempotent
  * producer with acks=all unless they say otherwise. BAD_CONFIG for settings that

@@ -66,7 +66,7 @@ static const char *const ours[] = {"enable.idempotence",
                                    NULL};
 
 /* What else the bulk lane is told. A request is full at so many messages too. */
-static const char *const bulk_ours[] = {"linger.ms", "50", "batch.num.messages",
+static const char *const bulk_ours[] = {"linger.ms", "25", "batch.num.messages",
                                         "10000", NULL};
 
 static rd_kafka_conf_t *bulk_conf_of(const rd_kafka_conf_t *quick)
@@ -280,14 +280,15 @@ static bool partition_exists(kafka_producer *self, const kafka_message *message)
     return message->partition < topic->partitions;
 }
 
-size_t kafka_message_size(const kafka_message *message)
+pace_size kafka_message_size(const kafka_message *message)
 {
-    size_t size = message_overhead + message->key.len + message->value.len;
+    size_t payload = message->key.len + message->value.len;
+    size_t wire = message_overhead + payload;
     for (size_t i = 0; i < message->header_count; i++) {
         const kafka_header *header = &message->headers[i];
-        size += header_overhead + strlen(header->name) + header->value.len;
+        wire += header_overhead + strlen(header->name) + header->value.len;
     }
-    return size;
+    return (pace_size){wire, payload, 1};
 }
 
 static rd_kafka_resp_err_t produce_whole(kafka_producer *self, kafka_lane lane,

@@ -3,9 +3,10 @@
 #include <assert.h>
 
 enum {
-    bulk_bytes_min = 128 * 1000, /* Waiting: the bulk lane begins. */
-    bulk_rate_min = 20 * 1000,   /* Bytes a millisecond: it ends below. */
+    bulk_rate_min = 25 * 1000, /* Bytes a millisecond. */
     rate_period_ms = 50,
+    bulk_count_max =
+        25000, /* Messages with the client: two and a half full requests. */
 };
 
 void pace_init(pace *self, size_t window, bool two_lanes)
@@ -13,10 +14,10 @@ void pace_init(pace *self, size_t window, bool two_lanes)
     *self = (pace){.window = window, .two_lanes = two_lanes};
 }
 
-void pace_launch(pace *self, size_t bytes, int64_t now_ms)
+void pace_launch(pace *self, size_t wire, int64_t now_ms)
 {
-    self->waiting += bytes;
-    self->launched += bytes;
+    self->waiting += wire;
+    self->launched += wire;
     int64_t taken = now_ms - self->since_ms;
     if (taken >= rate_period_ms) {
         self->brisk = (int64_t)self->launched >= taken * bulk_rate_min;
@@ -27,32 +28,55 @@ void pace_launch(pace *self, size_t bytes, int64_t now_ms)
 
 static void begin(pace *self, int64_t now_ms)
 {
-    bool bulk = self->two_lanes && self->waiting >= bulk_bytes_min;
-    if (bulk) { /* What has come together says that it is brisk. */
-        self->brisk = true;
+    if (!self->brisk && self->waiting >= self->window) {
+        self->brisk = true; /* What has come together says so. */
         self->since_ms = now_ms;
         self->launched = 0;
     }
-    self->lane = bulk ? KAFKA_BULK : KAFKA_QUICK;
+    self->lane = self->two_lanes && self->brisk ? KAFKA_BULK : KAFKA_QUICK;
     self->open = true;
     self->lot = 0;
 }
 
+/* Bytes of payload that the bulk lane takes. */
 static size_t bulk_room(const pace *self)
 {
-    int64_t depth = (int64_t)(self->window / 2 * 7);
-    return self->brisk && self->out < depth ? (size_t)(depth - self->out) : 0;
+    size_t depth = self->window / 2 * 5;
+    bool takes = self->brisk && self->out < depth && self->out_count < bulk_count_max;
+    return takes ? depth - self->out : 0;
 }
 
-size_t pace_room(pace *self, int64_t now_ms)
+static size_t quick_room(const pace *self)
+{
+    return self->open && self->lot < self->window ? self->window - self->lot : 0;
+}
+
+size_t pace_allot(pace *self, const pace_size *sizes, size_t count, int64_t now_ms,
+                  pace_size *ret_sum)
 {
     if (self->out_count == 0) {
         begin(self, now_ms);
     }
-    if (self->lane == KAFKA_BULK) {
-        return bulk_room(self);
+    bool bulk = self->lane == KAFKA_BULK;
+    size_t room = bulk ? bulk_room(self) : quick_room(self);
+    pace_size sum = {0, 0, 0};
+    for (; sum.count < count; sum.count++) {
+        const pace_size *next = &sizes[sum.count];
+        size_t size = bulk ? sum.payload + next->payload : sum.wire + next->wire;
+        bool first = sum.count == 0 && self->out_count == 0;
+        if (room == 0 || (size > room && !first)) {
+            break; /* A message that is larger than a request goes alone. */
+        }
+        sum.wire += next->wire;
+        sum.payload += next->payload;
     }
-    return self->open && self->lot < self->window ? self->window - self->lot : 0;
+    assert(sum.wire <= self->waiting);
+    self->waiting -= sum.wire;
+    self->lot += sum.wire;
+    self->out += sum.payload;
+    self->out_count += sum.count;
+    *ret_sum = sum;
+    return sum.count;
 }
 
 void pace_close(pace *self)
@@ -60,33 +84,21 @@ void pace_close(pace *self)
     self->open = false;
 }
 
-void pace_hand(pace *self, size_t bytes, size_t count)
+void pace_answer(pace *self, size_t payload, size_t count)
 {
-    assert(bytes <= self->waiting);
-    self->waiting -= bytes;
-    self->lot += bytes;
-    self->out += (int64_t)bytes;
-    self->out_count += count;
-}
-
-void pace_take_back(pace *self, size_t bytes, size_t count)
-{
-    self->waiting += bytes;
-    pace_answer(self, bytes, count);
-}
-
-void pace_answer(pace *self, size_t bytes, size_t count)
-{
-    assert(count <= self->out_count);
-    self->out -= (int64_t)bytes;
+    assert(count <= self->out_count && payload <= self->out);
+    self->out -= payload;
     self->out_count -= count;
+}
+
+void pace_take_back(pace *self, const pace_size *what)
+{
+    self->waiting += what->wire;
+    pace_answer(self, what->payload, what->count);
 }
 
 bool pace_wants(const pace *self)
 {
-    if (self->waiting == 0 && self->out_count > 0) {
-        return false;
-    }
-    return self->out_count == 0 ||
-           (self->lane == KAFKA_BULK && bulk_room(self) >= self->window / 4);
+    return self->out_count == 0 || (self->waiting > 0 && self->lane == KAFKA_BULK &&
+                                    bulk_room(self) >= self->window / 4);
 }

@@ -9,13 +9,16 @@
  *
  *   quick  linger.ms=0. What waits goes together, at most a request, and the next when
  *          all of it is answered. A lone record goes at once.
- *   bulk   lingers. Three and a half requests are kept with the client, which sends the
+ *   bulk   lingers. Two and a half requests are kept with the client, which sends the
  *          next full one as soon as the last is answered, without asking anybody. What
- *          does not fill a request waits some 50 ms.
+ *          does not fill a request waits 25 ms.
  *
- * It is bulk when an eighth of a request has come together during one round trip, which
- * is more than 50 MB/s; and quick again when less than 20 MB/s come. Lanes change while
- * nothing is out, so that order is kept.
+ * It is bulk while more than 25 MB/s come, for 50 ms at least, or when a whole request
+ * has come together during one round trip; so a burst of a thousand rows is sent at
+ * once. Lanes change while nothing is out, so that order is kept.
+ *
+ * Sizes: a lot is counted as it is on the wire, and what is with the client in the bulk
+ * lane as the client counts it when it asks whether a request is full: keys and values.
  *
  * Threads: the owner's lock. */
 #ifndef SLUICE_WORKER_HOST_PACE_H
@@ -27,14 +30,20 @@
 
 typedef enum kafka_lane { KAFKA_QUICK, KAFKA_BULK } kafka_lane;
 
+typedef struct pace_size {
+    size_t wire;    /* Bytes in a request, at most. */
+    size_t payload; /* Bytes of key and value. */
+    size_t count;   /* Messages. */
+} pace_size;
+
 typedef struct pace {
     size_t window; /* Bytes of a request. */
     bool two_lanes;
     kafka_lane lane;
     bool open; /* The lot may still grow. */
     size_t lot;
-    size_t waiting;   /* Bytes that are not handed over. */
-    int64_t out;      /* Bytes handed over without an answer … */
+    size_t waiting;   /* Bytes on the wire that are not handed over. */
+    size_t out;       /* Bytes of payload handed over without an answer … */
     size_t out_count; /* … and messages. */
     bool brisk;
     int64_t since_ms; /* The rate is measured from here … */
@@ -43,19 +52,19 @@ typedef struct pace {
 
 void pace_init(pace *self, size_t window, bool two_lanes);
 
-/* `bytes` more wait. */
-void pace_launch(pace *self, size_t bytes, int64_t now_ms);
+/* `wire` bytes more wait. */
+void pace_launch(pace *self, size_t wire, int64_t now_ms);
 
-/* Bytes that may be handed over now, in the lane `self->lane`; while nothing is out, a
- * message that is larger may go too. Asked again until it is 0 or nothing waits; then
- * pace_close(). */
-size_t pace_room(pace *self, int64_t now_ms);
+/* Hands over as much as may go now of `count` messages with these sizes: how many, with
+ * their sum in `ret_sum`, in the lane `self->lane`. Asked again until it is 0 or
+ * nothing waits; then pace_close(). */
+size_t pace_allot(pace *self, const pace_size *sizes, size_t count, int64_t now_ms,
+                  pace_size *ret_sum);
 void pace_close(pace *self);
 
-/* So much is handed over; is not, after all; is answered. */
-void pace_hand(pace *self, size_t bytes, size_t count);
-void pace_take_back(pace *self, size_t bytes, size_t count);
-void pace_answer(pace *self, size_t bytes, size_t count);
+/* So much that was handed over is answered, or (its wire size too) was not taken. */
+void pace_answer(pace *self, size_t payload, size_t count);
+void pace_take_back(pace *self, const pace_size *what);
 
 /* Whether it is worth while to hand over more. */
 bool pace_wants(const pace *self);

@@ -4,115 +4,136 @@
 
 enum { window = 1000 * 1000 };
 
-/* Hands over all that there is room for, as one go does. */
+static const pace_size row = {.wire = 1000, .payload = 800, .count = 1};
+
+/* Hands over all that there is room for of `waiting` rows, as one go does: how many. */
 static size_t hand_all(pace *self, int64_t now_ms)
 {
-    size_t bytes = 0, room;
-    while (self->waiting > 0 && (room = pace_room(self, now_ms)) > 0) {
-        size_t piece = self->waiting < room ? self->waiting : room;
-        pace_hand(self, piece, 1);
-        bytes += piece;
+    size_t rows = 0;
+    pace_size sum;
+    while (self->waiting > 0 && pace_allot(self, &row, 1, now_ms, &sum) > 0) {
+        rows++;
     }
     pace_close(self);
-    return bytes;
+    return rows;
 }
 
-static void answer_all(pace *self)
+static void answer(pace *self, size_t rows)
 {
-    pace_answer(self, (size_t)self->out, self->out_count);
+    pace_answer(self, rows * row.payload, rows);
 }
 
 TEST(a_lone_record_goes_at_once_in_the_quick_lane)
 {
     pace one;
     pace_init(&one, window, true);
-    pace_launch(&one, 500, 1000);
-    CHECK(hand_all(&one, 1000) == 500);
-    CHECK(one.lane == KAFKA_QUICK);
+    pace_launch(&one, 1000, 5000);
+    CHECK(hand_all(&one, 5000) == 1 && one.lane == KAFKA_QUICK);
 }
 
 TEST(what_comes_while_something_is_out_waits_for_the_answer)
 {
     pace one;
     pace_init(&one, window, true);
-    pace_launch(&one, 500, 1000);
-    hand_all(&one, 1000);
-    pace_launch(&one, 300, 1001);
-    pace_launch(&one, 200, 1001);
-    CHECK(hand_all(&one, 1001) == 0 && !pace_wants(&one));
-    answer_all(&one);
-    CHECK(pace_wants(&one) && hand_all(&one, 1002) == 500);
+    pace_launch(&one, 1000, 5000);
+    hand_all(&one, 5000);
+    pace_launch(&one, 2000, 5001);
+    CHECK(hand_all(&one, 5001) == 0 && !pace_wants(&one));
+    answer(&one, 1);
+    CHECK(pace_wants(&one) && hand_all(&one, 5002) == 2);
 }
 
-TEST(a_quick_lot_is_at_most_a_request)
+TEST(a_quick_lot_is_at_most_a_request_on_the_wire)
 {
     pace one;
     pace_init(&one, window, false);
-    pace_launch(&one, 3 * window, 1000);
-    CHECK(hand_all(&one, 1000) == window && one.lane == KAFKA_QUICK);
-    pace_answer(&one, 10, 0);
-    CHECK(hand_all(&one, 1000) == 0);
+    pace_launch(&one, 3 * window, 5000);
+    CHECK(hand_all(&one, 5000) == 1000 && one.lane == KAFKA_QUICK);
+    answer(&one, 10);
+    CHECK(hand_all(&one, 5000) == 0);
 }
 
-TEST(much_at_once_goes_by_the_bulk_lane_three_and_a_half_requests_deep)
+TEST(a_burst_that_fits_in_a_request_does_not_linger)
 {
     pace one;
     pace_init(&one, window, true);
-    pace_launch(&one, 10 * window, 1000);
-    CHECK(hand_all(&one, 1000) == window / 2 * 7 && one.lane == KAFKA_BULK);
-    pace_answer(&one, window, 0);
-    CHECK(pace_wants(&one) && hand_all(&one, 1001) == window);
+    pace_launch(&one, window - 1000, 5000);
+    CHECK(hand_all(&one, 5000) == 999 && one.lane == KAFKA_QUICK);
+}
+
+TEST(much_at_once_goes_by_the_bulk_lane_two_and_a_half_requests_deep)
+{
+    pace one;
+    pace_init(&one, window, true);
+    pace_launch(&one, 10 * window, 5000);
+    CHECK(hand_all(&one, 5000) == 5 * window / 2 / 800 && one.lane == KAFKA_BULK);
+    answer(&one, 1000);
+    CHECK(pace_wants(&one) && hand_all(&one, 5001) == 1000);
+}
+
+TEST(a_steady_stream_becomes_bulk_after_a_while)
+{
+    pace one;
+    pace_init(&one, window, true);
+    int64_t now = 5000;
+    for (; one.lane == KAFKA_QUICK && now < 6000; now++) {
+        pace_launch(&one, 40000, now); /* 40 kB/ms. */
+        hand_all(&one, now);
+        answer(&one, one.out_count);
+    }
+    CHECK(now >= 5050 && now <= 5200);
+    for (; now < 7000; now++) {
+        pace_launch(&one, 40000, now);
+        hand_all(&one, now);
+        CHECK(one.waiting == 0 && one.lane == KAFKA_BULK);
+        answer(&one, one.out > window ? one.out_count - 1 : 0);
+    }
 }
 
 TEST(the_bulk_lane_ends_when_little_comes_and_all_of_it_is_answered)
 {
     pace one;
     pace_init(&one, window, true);
-    pace_launch(&one, window, 1000);
-    hand_all(&one, 1000);
+    pace_launch(&one, window, 5000);
+    hand_all(&one, 5000);
     CHECK(one.lane == KAFKA_BULK);
-    pace_launch(&one, 1000, 1100); /* 10 kB/ms. */
-    CHECK(hand_all(&one, 1100) == 0);
-    answer_all(&one);
-    CHECK(hand_all(&one, 1101) == 1000 && one.lane == KAFKA_QUICK);
-}
-
-TEST(the_bulk_lane_goes_on_while_much_comes)
-{
-    pace one;
-    pace_init(&one, window, true);
-    pace_launch(&one, 4 * 50000, 1000);
-    for (int i = 0; i < 1000; i++) {
-        pace_launch(&one, 50000, 1000 + i); /* 50 kB/ms. */
-        hand_all(&one, 1000 + i);
-        CHECK(one.waiting == 0 && one.lane == KAFKA_BULK);
-        if (one.out > window) {
-            pace_answer(&one, (size_t)one.out - 1, one.out_count - 1);
-        }
-    }
+    pace_launch(&one, 1000, 5100); /* 10 kB/ms. */
+    CHECK(hand_all(&one, 5100) == 0);
+    answer(&one, one.out_count);
+    CHECK(hand_all(&one, 5101) == 1 && one.lane == KAFKA_QUICK);
 }
 
 TEST(something_may_always_go_when_nothing_is_out)
 {
     pace one;
     pace_init(&one, window, true);
-    pace_launch(&one, 10 * window, 1000);
-    for (int now = 1000; one.waiting > 0; now += 1000) { /* The log is slow. */
+    pace_launch(&one, 10 * window, 5000);
+    for (int64_t now = 5000; one.waiting > 0; now += 1000) { /* The log is slow. */
         CHECK(hand_all(&one, now) > 0);
-        answer_all(&one);
+        answer(&one, one.out_count);
         pace_launch(&one, 0, now);
     }
+}
+
+TEST(a_message_larger_than_a_request_goes_alone)
+{
+    pace one;
+    pace_size huge = {3 * window, 3 * window, 1}, two[] = {huge, huge}, sum;
+    pace_init(&one, window, true);
+    pace_launch(&one, 6 * window, 5000);
+    CHECK(pace_allot(&one, two, 2, 5000, &sum) == 1 && sum.wire == huge.wire);
+    CHECK(pace_allot(&one, two, 1, 5000, &sum) == 0);
 }
 
 TEST(what_the_client_did_not_take_waits_again)
 {
     pace one;
+    pace_size rows[] = {row, row, row}, sum;
     pace_init(&one, window, true);
-    pace_launch(&one, 900, 1000);
-    CHECK(pace_room(&one, 1000) == window);
-    pace_hand(&one, 900, 3);
-    pace_take_back(&one, 600, 2);
-    CHECK(one.waiting == 600 && one.out == 300 && one.out_count == 1);
+    pace_launch(&one, 3000, 5000);
+    CHECK(pace_allot(&one, rows, 3, 5000, &sum) == 3 && sum.payload == 2400);
+    pace_take_back(&one, &(pace_size){2000, 1600, 2});
+    CHECK(one.waiting == 2000 && one.out == 800 && one.out_count == 1);
 }
 
 TEST_MAIN
