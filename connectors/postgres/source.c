@@ -405,22 +405,44 @@ static sluice_status nothing_came(source *self, sluice_error *err)
                        self->config->hostname, (int)self->config->port);
 }
 
-/* How long rows gather. Longer would fill the server's socket and hold it up. */
-enum { GATHER_US = 150 };
+enum {
+    /* Changes gather when more than this many come in a millisecond … */
+    BUSY_RATE = 20,
+    RATE_PERIOD_US = 2000,
+    /* … until there are so many. Longer would fill the server's socket. */
+    GATHER_CHANGES = 32,
+    GATHER_ROUNDS = 8,
+};
 
-/* Drains, and again while many rows of a transaction come. */
+/* Measures the rate, and says how long changes gather. */
+static void measure(source *self, size_t changes)
+{
+    self->changes += (int64_t)changes;
+    int64_t now = clock_us(), taken = now - self->since_us;
+    if (taken >= RATE_PERIOD_US || taken < 0) {
+        bool busy = self->changes * 1000 >= taken * BUSY_RATE && self->changes > 0;
+        self->gather_us = busy ? taken * GATHER_CHANGES / self->changes : 0;
+        self->since_us = now;
+        self->changes = 0;
+    }
+}
+
+/* Drains; while many changes come, some gather first: whoever takes them as they come
+ * makes a batch, and a request, of three rows. */
 static sluice_status drain_gathered(source *self, sluice_error *err)
 {
-    for (;;) {
+    for (int round = 1;; round++) {
+        if (self->gather_us > 0) {
+            nanosleep(&(struct timespec){0, self->gather_us * 1000}, NULL);
+        }
         size_t before = sluice_batch_count(self->capture.out);
         sluice_status status = drain(self, err);
         size_t count = sluice_batch_count(self->capture.out);
+        measure(self, count - before);
         if (status != SLUICE_OK || is_full(self) || self->capture.reached ||
-            !self->capture.transaction.open || count < STREAM_GATHER ||
-            count == before) {
+            self->gather_us == 0 || count == before || round == GATHER_ROUNDS) {
             return status;
         }
-        nanosleep(&(struct timespec){0, GATHER_US * 1000}, NULL);
     }
 }
 
