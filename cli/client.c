@@ -1,6 +1,6 @@
 /* A Kafka client for the tools: settings from the command line and from a file. */
 #include "client.h"
-#include "base/properties.h"
+#include "base/memory.h"
 #include "command.h"
 #include <string.h>
 
@@ -14,13 +14,31 @@ static sluice_status set(rd_kafka_conf_t *conf, const char *name, const char *va
     return SLUICE_OK;
 }
 
-static sluice_status set_from_file(rd_kafka_conf_t *conf, const char *path,
-                                   sluice_error *err)
+/* What the user gives: names of Java's client that librdkafka has not are passed over
+ * where the connection is lenient. */
+static sluice_status set_given(rd_kafka_conf_t *conf, const cli_connection *connection,
+                               const char *name, const char *value, sluice_error *err)
+{
+    char text[512];
+    rd_kafka_conf_res_t result =
+        rd_kafka_conf_set(conf, name, value, text, sizeof text);
+    if (result == RD_KAFKA_CONF_UNKNOWN && connection->lenient) {
+        fprintf(stderr, "'%s' is not a setting of this client (librdkafka): left out\n",
+                name);
+        return SLUICE_OK;
+    }
+    return result == RD_KAFKA_CONF_OK ? SLUICE_OK
+                                      : sluice_fail(err, SLUICE_BAD_CONFIG, "%s", text);
+}
+
+static sluice_status set_from_file(rd_kafka_conf_t *conf,
+                                   const cli_connection *connection, sluice_error *err)
 {
     properties *file = properties_new();
-    sluice_status status = properties_read(file, path, err);
+    sluice_status status = properties_read(file, connection->command_config, err);
     for (size_t i = 0; i < properties_count(file) && status == SLUICE_OK; i++) {
-        status = set(conf, properties_key(file, i), properties_value(file, i), err);
+        status = set_given(conf, connection, properties_key(file, i),
+                           properties_value(file, i), err);
         if (status != SLUICE_OK) {
             sluice_prefix(err, "%s", properties_origin(file, i));
         }
@@ -29,8 +47,8 @@ static sluice_status set_from_file(rd_kafka_conf_t *conf, const char *path,
     return status;
 }
 
-static sluice_status set_pair(rd_kafka_conf_t *conf, const char *pair,
-                              sluice_error *err)
+static sluice_status set_pair(rd_kafka_conf_t *conf, const cli_connection *connection,
+                              const char *pair, sluice_error *err)
 {
     char name[128];
     const char *equals = strchr(pair, '=');
@@ -39,7 +57,7 @@ static sluice_status set_pair(rd_kafka_conf_t *conf, const char *pair,
                            "'%s' is no setting: must be key=value", pair);
     }
     snprintf(name, sizeof name, "%.*s", (int)(equals - pair), pair);
-    return set(conf, name, equals + 1, err);
+    return set_given(conf, connection, name, equals + 1, err);
 }
 
 static sluice_status set_all(rd_kafka_conf_t *conf, const cli_connection *connection,
@@ -59,10 +77,10 @@ static sluice_status set_all(rd_kafka_conf_t *conf, const cli_connection *connec
         status = set(conf, extra[0], extra[1], err);
     }
     if (status == SLUICE_OK && connection->command_config != NULL) {
-        status = set_from_file(conf, connection->command_config, err);
+        status = set_from_file(conf, connection, err);
     }
     for (size_t i = 0; i < connection->properties.count && status == SLUICE_OK; i++) {
-        status = set_pair(conf, connection->properties.items[i], err);
+        status = set_pair(conf, connection, connection->properties.items[i], err);
     }
     return status;
 }
@@ -99,6 +117,31 @@ sluice_status cli_client_new_for(const cli_connection *connection, rd_kafka_type
     return SLUICE_OK;
 }
 
+sluice_status cli_texts_of(const char *path, const cli_texts *pairs,
+                           properties *ret_all, sluice_error *err)
+{
+    sluice_status status =
+        path == NULL ? SLUICE_OK : properties_read(ret_all, path, err);
+    for (size_t i = 0; i < pairs->count && status == SLUICE_OK; i++) {
+        status = properties_set_pair(ret_all, pairs->items[i], err);
+    }
+    return status;
+}
+
+sluice_status cli_setting(const cli_connection *connection, const char *name,
+                          char **ret_value, sluice_error *err)
+{
+    properties *all = properties_new();
+    sluice_status status =
+        cli_texts_of(connection->command_config, &connection->properties, all, err);
+    const char *value = properties_get(all, name);
+    if (status == SLUICE_OK && value != NULL) {
+        *ret_value = memory_text(value);
+    }
+    properties_free(all);
+    return status;
+}
+
 sluice_status cli_metadata(rd_kafka_t *client, const char *topic,
                            const rd_kafka_metadata_t **ret_metadata, sluice_error *err)
 {
@@ -116,8 +159,8 @@ sluice_status cli_metadata(rd_kafka_t *client, const char *topic,
     return SLUICE_OK;
 }
 
-int cli_on_topic(const cli_usage *usage, const void *options, const char *topic,
-                 const cli_texts *arguments,
+int cli_on_topic(const cli_usage *usage, const char *called, const void *options,
+                 const char *topic, const cli_texts *arguments,
                  sluice_status (*run)(const void *options, const char *topic,
                                       sluice_error *err))
 {
@@ -125,12 +168,13 @@ int cli_on_topic(const cli_usage *usage, const void *options, const char *topic,
         topic = arguments->items[0];
     }
     if (topic == NULL) {
-        fprintf(stderr, "no topic is named: give one\nusage: %s\n", usage->synopsis);
-        return CLI_MISUSED;
+        return cli_misused(usage, called, "no topic is named: give one");
     }
     sluice_error *err = sluice_error_new();
     sluice_status status = run(options, topic, err);
-    if (status != SLUICE_OK) {
+    if (status != SLUICE_OK && cli_is_kafkas(called)) {
+        fprintf(stderr, "%s\n", sluice_error_text(err));
+    } else if (status != SLUICE_OK) {
         fprintf(stderr, "topic '%s': %s\n", topic, sluice_error_text(err));
     }
     sluice_error_free(err);

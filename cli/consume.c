@@ -1,52 +1,80 @@
 /* sluice consume: records become lines of standard output; kafka-console-consumer with
  * its options. */
+#include "base/buffer.h"
 #include "base/text.h"
 #include "client.h"
 #include "command.h"
+#include "record_printer.h"
+#include "topic_filter.h"
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct consume_options {
     cli_connection connection;
-    const char *topic;
+    const char *topic, *include;
     const char *group;
     bool from_beginning;
     int64_t partition, max_messages, timeout_ms;
     const char *offset;
     cli_texts property; /* print.key, key.separator … */
+    const char *formatter, *formatter_config, *key_deserializer, *value_deserializer;
+    const char *isolation_level;
+    bool skip_message_on_error;
+    bool kafkas;
+    /* As settings for the consumer say it; copies of ours. */
+    char *group_setting, *reset_setting;
 } consume_options;
+
+#define AT_TEXT(field) CLI_AT(const char *, consume_options, field)
 
 static const cli_option options[] = {
     CLI_CONNECTION_OPTIONS(consume_options),
     {"consumer-property", 0, CLI_TEXTS, "KEY=VALUE",
      "A setting for the consumer; may be repeated.", 0, 0,
      CLI_AT(cli_texts, consume_options, connection.properties)},
+    {"consumer.config", 0, CLI_TEXT, "FILE", NULL, 0, 0,
+     AT_TEXT(connection.command_config)},
     {"topic", 0, CLI_TEXT, "TOPIC", "The topic; the same as the first argument.", 0, 0,
-     CLI_AT(const char *, consume_options, topic)},
+     AT_TEXT(topic)},
+    {"include", 0, CLI_TEXT, "PATTERN",
+     "All topics that a regular expression matches, instead of one.", 0, 0,
+     AT_TEXT(include)},
     {"group", 0, CLI_TEXT, "GROUP",
      "The consumer group, whose offsets are used and committed. Without it all "
-     "partitions "
-     "are read, and nothing is committed.",
-     0, 0, CLI_AT(const char *, consume_options, group)},
+     "partitions are read, and nothing is committed.",
+     0, 0, AT_TEXT(group)},
     {"from-beginning", 0, CLI_FLAG, NULL,
      "Begins at the earliest record, not at the latest, where the group has no offset.",
      0, 0, CLI_AT(bool, consume_options, from_beginning)},
     {"partition", 0, CLI_NUMBER, "N", "Only this partition.", 0, INT32_MAX,
      CLI_AT(int64_t, consume_options, partition)},
     {"offset", 0, CLI_TEXT, "OFFSET",
-     "earliest, latest or a number; needs --partition.", 0, 0,
-     CLI_AT(const char *, consume_options, offset)},
+     "earliest, latest or a number; needs --partition.", 0, 0, AT_TEXT(offset)},
     {"max-messages", 0, CLI_NUMBER, "N", "Ends after so many records.", 0, INT64_MAX,
      CLI_AT(int64_t, consume_options, max_messages)},
     {"timeout-ms", 0, CLI_NUMBER, "MS", "Ends when no record came for so long.", 0,
      INT32_MAX, CLI_AT(int64_t, consume_options, timeout_ms)},
     {"property", 0, CLI_TEXTS, "KEY=VALUE",
      "What is printed; may be repeated: print.timestamp, print.partition, "
-     "print.offset, "
-     "print.headers, print.key, print.value (true or false), key.separator, "
-     "headers.separator, line.separator, null.literal.",
+     "print.offset, print.headers, print.key, print.value (true or false), "
+     "key.separator, headers.separator, line.separator, null.literal, "
+     "key.deserializer, value.deserializer.",
      0, 0, CLI_AT(cli_texts, consume_options, property)},
+    {"formatter", 0, CLI_TEXT, "CLASS",
+     "DefaultMessageFormatter, or NoOpMessageFormatter, which prints nothing.", 0, 0,
+     AT_TEXT(formatter)},
+    {"formatter-config", 0, CLI_TEXT, "FILE", "A file with such properties.", 0, 0,
+     AT_TEXT(formatter_config)},
+    {"key-deserializer", 0, CLI_TEXT, "CLASS",
+     "How keys are shown: IntegerDeserializer…", 0, 0, AT_TEXT(key_deserializer)},
+    {"value-deserializer", 0, CLI_TEXT, "CLASS", "How values are shown.", 0, 0,
+     AT_TEXT(value_deserializer)},
+    {"skip-message-on-error", 0, CLI_FLAG, NULL,
+     "Goes on behind a record that cannot be shown so.", 0, 0,
+     CLI_AT(bool, consume_options, skip_message_on_error)},
+    {"isolation-level", 0, CLI_TEXT, "LEVEL", "read_uncommitted or read_committed.", 0,
+     0, AT_TEXT(isolation_level)},
     {.name = NULL},
 };
 
@@ -61,11 +89,6 @@ static const cli_usage usage = {
                 "--max-messages 10\n",
 };
 
-typedef struct printer {
-    bool timestamp, partition, offset, headers, key, value;
-    const char *key_separator, *headers_separator, *line_separator, *null_literal;
-} printer;
-
 static volatile sig_atomic_t interrupted;
 
 static void interrupt(int signal_number)
@@ -73,119 +96,16 @@ static void interrupt(int signal_number)
     interrupted = 1;
 }
 
-typedef struct printer_key {
-    const char *name;
-    bool *flag;
-    const char **text;
-} printer_key;
-
-static sluice_status read_property(printer *self, const char *pair, sluice_error *err)
-{
-    const printer_key known[] = {
-        {"print.timestamp=", &self->timestamp, NULL},
-        {"print.partition=", &self->partition, NULL},
-        {"print.offset=", &self->offset, NULL},
-        {"print.headers=", &self->headers, NULL},
-        {"print.key=", &self->key, NULL},
-        {"print.value=", &self->value, NULL},
-        {"key.separator=", NULL, &self->key_separator},
-        {"headers.separator=", NULL, &self->headers_separator},
-        {"line.separator=", NULL, &self->line_separator},
-        {"null.literal=", NULL, &self->null_literal},
-    };
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        size_t len = strlen(known[i].name);
-        if (strncmp(pair, known[i].name, len) != 0) {
-            continue;
-        }
-        if (known[i].flag != NULL) {
-            *known[i].flag = strcmp(pair + len, "true") == 0;
-        } else {
-            *known[i].text = pair + len;
-        }
-        return SLUICE_OK;
-    }
-    return sluice_fail(err, SLUICE_BAD_CONFIG,
-                       "--property is '%s': --help lists what is allowed", pair);
-}
-
-static void print_bytes(const printer *self, const void *base, size_t len)
-{
-    if (base == NULL) {
-        fputs(self->null_literal, stdout);
-    } else {
-        fwrite(base, 1, len, stdout);
-    }
-}
-
-static void print_headers(const printer *self, const rd_kafka_message_t *message)
-{
-    rd_kafka_headers_t *headers = NULL;
-    const char *name;
-    const void *value;
-    size_t len, index = 0;
-    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        fputs("NO_HEADERS", stdout);
-        return;
-    }
-    for (; rd_kafka_header_get_all(headers, index, &name, &value, &len) ==
-           RD_KAFKA_RESP_ERR_NO_ERROR;
-         index++) {
-        printf("%s%s:", index > 0 ? self->headers_separator : "", name);
-        print_bytes(self, value, len);
-    }
-}
-
-static void print_timestamp(const rd_kafka_message_t *message)
-{
-    rd_kafka_timestamp_type_t type;
-    int64_t timestamp_ms = rd_kafka_message_timestamp(message, &type);
-    if (type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE) {
-        fputs("NO_TIMESTAMP", stdout);
-        return;
-    }
-    printf("%s:%lld",
-           type == RD_KAFKA_TIMESTAMP_CREATE_TIME ? "CreateTime" : "LogAppendTime",
-           (long long)timestamp_ms);
-}
-
-/* Kafka's order: timestamp, partition, offset, headers, key, value. */
-static void print_record(const printer *self, const rd_kafka_message_t *message)
-{
-    const char *separator = "";
-    if (self->timestamp) {
-        print_timestamp(message);
-        separator = self->key_separator;
-    }
-    if (self->partition) {
-        printf("%sPartition:%d", separator, message->partition);
-        separator = self->key_separator;
-    }
-    if (self->offset) {
-        printf("%sOffset:%lld", separator, (long long)message->offset);
-        separator = self->key_separator;
-    }
-    if (self->headers) {
-        fputs(separator, stdout);
-        print_headers(self, message);
-        separator = self->key_separator;
-    }
-    if (self->key) {
-        fputs(separator, stdout);
-        print_bytes(self, message->key, message->key_len);
-        separator = self->key_separator;
-    }
-    if (self->value) {
-        fputs(separator, stdout);
-        print_bytes(self, message->payload, message->len);
-    }
-    fputs(self->line_separator, stdout);
-}
+/* ---- Which partitions, and from where
+ * ------------------------------------------------ */
 
 static int64_t start_offset(const consume_options *given)
 {
     if (given->offset == NULL) {
-        return given->from_beginning ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_END;
+        bool first =
+            given->from_beginning || (given->reset_setting != NULL &&
+                                      strcmp(given->reset_setting, "earliest") == 0);
+        return first ? RD_KAFKA_OFFSET_BEGINNING : RD_KAFKA_OFFSET_END;
     }
     if (strcmp(given->offset, "earliest") == 0) {
         return RD_KAFKA_OFFSET_BEGINNING;
@@ -197,6 +117,11 @@ static int64_t start_offset(const consume_options *given)
     return text_to_int64(given->offset, &number) && number >= 0
                ? number
                : RD_KAFKA_OFFSET_INVALID;
+}
+
+static const char *group_of(const consume_options *given)
+{
+    return given->group != NULL ? given->group : given->group_setting;
 }
 
 static void assign_all(const consume_options *given,
@@ -212,25 +137,31 @@ static void assign_all(const consume_options *given,
     }
 }
 
-/* Without a group: all partitions, or the one that was asked for. */
+/* Without a group: all partitions of the topics, or the one that was asked for. */
 static sluice_status assign(rd_kafka_t *client, const consume_options *given,
                             const char *topic, sluice_error *err)
 {
-    if (start_offset(given) == RD_KAFKA_OFFSET_INVALID) {
-        return sluice_fail(
-            err, SLUICE_BAD_CONFIG,
-            "--offset is '%s': must be earliest, latest or a number from 0",
-            given->offset);
-    }
+    static const cli_texts none = {0};
     const rd_kafka_metadata_t *metadata = NULL;
-    sluice_status status = cli_metadata(client, topic, &metadata, err);
+    topic_filter filter;
+    sluice_status status = topic_filter_init(&filter, given->include, &none, err);
+    if (status == SLUICE_OK) {
+        status =
+            cli_metadata(client, given->include == NULL ? topic : NULL, &metadata, err);
+    }
     if (status != SLUICE_OK) {
+        topic_filter_done(&filter);
         return status;
     }
     rd_kafka_topic_partition_list_t *partitions = rd_kafka_topic_partition_list_new(1);
-    if (metadata->topic_cnt > 0 &&
-        metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        assign_all(given, &metadata->topics[0], partitions);
+    for (int i = 0; i < metadata->topic_cnt; i++) {
+        const rd_kafka_metadata_topic_t *each = &metadata->topics[i];
+        bool internal = strncmp(each->topic, "__", 2) == 0;
+        if (each->err == RD_KAFKA_RESP_ERR_NO_ERROR &&
+            (given->include == NULL ||
+             (!internal && topic_filter_has(&filter, each->topic)))) {
+            assign_all(given, each, partitions);
+        }
     }
     if (partitions->cnt == 0) {
         status = sluice_fail(err, SLUICE_FATAL, "there is no such %s",
@@ -240,27 +171,62 @@ static sluice_status assign(rd_kafka_t *client, const consume_options *given,
     }
     rd_kafka_topic_partition_list_destroy(partitions);
     rd_kafka_metadata_destroy(metadata);
+    topic_filter_done(&filter);
     return status;
 }
 
-static sluice_status subscribe(rd_kafka_t *client, const char *topic, sluice_error *err)
+static sluice_status subscribe(rd_kafka_t *client, const consume_options *given,
+                               const char *topic, sluice_error *err)
 {
+    buffer pattern = BUFFER_INIT;
+    if (given->include != NULL) {
+        buffer_print(&pattern, "^(%s)$", given->include);
+        topic = buffer_text(&pattern);
+    }
     rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(topics, topic, RD_KAFKA_PARTITION_UA);
     rd_kafka_resp_err_t code = rd_kafka_subscribe(client, topics);
     rd_kafka_topic_partition_list_destroy(topics);
+    buffer_done(&pattern);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR
                ? SLUICE_OK
                : sluice_fail(err, SLUICE_FATAL, "%s", rd_kafka_err2str(code));
 }
 
+/* ---- Records -----------------------------------------------------------------------
+ */
+
+/* A record is printed; another event is passed over, or ends it all. */
+static sluice_status take(const rd_kafka_message_t *message,
+                          const consume_options *given, const record_printer *how,
+                          int64_t *count, sluice_error *err)
+{
+    if (message->err == RD_KAFKA_RESP_ERR__TRANSPORT) {
+        return SLUICE_OK;
+    }
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return sluice_fail(err, SLUICE_FATAL, "%s", rd_kafka_message_errstr(message));
+    }
+    ++*count;
+    sluice_status status = record_printer_print(how, message, stdout, err);
+    if (status == SLUICE_BAD_RECORD && given->skip_message_on_error) {
+        fprintf(stderr, "a record of partition '%s-%d' is skipped: %s\n",
+                rd_kafka_topic_name(message->rkt), (int)message->partition,
+                sluice_error_text(err));
+        sluice_error_clear(err);
+        return SLUICE_OK;
+    }
+    return status;
+}
+
 static sluice_status print_records(rd_kafka_t *client, const consume_options *given,
-                                   const printer *how, sluice_error *err)
+                                   const record_printer *how, sluice_error *err)
 {
     int64_t count = 0;
     int wait_ms = given->timeout_ms >= 0 ? (int)given->timeout_ms : 200;
     sluice_status status = SLUICE_OK;
-    while (!interrupted && (given->max_messages < 0 || count < given->max_messages)) {
+    while (!interrupted && status == SLUICE_OK &&
+           (given->max_messages < 0 || count < given->max_messages)) {
         rd_kafka_message_t *message =
             rd_kafka_consumer_poll(client, count == 0 ? wait_ms : 0);
         if (message == NULL) {
@@ -270,19 +236,9 @@ static sluice_status print_records(rd_kafka_t *client, const consume_options *gi
         if (message == NULL && given->timeout_ms >= 0) {
             break;
         }
-        if (message == NULL) {
-            continue;
-        }
-        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            print_record(how, message);
-            count++;
-        } else if (message->err != RD_KAFKA_RESP_ERR__TRANSPORT) {
-            status =
-                sluice_fail(err, SLUICE_FATAL, "%s", rd_kafka_message_errstr(message));
-        }
-        rd_kafka_message_destroy(message);
-        if (status != SLUICE_OK) {
-            break;
+        if (message != NULL) {
+            status = take(message, given, how, &count, err);
+            rd_kafka_message_destroy(message);
         }
     }
     fflush(stdout);
@@ -290,27 +246,56 @@ static sluice_status print_records(rd_kafka_t *client, const consume_options *gi
     return status;
 }
 
-static sluice_status consume(const void *options_given, const char *topic,
-                             sluice_error *err)
+/* ---- Run ---------------------------------------------------------------------------
+ */
+
+/* Kafka's formatter leaves names alone that it does not know. */
+static sluice_status set_property(const consume_options *given, const char *name,
+                                  const char *value, record_printer *how,
+                                  sluice_error *err)
 {
-    const consume_options *given = options_given;
-    printer how = {.value = true,
-                   .key_separator = "\t",
-                   .headers_separator = ",",
-                   .line_separator = "\n",
-                   .null_literal = "null"};
-    for (size_t i = 0; i < given->property.count; i++) {
-        sluice_status status = read_property(&how, given->property.items[i], err);
-        if (status != SLUICE_OK) {
-            return status;
-        }
+    bool known;
+    sluice_status status = record_printer_set(how, name, value, &known, err);
+    return known || given->kafkas
+               ? status
+               : sluice_fail(err, SLUICE_BAD_CONFIG,
+                             "--property is '%s=%s': --help lists what is allowed",
+                             name, value);
+}
+
+static sluice_status read_properties(const consume_options *given, properties *texts,
+                                     record_printer *how, sluice_error *err)
+{
+    sluice_status status =
+        cli_texts_of(given->formatter_config, &given->property, texts, err);
+    if (given->key_deserializer != NULL) {
+        properties_set(texts, "key.deserializer", given->key_deserializer);
     }
+    if (given->value_deserializer != NULL) {
+        properties_set(texts, "value.deserializer", given->value_deserializer);
+    }
+    for (size_t i = 0; i < properties_count(texts) && status == SLUICE_OK; i++) {
+        status = set_property(given, properties_key(texts, i),
+                              properties_value(texts, i), how, err);
+    }
+    return status == SLUICE_OK && given->formatter != NULL
+               ? record_printer_choose(how, given->formatter, err)
+               : status;
+}
+
+static sluice_status consume_as(const consume_options *given, const char *topic,
+                                const record_printer *how, sluice_error *err)
+{
+    const char *group = group_of(given);
     const char *extra[] = {"group.id",
-                           given->group != NULL ? given->group : "sluice-consume",
+                           group != NULL ? group : "sluice-consume",
                            "enable.auto.commit",
-                           given->group != NULL ? "true" : "false",
+                           group != NULL ? "true" : "false",
                            "auto.offset.reset",
                            given->from_beginning ? "earliest" : "latest",
+                           "isolation.level",
+                           given->isolation_level != NULL ? given->isolation_level
+                                                          : "read_uncommitted",
                            NULL};
     rd_kafka_t *client = NULL;
     sluice_status status = cli_client_new(&given->connection, RD_KAFKA_CONSUMER, extra,
@@ -319,19 +304,120 @@ static sluice_status consume(const void *options_given, const char *topic,
         return status;
     }
     rd_kafka_poll_set_consumer(client);
-    status = given->group != NULL ? subscribe(client, topic, err)
-                                  : assign(client, given, topic, err);
+    status = group != NULL ? subscribe(client, given, topic, err)
+                           : assign(client, given, topic, err);
     if (status == SLUICE_OK) {
-        status = print_records(client, given, &how, err);
+        status = print_records(client, given, how, err);
         rd_kafka_consumer_close(client);
     }
     rd_kafka_destroy(client);
     return status;
 }
 
+static sluice_status consume(const void *options_given, const char *topic,
+                             sluice_error *err)
+{
+    const consume_options *given = options_given;
+    record_printer how = RECORD_PRINTER_INIT;
+    properties *texts = properties_new();
+    sluice_status status = read_properties(given, texts, &how, err);
+    if (status == SLUICE_OK) {
+        status = consume_as(given, topic, &how, err);
+    }
+    properties_free(texts);
+    return status;
+}
+
+/* What does not go together, in the sentences of Kafka's tool; NULL when all does. */
+static const char *find_conflict(const consume_options *given)
+{
+    const char *group = group_of(given);
+    if (given->partition >= 0 && given->include != NULL) {
+        return "The topic is required when partition is specified.";
+    }
+    if (given->partition >= 0 && given->from_beginning && given->offset != NULL) {
+        return "Options from-beginning and offset cannot be specified together.";
+    }
+    if (given->partition < 0 && given->offset != NULL) {
+        return "The partition is required when offset is specified.";
+    }
+    if (given->from_beginning && given->reset_setting != NULL &&
+        strcmp(given->reset_setting, "earliest") != 0) {
+        return "Can't simultaneously specify --from-beginning and "
+               "'auto.offset.reset=latest', please remove one option";
+    }
+    return group != NULL && given->partition >= 0
+               ? "Options group and partition cannot be specified together."
+               : NULL;
+}
+
+static sluice_status check(const consume_options *given, const cli_texts *arguments,
+                           sluice_error *err)
+{
+    size_t topics = (given->topic != NULL) + (given->include != NULL) +
+                    (given->kafkas ? 0 : arguments->count);
+    const char *conflict = find_conflict(given);
+    if (topics != 1) {
+        return sluice_fail(err, SLUICE_BAD_CONFIG,
+                           given->kafkas || topics > 0
+                               ? "Exactly one of --include/--topic is required. "
+                               : "no topic is named: give one");
+    }
+    if (given->kafkas && given->connection.bootstrap_server == NULL) {
+        return sluice_fail(err, SLUICE_BAD_CONFIG,
+                           "Missing required argument \"[bootstrap-server]\"");
+    }
+    if (conflict != NULL) {
+        return sluice_fail(err, SLUICE_BAD_CONFIG, "%s", conflict);
+    }
+    if (start_offset(given) == RD_KAFKA_OFFSET_INVALID) {
+        return sluice_fail(err, SLUICE_BAD_CONFIG,
+                           "The provided offset value '%s' is incorrect. Valid values "
+                           "are 'earliest', 'latest', or a non-negative long.",
+                           given->offset);
+    }
+    return given->group != NULL && given->group_setting != NULL &&
+                   strcmp(given->group, given->group_setting) != 0
+               ? sluice_fail(err, SLUICE_BAD_CONFIG,
+                             "The group ids provided in different places (directly "
+                             "using '--group', via '--consumer-property', or via "
+                             "'--consumer.config') do not match. Detected group ids: "
+                             "'%s', '%s'",
+                             given->group, given->group_setting)
+               : SLUICE_OK;
+}
+
+static int run(consume_options *given, const char *called, const cli_texts *arguments)
+{
+    sluice_error *err = sluice_error_new();
+    sluice_status status =
+        cli_setting(&given->connection, "group.id", &given->group_setting, err);
+    if (status == SLUICE_OK) {
+        status = cli_setting(&given->connection, "auto.offset.reset",
+                             &given->reset_setting, err);
+    }
+    if (status == SLUICE_OK) {
+        status = check(given, arguments, err);
+    }
+    int exit_status =
+        status != SLUICE_OK
+            ? cli_misused(&usage, called, sluice_error_text(err))
+            : cli_on_topic(&usage, called, given,
+                           given->include != NULL ? given->include : given->topic,
+                           arguments, consume);
+    sluice_error_free(err);
+    free(given->group_setting);
+    free(given->reset_setting);
+    return exit_status;
+}
+
 static int consume_run(int argc, char **argv)
 {
-    consume_options given = {.partition = -1, .max_messages = -1, .timeout_ms = -1};
+    consume_options given = {.partition = -1,
+                             .max_messages = -1,
+                             .timeout_ms = -1,
+                             .kafkas = cli_is_kafkas(argv[0])};
+    given.connection.lenient = given.kafkas;
     cli_texts arguments;
     int exit_status;
     if (!cli_begin(&usage, argc, argv, &given, &arguments, &exit_status)) {
@@ -340,7 +426,7 @@ static int consume_run(int argc, char **argv)
     struct sigaction action = {.sa_handler = interrupt};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
-    exit_status = cli_on_topic(&usage, &given, given.topic, &arguments, consume);
+    exit_status = run(&given, argv[0], &arguments);
     cli_parse_done(&usage, &given, &arguments);
     return exit_status;
 }

@@ -357,15 +357,15 @@ static const char *fault(const perf_options *given, bool kafkas, double *ret_thr
 /* --producer-props takes all the words behind it. */
 static void take_words(perf_options *given, const cli_texts *words)
 {
-    cli_texts *properties = &given->connection.properties;
+    cli_texts *texts = &given->connection.properties;
     if (words->count == 0) {
         return;
     }
-    properties->items = memory_resize(
-        properties->items, (properties->count + words->count) * sizeof *words->items);
-    memcpy(properties->items + properties->count, words->items,
+    texts->items = memory_resize(texts->items,
+                                 (texts->count + words->count) * sizeof *words->items);
+    memcpy(texts->items + texts->count, words->items,
            words->count * sizeof *words->items);
-    properties->count += words->count;
+    texts->count += words->count;
 }
 
 static int perf_run(int argc, char **argv)

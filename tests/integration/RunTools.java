@@ -21,7 +21,7 @@ public class RunTools {
     private static String answer;
 
     /* What a tool says after it has ended is of this program's making. */
-    private static void end(int status) {
+    private static synchronized void end(int status) {
         System.out.flush();
         System.err.flush();
         if (answer == null) {
@@ -51,13 +51,18 @@ public class RunTools {
         PrintStream answers = System.out;
         Exit.setExitProcedure(RunTools::exit);
         Exit.setHaltProcedure(RunTools::exit);
-        for (String line = in.readLine(); line != null; line = in.readLine()) {
+        for (String given = in.readLine(); given != null; given = in.readLine()) {
+            String line = given;
             out = new ByteArrayOutputStream();
             err = new ByteArrayOutputStream();
             System.setOut(new PrintStream(out, true));
             System.setErr(new PrintStream(err, true));
             answer = null;
-            run(line);
+            Thread tool = new Thread(() -> run(line));
+            tool.setDaemon(true);
+            tool.start();
+            tool.join(30_000);
+            end(-1);
             answers.println(answer);
             answers.flush();
         }

@@ -243,6 +243,66 @@ kafka-consumer-groups --list --timeout x
 
 
 @test
+def kafka_console_producer_and_kafka_console_consumer():
+    compare(r"""
+kafka-topics --create --topic P@
+kafka-console-producer --topic P@ <<< one\ntwo\n
+kafka-console-producer --topic P@ --property parse.key=true <<< k\tv\nl\tw\n
+kafka-console-producer --topic P@ --property parse.key=true --property key.separator=: <<< k:v\n:\nm:\n
+kafka-console-producer --topic P@ --property parse.key=true <<< nokey\n
+kafka-console-producer --topic P@ --property parse.key=true --property ignore.error=true <<< nokey\n
+kafka-console-producer --topic P@ --property parse.headers=true <<< a:1,b:2\tv\n
+kafka-console-producer --topic P@ --property parse.headers=true --property parse.key=true <<< a:1\tk\tv\n
+kafka-console-producer --topic P@ --property parse.headers=true <<< a\tv\n
+kafka-console-producer --topic P@ --property parse.headers=true <<< nothing\n
+kafka-console-producer --topic P@ --property parse.key=true --property null.marker=NULL <<< NULL\tv\nk\tNULL\n
+kafka-console-producer --topic P@ --compression-codec lz4 <<< lz4\n
+kafka-console-producer --topic P@ --request-required-acks 1 --sync <<< acked\n
+kafka-console-producer --topic P@ --producer-property acks=1 <<< acked\n
+kafka-console-producer --topic P@ --request-required-acks 7 <<< x\n
+kafka-console-producer --topic P@ --compression-codec foo <<< x\n
+kafka-console-producer --topic P@ --compression-codec <<< gz\n
+kafka-console-producer --topic P@ --property parse.headers=true --property headers.delimiter=, <<< x\n
+kafka-console-producer --topic P@ --property parse.headers=true --property null.marker=NULL <<< NULL:1\tv\n
+kafka-console-producer --topic P@ --property parse.headers=true --property null.marker=NULL <<< a:NULL,b:\tv\n
+kafka-console-producer --topic P@ --property foo=bar --reader-config FILES/reader <<< k=v\n
+kafka-console-producer --topic I@ <<< abcd\nabcde\n
+kafka-console-producer
+kafka-console-producer --topic P@ --foo
+kafka-console-producer --topic P@ --batch-size x
+kafka-console-consumer --topic P@ --partition 0 --offset 2 --max-messages 2
+kafka-console-consumer --topic P@ --partition 0 --offset earliest --max-messages 1
+kafka-console-consumer --topic P@ --from-beginning --max-messages 9 --property print.key=true
+kafka-console-consumer --topic P@ --from-beginning --max-messages 14 --timeout-ms 4000 --property print.key=true --property print.headers=true --property print.partition=true --property print.offset=true --property print.timestamp=true
+kafka-console-consumer --topic P@ --from-beginning --max-messages 14 --timeout-ms 4000 --property print.key=true --property key.separator=: --property null.literal=NONE --property headers.separator=! --property line.separator=; --property print.headers=true
+kafka-console-consumer --topic P@ --from-beginning --max-messages 14 --timeout-ms 4000 --property print.value=false --property print.offset=true
+kafka-console-consumer --topic P@ --from-beginning --max-messages 2 --formatter org.apache.kafka.tools.consumer.LoggingMessageFormatter
+kafka-console-consumer --include P@ --from-beginning --max-messages 1
+kafka-console-consumer --topic P@ --include P@
+kafka-console-consumer --topic P@ --offset 3
+kafka-console-consumer --topic P@ --partition 0 --from-beginning --offset 3
+kafka-console-consumer --topic P@ --partition 0 --offset foo
+kafka-console-consumer --topic P@ --partition 0 --offset -3
+kafka-console-consumer --topic P@ --partition 0 --group g@
+kafka-console-consumer --topic P@ --group c@ --from-beginning --max-messages 3
+kafka-consumer-groups --describe --group c@ --offsets
+kafka-console-consumer --topic P@ --consumer-property auto.offset.reset=earliest --max-messages 1
+kafka-console-consumer --topic P@ --consumer-property auto.offset.reset=latest --from-beginning
+kafka-console-consumer --topic P@ --value-deserializer org.apache.kafka.common.serialization.StringDeserializer --from-beginning --max-messages 1
+kafka-console-consumer
+kafka-console-consumer --foo
+kafka-console-consumer --topic P@ --from-beginning --max-messages 18 --timeout-ms 4000 --formatter-config FILES/props
+kafka-console-consumer --topic P@ --from-beginning --max-messages 2 --timeout-ms 4000 --formatter org.apache.kafka.tools.consumer.NoOpMessageFormatter
+kafka-console-consumer --topic P@ --from-beginning --max-messages 2 --timeout-ms 4000 --property print.epoch=true --property print.delivery=true --property foo=1
+kafka-console-consumer --topic I@ --from-beginning --max-messages 1 --value-deserializer org.apache.kafka.common.serialization.IntegerDeserializer
+kafka-console-consumer --topic I@ --from-beginning --max-messages 1 --property value.deserializer=org.apache.kafka.common.serialization.IntegerDeserializer
+kafka-console-consumer --topic P@ --partition 0 --include a
+kafka-console-consumer --include P@|I@ --from-beginning --max-messages 1 --partition 0
+""", files={"reader": "parse.key=true\nkey.separator==\n",
+            "props": "print.key=true\nprint.headers=true\n"})
+
+
+@test
 def wrong_command_lines():
     compare(r"""
 kafka-get-offsets --foo
@@ -269,7 +329,6 @@ kafka-configs --alter --entity-type brokers --entity-name 1 --add-config log.ret
 kafka-configs --alter --entity-type brokers --entity-default --add-config message.max.bytes=2000000
 kafka-configs --alter --entity-type brokers --entity-name 1 --add-config node.id=7
 kafka-configs --alter --entity-type brokers --entity-name 1 --add-config log.retention.ms=foo
-kafka-configs --alter --entity-type brokers --entity-name 7 --add-config log.retention.ms=5
 kafka-configs --describe --entity-type brokers --entity-name 1
 kafka-configs --describe --entity-type brokers --entity-default
 kafka-configs --describe --entity-type brokers

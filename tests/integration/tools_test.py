@@ -79,6 +79,43 @@ def kafkas_names_and_options_do_the_same():
 
 
 @test
+def the_console_tools_know_headers_and_forms_of_numbers():
+    with Tools(PROGRAM) as tools:
+        check_equal(tools.kafka("kafka-console-producer", "--topic", "t", "--property", "parse.headers=true",
+                                "--property", "parse.key=true", "--compression-codec", "--batch-size", "9",
+                                "--producer-property", "max.block.ms=5", stdin="a:1,b:\tk\tabcd\n"),
+                    (0, "", "'max.block.ms' is not a setting of this client (librdkafka): left out\n"))
+        number = "org.apache.kafka.common.serialization.IntegerDeserializer"
+        check_equal(tools.kafka("kafka-console-consumer", "--include", "[t]", "--from-beginning",
+                                "--max-messages", "1", "--property", "print.headers=true",
+                                "--property", "print.key=true", "--value-deserializer", number),
+                    (0, "a:1,b:\tk\t1633837924\n", "Processed a total of 1 messages\n"))
+        status, out, error = tools.kafka("kafka-console-consumer", "--topic", "t", "--from-beginning",
+                                         "--max-messages", "1", "--key-deserializer", number,
+                                         "--property", "print.key=true")
+        check_equal((status, out), (1, ""))
+        assert "Size of data received by IntegerDeserializer is not 4" in error, error
+
+
+@test
+def the_console_tools_refuse_in_kafkas_words():
+    with Tools(PROGRAM) as tools:
+        for words, said in (
+                ([], "Exactly one of --include/--topic is required. "),
+                (["--topic", "t", "--offset", "3"], "The partition is required when offset is specified."),
+                (["--topic", "t", "--partition", "0", "--group", "g"],
+                 "Options group and partition cannot be specified together."),
+                (["--topic", "t", "--partition", "0", "--offset", "-3"],
+                 "The provided offset value '-3' is incorrect. Valid values are 'earliest', 'latest', "
+                 "or a non-negative long.")):
+            status, out, error = tools.kafka("kafka-console-consumer", *words)
+            check_equal((status, out, error.split("\n")[0]), (1, "", said))
+        check_equal(tools.kafka("kafka-console-producer", "--topic", "t", "--request-required-acks", "7"),
+                    (1, "", "org.apache.kafka.common.config.ConfigException: Invalid value 7 for "
+                            "configuration acks: String must be one of: all, -1, 0, 1\n"))
+
+
+@test
 def a_group_goes_on_where_it_was():
     with Tools(PROGRAM) as tools:
         tools.run("produce", "t", stdin="1\n2\n3\n")

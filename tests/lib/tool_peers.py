@@ -90,7 +90,7 @@ def masked(text, own):
 def told(error, out):
     """The first line of errors, without what only a log has, or what a stack trace repeats."""
     lines = [line for line in error.splitlines()
-             if line and not re.match(r"\[\d{4}-| \(org\.apache|\tat |com\.fasterxml", line)]
+             if line and not re.match(r"\[\d{4}-| \(org\.apache|\tat | at \[Source|com\.fasterxml", line)]
     first = lines[0] if lines else ""
     again = re.match(r"[\w.$]+(Exception|Error): (.*)", first)
     return "" if again and again[2].split("Exception: ")[-1] in out else first
