@@ -268,16 +268,16 @@ static sluice_status row_schema(const row_maker *maker, const sluice_schema *sch
                                         sluice_schema_field_schema(schema, i));
         }
     }
+    if (maker->deleted != NULL) {
+        sluice_schema_builder_field(builder, DELETED,
+                                    sluice_schema_of(SLUICE_TYPE_STRING, true));
+    }
     count = maker->shape == NULL ? 0 : self->config->fields.count;
     for (size_t i = 0; i < count; i++) {
         if (maker->shape->fields[i].schema != NULL) {
             sluice_schema_builder_field(builder, self->fields[i].name,
                                         maker->shape->fields[i].schema);
         }
-    }
-    if (maker->deleted != NULL) {
-        sluice_schema_builder_field(builder, DELETED,
-                                    sluice_schema_of(SLUICE_TYPE_STRING, true));
     }
     sluice_status status = derived_finish(builder, ret_schema, err);
     if (status == SLUICE_OK) {
@@ -304,15 +304,15 @@ static sluice_status make_row(const row_maker *maker, const sluice_value *row,
             sluice_struct_set(made, used++, part_field(row, i, maker->replaces_null));
         }
     }
+    if (maker->deleted != NULL) {
+        sluice_struct_set(made, used++, maker->deleted);
+    }
     count = maker->shape == NULL ? 0 : self->config->fields.count;
     for (size_t i = 0; i < count; i++) {
         const bound_reference *bound = &maker->shape->fields[i];
         if (bound->schema != NULL) {
             sluice_struct_set(made, used++, bound_reference_value(bound, maker->event));
         }
-    }
-    if (maker->deleted != NULL) {
-        sluice_struct_set(made, used, maker->deleted);
     }
     *ret_row = made;
     return SLUICE_OK;

@@ -135,7 +135,7 @@ TEST(parts_of_the_event_become_optional_fields)
                  "{\"type\":\"string\",\"optional\":true,\"field\":\"op\"}") != NULL);
     CHECK_TEXT(payload(vector_value(UNWRAP, DELETED_EVENT, "add.fields", "op",
                                     "delete.tombstone.handling.mode", "rewrite", NULL)),
-               "{\"id\":1,\"name\":\"a\",\"__op\":\"d\",\"__deleted\":\"true\"}");
+               "{\"id\":1,\"name\":\"a\",\"__deleted\":\"true\",\"__op\":\"d\"}");
 }
 
 static void start(vector *self, ...)
