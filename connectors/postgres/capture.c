@@ -6,14 +6,15 @@
 
 enum { batch_bytes_max = 256 * 1024 };
 
-void capture_init(capture *self, const postgres_config *config, connection *query,
-                  relations *tables, envelope *records)
+void capture_init(capture *self, const postgres_config *config, const filter *captured,
+                  connection *query, relations *tables, envelope *records)
 {
     memset(self, 0, sizeof *self);
     self->config = config;
     self->query = query;
     self->relations = tables;
     self->envelope = records;
+    self->metadata = metadata_new(config, captured, records);
     self->decoder = pgoutput_new();
     self->skips_create = config_skips(config, 'c');
     self->skips_update = config_skips(config, 'u');
@@ -24,7 +25,9 @@ void capture_init(capture *self, const postgres_config *config, connection *quer
 void capture_done(capture *self)
 {
     pgoutput_free(self->decoder);
+    metadata_free(self->metadata);
     self->decoder = NULL;
+    self->metadata = NULL;
 }
 
 void capture_begin(capture *self, sluice_batch *out)
@@ -84,7 +87,18 @@ void capture_offer(capture *self)
 
 /* --- Transactions. --- */
 
-static void take_begin(capture *self, const pg_message *message)
+static pg_position position_behind(const capture *self, lsn event, uint64_t index)
+{
+    return (pg_position){.end = self->done.end,
+                         .commit = self->transaction.final,
+                         .index = index,
+                         .event = event,
+                         .xid = self->transaction.xid,
+                         .time_us = self->transaction.time_us,
+                         .in_snapshot = self->before_snapshot};
+}
+
+static void take_begin(capture *self, lsn at, const pg_message *message)
 {
     lsn final = message->as.begin.final;
     uint64_t skip = 0;
@@ -107,22 +121,23 @@ static void take_begin(capture *self, const pg_message *message)
     self->last_record = NULL;
     envelope_transaction(self->envelope, message->as.begin.xid, message->as.begin.time,
                          self->last_end);
+    metadata_begin(self->metadata, message->as.begin.xid);
+    if (final > self->done.commit && !self->transaction.theirs && !self->reached) {
+        pg_position position = position_behind(self, at, 0);
+        metadata_add_begin(self->metadata, at,
+                           position_write(&self->writer, self->arena, &position));
+    }
 }
 
-static pg_position position_behind(const capture *self, lsn event, uint64_t index)
-{
-    return (pg_position){.end = self->done.end,
-                         .commit = self->transaction.final,
-                         .index = index,
-                         .event = event,
-                         .xid = self->transaction.xid,
-                         .time_us = self->transaction.time_us,
-                         .in_snapshot = self->before_snapshot};
-}
-
-static void take_commit(capture *self, const pg_message *message)
+static void take_commit(capture *self, lsn at, const pg_message *message)
 {
     lsn end = message->as.commit.end;
+    bool delivered = self->transaction.skip == UINT64_MAX;
+    sluice_record *last = delivered ? NULL : metadata_add_end(self->metadata, at, NULL);
+    if (last != NULL) {
+        self->last_record = last;
+        self->transaction.last = position_behind(self, at, self->transaction.index);
+    }
     self->done.end = end > self->done.end ? end : self->done.end;
     self->last_end = end;
     self->transaction.open = false;
@@ -150,13 +165,19 @@ typedef struct row_event {
     const sluice_value *offset;
 } row_event;
 
+static void keep_record(capture *self, sluice_record *record,
+                        const pg_position *position)
+{
+    self->transaction.last = *position;
+    self->offered = position->end;
+    self->last_record = record;
+}
+
 static void made_record(capture *self, sluice_record *record,
                         const pg_position *position)
 {
     envelope_finish(self->envelope, record);
-    self->transaction.last = *position;
-    self->offered = position->end;
-    self->last_record = record;
+    keep_record(self, record, position);
 }
 
 /* The values of a tuple. Where the catalog's NOT NULL is younger than the row, the
@@ -192,6 +213,8 @@ static sluice_record *add_change(capture *self, const row_event *event, char op,
                         .before = before,
                         .after = after,
                         .key = key,
+                        .block =
+                            metadata_count(self->metadata, event->relation, event->at),
                         .offset = offset};
     return envelope_add(self->envelope, &change);
 }
@@ -210,20 +233,61 @@ static row_event event_of(capture *self, const pg_relation *relation, lsn at,
     return event;
 }
 
-/* A row whose key has changed is, for whoever keeps rows by key, another row. */
-static void add_moved(capture *self, const row_event *event, const row_values *before,
-                      const row_values *after)
+/* Adds the deletion of a row whose key is now another one, and its tombstone; the last
+ * of them is not finished. */
+static sluice_record *add_gone(capture *self, const row_event *event,
+                               const row_values *before, const row_values *after)
 {
     sluice_record *gone = add_change(self, event, 'd', before->key, before->row, NULL,
                                      event->before_offset);
     envelope_link(gone, "__debezium.newkey", event->relation, after->key);
-    envelope_finish(self->envelope, gone);
     if (self->config->tombstones) {
-        sluice_record *tombstone = envelope_add_tombstone(
-            self->envelope, event->relation, before->key, event->before_offset);
-        envelope_link(tombstone, "__debezium.newkey", event->relation, after->key);
-        envelope_finish(self->envelope, tombstone);
+        envelope_finish(self->envelope, gone);
+        gone = envelope_add_tombstone(self->envelope, event->relation, before->key,
+                                      event->before_offset);
+        envelope_link(gone, "__debezium.newkey", event->relation, after->key);
     }
+    return gone;
+}
+
+/* A row whose key has changed is, for whoever keeps rows by key, another row. */
+static void add_moved(capture *self, const row_event *event, const row_values *before,
+                      const row_values *after, const pg_position *position)
+{
+    sluice_record *record = NULL;
+    if (!self->skips_delete) {
+        record = add_gone(self, event, before, after);
+    }
+    if (!self->skips_create) {
+        if (record != NULL) {
+            envelope_finish(self->envelope, record);
+        }
+        record =
+            add_change(self, event, 'c', after->key, NULL, after->row, event->offset);
+        envelope_link(record, "__debezium.oldkey", event->relation, before->key);
+    }
+    if (record != NULL) {
+        sluice_record_set_source(record, envelope_partition(self->envelope),
+                                 event->offset);
+        made_record(self, record, position);
+    }
+}
+
+/* Whether an update gives a row another key. */
+static bool is_move(const pg_relation *relation, const pg_message *message)
+{
+    const pg_tuple *old = &message->as.row.before;
+    return old->kind != TUPLE_NONE && relation->key_schema != NULL &&
+           !relation_same_key(relation, old, &message->as.row.after);
+}
+
+/* Whether an update that is none of the key gives no record. */
+static bool skips_update(const capture *self, const pg_relation *relation,
+                         const pg_message *message)
+{
+    return self->skips_update || (self->config->skips_unchanged &&
+                                  relation_same_row(relation, &message->as.row.before,
+                                                    &message->as.row.after));
 }
 
 static sluice_status take_update(capture *self, row_event *event,
@@ -232,6 +296,10 @@ static sluice_status take_update(capture *self, row_event *event,
 {
     const pg_tuple *old = &message->as.row.before, *new = &message->as.row.after;
     row_values before = {NULL, NULL}, after;
+    bool moves = is_move(event->relation, message);
+    if (!moves && skips_update(self, event->relation, message)) {
+        return SLUICE_OK;
+    }
     sluice_status status = SLUICE_OK;
     if (old->kind != TUPLE_NONE) {
         status = tuple_values(self, event, old, NULL, &before, err);
@@ -246,18 +314,14 @@ static sluice_status take_update(capture *self, row_event *event,
     if (status != SLUICE_OK) {
         return status;
     }
-    bool moved = before.key != NULL && !relation_same_key(event->relation, old, new);
-    sluice_record *record;
-    if (moved) {
-        add_moved(self, event, &before, &after);
-        record =
-            add_change(self, event, 'c', after.key, NULL, after.row, event->offset);
-        envelope_link(record, "__debezium.oldkey", event->relation, before.key);
+    if (moves) {
+        add_moved(self, event, &before, &after, position);
     } else {
-        record = add_change(self, event, 'u', after.key, before.row, after.row,
-                            event->offset);
+        made_record(self,
+                    add_change(self, event, 'u', after.key, before.row, after.row,
+                               event->offset),
+                    position);
     }
-    made_record(self, record, position);
     return SLUICE_OK;
 }
 
@@ -298,10 +362,10 @@ static sluice_status take_delete(capture *self, row_event *event,
     return SLUICE_OK;
 }
 
+/* Whether a change gives no record, whatever its row is. */
 static bool skips(const capture *self, message_kind kind)
 {
     return (kind == MESSAGE_INSERT && self->skips_create) ||
-           (kind == MESSAGE_UPDATE && self->skips_update) ||
            (kind == MESSAGE_DELETE && self->skips_delete);
 }
 
@@ -366,17 +430,48 @@ static uint32_t relation_of(const pg_frame *frame)
     return __builtin_bswap32(oid);
 }
 
+/* Whether what was delivered is to be counted, for the numbers of what follows. */
+static bool counts_delivered(const capture *self)
+{
+    return self->config->transaction_metadata && self->transaction.skip != UINT64_MAX;
+}
+
+static sluice_status count_row(capture *self, const pg_relation *relation,
+                               const pg_frame *frame, sluice_error *err)
+{
+    pg_message message;
+    if (!relation->captured || skips(self, (message_kind)frame->payload[0])) {
+        return SLUICE_OK;
+    }
+    sluice_status status =
+        pgoutput_decode(self->decoder, frame->payload, frame->len, &message, err);
+    int records = 1;
+    if (status == SLUICE_OK && message.kind == MESSAGE_UPDATE) {
+        records = is_move(relation, &message)
+                      ? !self->skips_delete + !self->skips_create
+                      : !skips_update(self, relation, &message);
+    }
+    for (int i = 0; status == SLUICE_OK && i < records; i++) {
+        metadata_count(self->metadata, relation, frame->start);
+    }
+    return status;
+}
+
 static sluice_status take_row(capture *self, const pg_frame *frame, sluice_error *err)
 {
     if (frame->len < 5) {
         return sluice_fail(err, SLUICE_FATAL, "the server sent a row without a table");
     }
-    if (was_delivered(self, frame->start)) {
+    bool delivered = was_delivered(self, frame->start);
+    if (delivered && !counts_delivered(self)) {
         return SLUICE_OK;
     }
     const pg_relation *relation = relations_find(self->relations, relation_of(frame));
     if (relation == NULL) {
         return unknown_table(relation_of(frame), err);
+    }
+    if (delivered) {
+        return count_row(self, relation, frame, err);
     }
     sluice_status status = SLUICE_OK;
     bool wanted = relation->captured && !skips(self, (message_kind)frame->payload[0]);
@@ -399,7 +494,8 @@ static sluice_status take_row(capture *self, const pg_frame *frame, sluice_error
 static sluice_status take_truncate(capture *self, lsn at, const pg_message *message,
                                    sluice_error *err)
 {
-    if (was_delivered(self, at) || self->skips_truncate) {
+    bool delivered = was_delivered(self, at);
+    if (self->skips_truncate || (delivered && !counts_delivered(self))) {
         return SLUICE_OK;
     }
     pg_position position = position_behind(self, at, self->transaction.index);
@@ -411,7 +507,9 @@ static sluice_status take_truncate(capture *self, lsn at, const pg_message *mess
         if (event.relation == NULL) {
             return unknown_table(oid, err);
         }
-        if (event.relation->captured) {
+        if (event.relation->captured && delivered) {
+            metadata_count(self->metadata, event.relation, at);
+        } else if (event.relation->captured) {
             record =
                 add_change(self, &event, 't', NULL, NULL, NULL, event.before_offset);
             made_record(self, record, &position);
@@ -421,8 +519,44 @@ static sluice_status take_truncate(capture *self, lsn at, const pg_message *mess
         sluice_record_set_source(record, envelope_partition(self->envelope),
                                  event.offset);
     }
-    change_is_done(self, at);
+    if (!delivered) {
+        change_is_done(self, at);
+    }
     return SLUICE_OK;
+}
+
+/* A logical message of a transaction is one of its changes; any other comes between
+ * transactions, and is no position: it may come again after a restart. */
+static void take_logical(capture *self, const pg_frame *frame,
+                         const pg_message *message)
+{
+    bool wanted = metadata_wants(self->metadata, message);
+    pg_position position = self->done;
+    if (self->transaction.open) {
+        bool delivered = was_delivered(self, frame->start);
+        if (wanted) {
+            metadata_count_message(self->metadata);
+        }
+        if (delivered) {
+            return;
+        }
+        position = position_behind(self, frame->start, self->transaction.index);
+        self->done = position;
+    } else if (self->until != 0 && frame->start >= self->until) {
+        self->reached = true;
+        return;
+    } else {
+        envelope_transaction(self->envelope, 0, frame->clock, self->last_end);
+    }
+    if (wanted) {
+        const sluice_value *offset =
+            position_write(&self->writer, self->arena, &position);
+        sluice_record *record =
+            metadata_add_message(self->metadata, message, frame->start, offset);
+        if (self->transaction.open) {
+            keep_record(self, record, &position);
+        }
+    }
 }
 
 static sluice_status take_other(capture *self, const pg_frame *frame, sluice_error *err)
@@ -435,17 +569,17 @@ static sluice_status take_other(capture *self, const pg_frame *frame, sluice_err
     }
     switch (message.kind) {
     case MESSAGE_BEGIN:
-        take_begin(self, &message);
+        take_begin(self, frame->start, &message);
         return SLUICE_OK;
     case MESSAGE_COMMIT:
-        take_commit(self, &message);
+        take_commit(self, frame->start, &message);
         return SLUICE_OK;
     case MESSAGE_RELATION:
         return relations_take(self->relations, self->query, &message, err);
     case MESSAGE_TRUNCATE:
         return take_truncate(self, frame->start, &message, err);
     case MESSAGE_LOGICAL:
-        self->transaction.index += self->transaction.open;
+        take_logical(self, frame, &message);
         return SLUICE_OK;
     default:
         return SLUICE_OK;

@@ -7,7 +7,7 @@
 #ifndef SLUICE_POSTGRES_CAPTURE_H
 #define SLUICE_POSTGRES_CAPTURE_H
 
-#include "envelope.h"
+#include "metadata.h"
 #include "stream.h"
 
 typedef struct capture {
@@ -15,6 +15,7 @@ typedef struct capture {
     connection *query; /* For the catalog. */
     relations *relations;
     envelope *envelope;
+    metadata *metadata;
     pgoutput *decoder;
     position_writer writer;
     pg_position done; /* Behind the last change that was taken. */
@@ -48,8 +49,8 @@ typedef struct capture {
     bool asked;   /* The server waits for a position: it stops, or knows of none. */
 } capture;
 
-void capture_init(capture *self, const postgres_config *config, connection *query,
-                  relations *relations, envelope *envelope);
+void capture_init(capture *self, const postgres_config *config, const filter *captured,
+                  connection *query, relations *relations, envelope *envelope);
 void capture_done(capture *self);
 
 /* From now on records go to `out`. */

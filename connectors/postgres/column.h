@@ -138,6 +138,10 @@ sluice_status convert_number_list(const pg_column *, sluice_arena *, const char 
 
 /* --- convert_hstore.c --- */
 
+/* An hstore in which `text` has the value `text`. */
+const sluice_value *convert_hstore_pair(const pg_column *self, sluice_arena *arena,
+                                        sluice_bytes text);
+
 sluice_status convert_hstore(const pg_column *, sluice_arena *, const char *, size_t,
                              const sluice_value **, sluice_error *);
 

@@ -32,6 +32,7 @@ static const char *const interval_modes[] = {"numeric", "string", NULL};
 static const char *const binary_modes[] = {"bytes", "base64", "base64-url-safe", "hex",
                                            NULL};
 static const char *const hstore_modes[] = {"json", "map", NULL};
+static const char *const adjustment_modes[] = {"none", "avro", "avro_unicode", NULL};
 static const char *const failure_modes[] = {"fail", "warn", "skip", NULL};
 static const char *const snapshot_modes[] = {
     "always", "initial",     "initial_only",        "no_data",
@@ -398,8 +399,10 @@ static const sluice_key keys[] = {
      .offset = AT(const char *, key_columns)},
     {.name = "skipped.operations",
      .fallback = "t",
-     .doc = "Operations that give no record: c (insert), u (update), d (delete), "
-            "t (truncate), or none.",
+     .doc =
+         "Operations that give no record: c (insert), u (update), d (delete), "
+         "t (truncate), m (logical message), or none. A changed key is a deletion and "
+         "an insertion.",
      .group = capture_group,
      .type = SLUICE_LIST,
      .importance = SLUICE_LOW,
@@ -413,6 +416,47 @@ static const sluice_key keys[] = {
      .type = SLUICE_BOOL,
      .importance = SLUICE_MEDIUM,
      .offset = AT(bool, tombstones)},
+    {.name = "skip.messages.without.change",
+     .fallback = "false",
+     .doc = "Whether an update that changes none of the captured columns gives no "
+            "record. That is known only of tables with REPLICA IDENTITY FULL.",
+     .group = capture_group,
+     .type = SLUICE_BOOL,
+     .importance = SLUICE_LOW,
+     .offset = AT(bool, skips_unchanged)},
+    {.name = "message.prefix.include.list",
+     .fallback = SLUICE_NULL,
+     .doc = "Regular expressions for the whole prefixes of logical messages "
+            "(pg_logical_emit_message) that give records, in the topic "
+            "<topic.prefix>.message; without it all do.",
+     .group = capture_group,
+     .type = SLUICE_LIST,
+     .importance = SLUICE_LOW,
+     .offset = AT(sluice_list, prefix_include)},
+    {.name = "message.prefix.exclude.list",
+     .fallback = SLUICE_NULL,
+     .doc = "Regular expressions for prefixes of logical messages that give none.",
+     .group = capture_group,
+     .type = SLUICE_LIST,
+     .importance = SLUICE_LOW,
+     .offset = AT(sluice_list, prefix_exclude)},
+    {.name = "provide.transaction.metadata",
+     .fallback = "false",
+     .doc = "Whether the begin and the end of each transaction give a record in the "
+            "topic <topic.prefix>.transaction, and the records of rows say which of "
+            "their transaction they are.",
+     .group = capture_group,
+     .type = SLUICE_BOOL,
+     .importance = SLUICE_LOW,
+     .offset = AT(bool, transaction_metadata)},
+    {.name = "topic.transaction",
+     .fallback = "transaction",
+     .doc = "The last part of the name of the topic for transactions.",
+     .group = capture_group,
+     .min = 1,
+     .type = SLUICE_STRING,
+     .importance = SLUICE_LOW,
+     .offset = AT(const char *, topic_transaction)},
 
     {.name = "decimal.handling.mode",
      .fallback = "precise",
@@ -494,6 +538,24 @@ static const sluice_key keys[] = {
      .type = SLUICE_ENUM,
      .importance = SLUICE_LOW,
      .offset = AT(int32_t, failure_mode)},
+    {.name = "schema.name.adjustment.mode",
+     .fallback = "none",
+     .doc = "Names of schemas: none, as they are; avro, other characters than letters, "
+            "digits and underscores become underscores; avro_unicode, they become "
+            "_u and their code, and so do underscores.",
+     .group = value_group,
+     .choices = adjustment_modes,
+     .type = SLUICE_ENUM,
+     .importance = SLUICE_MEDIUM,
+     .offset = AT(int32_t, schema_adjustment)},
+    {.name = "field.name.adjustment.mode",
+     .fallback = "none",
+     .doc = "The same for names of columns in keys and values.",
+     .group = value_group,
+     .choices = adjustment_modes,
+     .type = SLUICE_ENUM,
+     .importance = SLUICE_MEDIUM,
+     .offset = AT(int32_t, field_adjustment)},
     {.name = "topic.delimiter",
      .fallback = ".",
      .doc = "What stands between the parts of a topic's name.",
@@ -629,11 +691,11 @@ static void check_operations(const postgres_config *config, sluice_error *err)
 {
     for (size_t i = 0; i < config->skipped_operations.count; i++) {
         const char *item = config->skipped_operations.items[i];
-        bool known = strlen(item) == 1 && strchr("cudtr", *item) != NULL;
+        bool known = strlen(item) == 1 && strchr("cudtrm", *item) != NULL;
         if (!known && strcmp(item, "none") != 0) {
             sluice_fail_key(err, "skipped.operations",
                             "Invalid value %s for configuration skipped.operations: "
-                            "c, u, d, t and none are allowed",
+                            "c, u, d, t, m and none are allowed",
                             item);
         }
     }
@@ -657,6 +719,8 @@ static sluice_status check(const void *base, sluice_error *err)
                "table.exclude.list", err);
     check_both(&config->column_include, &config->column_exclude, "column.include.list",
                "column.exclude.list", err);
+    check_both(&config->prefix_include, &config->prefix_exclude,
+               "message.prefix.include.list", "message.prefix.exclude.list", err);
     check_operations(config, err);
     filter *expressions = NULL;
     if (filter_new(config, &expressions, err) == SLUICE_OK) {

@@ -66,6 +66,12 @@ typedef enum hstore_mode {
     HSTORE_MAP,
 } hstore_mode;
 
+typedef enum adjustment_mode {
+    ADJUST_NONE,
+    ADJUST_AVRO,
+    ADJUST_AVRO_UNICODE,
+} adjustment_mode;
+
 typedef enum failure_mode {
     FAILURE_FAIL,
     FAILURE_WARN,
@@ -122,6 +128,10 @@ typedef struct postgres_config {
     const char *key_columns;
     sluice_list skipped_operations;
     bool tombstones;
+    bool skips_unchanged;
+    sluice_list prefix_include, prefix_exclude; /* Of logical messages. */
+    bool transaction_metadata;
+    const char *topic_transaction;
 
     /* How values are shown. */
     int32_t decimal_mode, time_mode, interval_mode, binary_mode, hstore_mode;
@@ -130,6 +140,7 @@ typedef struct postgres_config {
     const char *placeholder;
     int32_t failure_mode;
     const char *topic_delimiter;
+    int32_t schema_adjustment, field_adjustment;
 
     /* The snapshot. */
     int32_t snapshot_mode;
@@ -141,7 +152,7 @@ typedef struct postgres_config {
 
 extern const sluice_config postgres_config_table;
 
-/* Whether operation `op` ('c', 'u', 'd', 't') is listed in skipped.operations. */
+/* Whether operation `op` ('c', 'u', 'd', 't', 'm') is listed in skipped.operations. */
 bool config_skips(const postgres_config *config, char op);
 
 #endif

@@ -117,3 +117,13 @@ sluice_status convert_hstore(const pg_column *self, sluice_arena *arena,
         self->config->hstore_mode == HSTORE_MAP ? map : json_of(arena, map, len);
     return SLUICE_OK;
 }
+
+const sluice_value *convert_hstore_pair(const pg_column *self, sluice_arena *arena,
+                                        sluice_bytes text)
+{
+    sluice_value *map = sluice_map_new(arena, 1);
+    const sluice_value *one = sluice_string(arena, text.base, text.len);
+    sluice_map_add(arena, map, one, one);
+    return self->config->hstore_mode == HSTORE_MAP ? map
+                                                   : json_of(arena, map, 2 * text.len);
+}

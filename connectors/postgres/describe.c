@@ -2,6 +2,7 @@
  * stands for values that are not known. */
 #include "types.h"
 
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,9 +67,10 @@ static const sluice_value *default_value(const pg_column *self,
                                          const type_design *design, const char *initial,
                                          sluice_arena *arena)
 {
-    /* Debezium knows no defaults of these. */
-    if (initial == NULL || design->structure == ARRAY || self->type == 17 ||
-        self->type == 790) {
+    /* Debezium knows no defaults of these; a struct's would have a schema of its own,
+     * which converters refuse. */
+    if (initial == NULL || design->structure == ARRAY ||
+        design->type == SLUICE_TYPE_STRUCT || self->type == 17 || self->type == 790) {
         return NULL;
     }
     size_t len;
@@ -223,22 +225,76 @@ sluice_bytes column_placeholder(const postgres_config *config, sluice_arena *are
     return (sluice_bytes){bytes, len};
 }
 
+/* An array of so many numbers as the placeholder has bytes: the bytes. */
+static const sluice_value *numbers_of(const pg_column *element, sluice_bytes bytes,
+                                      sluice_arena *arena)
+{
+    sluice_value *array = sluice_array_new(arena, bytes.len);
+    const signed char *at = bytes.base;
+    for (size_t i = 0; i < bytes.len; i++) {
+        sluice_array_add(arena, array,
+                         sluice_schema_type(element->schema) == SLUICE_TYPE_INT32
+                             ? sluice_int32(arena, at[i])
+                             : sluice_int64(arena, at[i]));
+    }
+    return array;
+}
+
+static bool is_array_of_numbers(const pg_column *element)
+{
+    const char *name = sluice_schema_name(element->schema);
+    sluice_data_type type = sluice_schema_type(element->schema);
+    return (name == NULL && (type == SLUICE_TYPE_INT32 || type == SLUICE_TYPE_INT64)) ||
+           (name != NULL && strcmp(name, DEBEZIUM_TIME "Date") == 0);
+}
+
+/* The UUID of a name (RFC 4122, version 3). */
+static const sluice_value *uuid_of(sluice_bytes bytes, sluice_arena *arena)
+{
+    unsigned char hash[16];
+    EVP_Digest(bytes.base, bytes.len, hash, NULL, EVP_md5(), NULL);
+    hash[6] = (unsigned char)((hash[6] & 0x0f) | 0x30);
+    hash[8] = (unsigned char)((hash[8] & 0x3f) | 0x80);
+    char text[37], *at = text;
+    for (int i = 0; i < 16; i++) {
+        bool dash = i == 4 || i == 6 || i == 8 || i == 10;
+        at += snprintf(at, 4, "%s%02x", dash ? "-" : "", hash[i]);
+    }
+    return sluice_string(arena, text, 36);
+}
+
+static const sluice_value *unavailable_array(const pg_column *element,
+                                             sluice_bytes bytes, sluice_arena *arena)
+{
+    if (is_array_of_numbers(element)) {
+        return numbers_of(element, bytes, arena);
+    }
+    const sluice_value *one =
+        element->type == UUID_TYPE ? uuid_of(bytes, arena) : element->unavailable;
+    if (one == NULL) {
+        return NULL;
+    }
+    sluice_value *array = sluice_array_new(arena, 1);
+    sluice_array_add(arena, array, one);
+    return array;
+}
+
 static const sluice_value *
 unavailable_value(const pg_column *self, const type_design *design, sluice_arena *arena)
 {
     sluice_bytes bytes = column_placeholder(self->config, arena);
-    if (design->structure == ARRAY && self->element->unavailable != NULL) {
-        sluice_value *array = sluice_array_new(arena, 1);
-        sluice_array_add(arena, array, self->element->unavailable);
-        return array;
+    const sluice_value *value = NULL;
+    if (self->convert == convert_hstore) {
+        return convert_hstore_pair(self, arena, bytes);
     }
-    if (design->type == SLUICE_TYPE_STRING) {
-        return sluice_string(arena, bytes.base, bytes.len);
+    if (design->structure == ARRAY) {
+        value = unavailable_array(self->element, bytes, arena);
+    } else if (design->type == SLUICE_TYPE_STRING) {
+        value = sluice_string(arena, bytes.base, bytes.len);
+    } else if (design->type == SLUICE_TYPE_BYTES && design->structure == PLAIN) {
+        value = sluice_binary(arena, bytes.base, bytes.len);
     }
-    if (design->type == SLUICE_TYPE_BYTES && design->structure == PLAIN) {
-        return sluice_binary(arena, bytes.base, bytes.len);
-    }
-    return self->optional ? NULL : self->fallback;
+    return value != NULL || self->optional ? value : self->fallback;
 }
 
 bool column_describe(pg_column *self, const type_source *types, const char *initial,
@@ -248,14 +304,8 @@ bool column_describe(pg_column *self, const type_source *types, const char *init
     if (!type_decide(self, &design, types, arena)) {
         return false;
     }
-    if (design.structure == VARIABLE_DECIMAL) {
-        /* Its values need the struct's schema before they can be a default of it. */
-        self->schema = build(self, &design, NULL, arena);
-    }
     const sluice_value *value = default_value(self, &design, initial, arena);
-    if (value != NULL || design.structure != VARIABLE_DECIMAL) {
-        self->schema = build(self, &design, value, arena);
-    }
+    self->schema = build(self, &design, value, arena);
     self->fallback = value != NULL
                          ? value
                          : converted(self, design.zero, strlen(design.zero), arena);

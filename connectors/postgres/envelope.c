@@ -182,7 +182,8 @@ static void make_constants(envelope *self, int task_number)
     self->heartbeat_topic =
         self->config->heartbeat_topic != NULL
             ? self->config->heartbeat_topic
-            : sluice_arena_print(arena, NULL, "%s.%s", self->config->heartbeat_prefix,
+            : sluice_arena_print(arena, NULL, "%s%s%s", self->config->heartbeat_prefix,
+                                 self->config->topic_delimiter,
                                  self->config->topic_prefix);
 }
 
@@ -295,7 +296,7 @@ static const sluice_value *sequence(envelope *self, lsn event)
     return sluice_string_borrowed(self->arena, text, (size_t)(at + 2 - text));
 }
 
-static const sluice_value *source(envelope *self, const pg_change *change)
+sluice_value *envelope_source(envelope *self, const pg_change *change)
 {
     sluice_value *made = sluice_struct_new(self->arena, self->source_schema);
     make_times(self, &self->commit);
@@ -352,7 +353,8 @@ sluice_record *envelope_add(envelope *self, const pg_change *change)
     make_times(self, &self->now);
     sluice_struct_set(value, FIELD_BEFORE, change->before);
     sluice_struct_set(value, FIELD_AFTER, change->after);
-    sluice_struct_set(value, FIELD_SOURCE, source(self, change));
+    sluice_struct_set(value, FIELD_SOURCE, envelope_source(self, change));
+    sluice_struct_set(value, FIELD_TRANSACTION, change->block);
     sluice_struct_set(value, FIELD_OP, self->ops[op - operations]);
     sluice_struct_set(value, FIELD_TS_MS, self->now.ms_value);
     sluice_struct_set(value, FIELD_TS_US, self->now.us_value);
@@ -380,6 +382,31 @@ void envelope_link(sluice_record *record, const char *name, const pg_relation *r
                    const sluice_value *key)
 {
     sluice_headers_add(sluice_record_headers(record), name, relation->key_schema, key);
+}
+
+sluice_record *envelope_add_other(envelope *self, const pg_other *other)
+{
+    sluice_record *record = add_record(self, other->topic, other->offset);
+    sluice_record_set_key(record, other->key_schema, other->key);
+    sluice_record_set_value(record, other->value_schema, other->value);
+    return record;
+}
+
+const sluice_value *envelope_commit_ms(envelope *self)
+{
+    make_times(self, &self->commit);
+    return self->commit.ms_value;
+}
+
+const sluice_value *envelope_now_ms(envelope *self)
+{
+    make_times(self, &self->now);
+    return self->now.ms_value;
+}
+
+sluice_arena *envelope_arena(const envelope *self)
+{
+    return self->arena;
 }
 
 void envelope_add_heartbeat(envelope *self, const sluice_value *offset)

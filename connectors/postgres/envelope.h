@@ -48,6 +48,7 @@ typedef struct pg_change {
     lsn event;
     const sluice_value *before, *after; /* Rows, or NULL. */
     const sluice_value *key;            /* Or NULL. */
+    const sluice_value *block;          /* Of the transaction, or NULL. */
     const sluice_value *offset;         /* The position behind it. */
 } pg_change;
 
@@ -62,6 +63,23 @@ void envelope_link(sluice_record *record, const char *name, const pg_relation *r
                    const sluice_value *key);
 /* Adds the headers __debezium.context.*, which come last, where they are wanted. */
 void envelope_finish(const envelope *self, sluice_record *record);
+/* A record that is not of a row. */
+typedef struct pg_other {
+    const char *topic; /* Lives longer than the batch. */
+    const sluice_schema *key_schema, *value_schema;
+    const sluice_value *key, *value;
+    const sluice_value *offset;
+} pg_other;
+sluice_record *envelope_add_other(envelope *self, const pg_other *other);
+
+/* The source block of a change, which may be altered. */
+sluice_value *envelope_source(envelope *self, const pg_change *change);
+/* When the transaction was committed, and when records are processed, milliseconds. */
+const sluice_value *envelope_commit_ms(envelope *self);
+const sluice_value *envelope_now_ms(envelope *self);
+/* Where new values of the batch live. */
+sluice_arena *envelope_arena(const envelope *self);
+
 /* Adds a heartbeat. */
 void envelope_add_heartbeat(envelope *self, const sluice_value *offset);
 

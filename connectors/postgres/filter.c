@@ -19,6 +19,7 @@ typedef struct key_rule {
 struct filter {
     regex_list schema_include, schema_exclude, table_include, table_exclude;
     regex_list column_include, column_exclude, snapshot;
+    regex_list prefix_include, prefix_exclude;
     size_t rule_count;
     key_rule *rules;
 };
@@ -157,6 +158,10 @@ sluice_status filter_new(const postgres_config *config, filter **ret_filter,
                  err);
     compile_list("snapshot.include.collection.list", &config->snapshot_tables,
                  &self->snapshot, err);
+    compile_list("message.prefix.include.list", &config->prefix_include,
+                 &self->prefix_include, err);
+    compile_list("message.prefix.exclude.list", &config->prefix_exclude,
+                 &self->prefix_exclude, err);
     if (config->key_columns != NULL) {
         compile_rules(self, config->key_columns, err);
     }
@@ -188,6 +193,8 @@ void filter_free(filter *self)
     list_free(&self->column_include);
     list_free(&self->column_exclude);
     list_free(&self->snapshot);
+    list_free(&self->prefix_include);
+    list_free(&self->prefix_exclude);
     for (size_t i = 0; i < self->rule_count; i++) {
         regfree(&self->rules[i].table);
         free(self->rules[i].columns);
@@ -229,6 +236,11 @@ bool filter_column(const filter *self, const char *schema, const char *table,
     char name[NAME_MAX_SIZE];
     snprintf(name, sizeof name, "%s.%s.%s", schema, table, column);
     return passes(&self->column_include, &self->column_exclude, name);
+}
+
+bool filter_prefix(const filter *self, const char *prefix)
+{
+    return passes(&self->prefix_include, &self->prefix_exclude, prefix);
 }
 
 bool filter_snapshot(const filter *self, const char *schema, const char *table)

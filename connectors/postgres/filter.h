@@ -27,5 +27,7 @@ bool filter_column(const filter *self, const char *schema, const char *table,
 bool filter_snapshot(const filter *self, const char *schema, const char *table);
 /* The columns of message.key.columns for this table, "a,b", or NULL. */
 const char *filter_key(const filter *self, const char *schema, const char *table);
+/* Whether a logical message with this prefix gives a record. */
+bool filter_prefix(const filter *self, const char *prefix);
 
 #endif

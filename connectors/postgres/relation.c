@@ -1,5 +1,6 @@
 /* connectors/postgres/relation.c - the tables of the stream, version by version. */
 #include "relation.h"
+#include "names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -221,25 +222,37 @@ static const sluice_schema *finish(sluice_schema_builder *builder,
     return schema;
 }
 
-static sluice_schema_builder *named(const pg_relation *made, const char *suffix)
+static sluice_schema_builder *named(const relations *self, const pg_relation *made,
+                                    const char *suffix)
 {
     sluice_schema_builder *builder =
         sluice_schema_builder_new(made->arena, SLUICE_TYPE_STRUCT);
-    sluice_schema_builder_name(
-        builder, sluice_arena_print(made->arena, NULL, "%s.%s", made->topic, suffix));
+    const char *name =
+        sluice_arena_print(made->arena, NULL, "%s.%s", made->topic, suffix);
+    adjustment_mode mode = (adjustment_mode)self->config->schema_adjustment;
+    sluice_schema_builder_name(builder, name_adjust(mode, true, name, made->arena));
     return builder;
 }
 
-/* The key's fields, in the order of the key. */
-static sluice_status build_key(pg_relation *made, sluice_error *err)
+static void add_field(const relations *self, sluice_schema_builder *builder,
+                      const pg_column *column, sluice_arena *arena)
 {
-    sluice_schema_builder *builder = named(made, "Key");
+    adjustment_mode mode = (adjustment_mode)self->config->field_adjustment;
+    sluice_schema_builder_field(builder, name_adjust(mode, false, column->name, arena),
+                                column->schema);
+}
+
+/* The key's fields, in the order of the key. */
+static sluice_status build_key(const relations *self, pg_relation *made,
+                               sluice_error *err)
+{
+    sluice_schema_builder *builder = named(self, made, "Key");
     int fields = 0;
     for (int position = 0; position < made->count; position++) {
         for (int i = 0; i < made->count; i++) {
             pg_column *column = &made->columns[i];
             if (column->key_position == position && column->convert != NULL) {
-                sluice_schema_builder_field(builder, column->name, column->schema);
+                add_field(self, builder, column, made->arena);
                 column->key_field = fields++;
             }
         }
@@ -250,15 +263,16 @@ static sluice_status build_key(pg_relation *made, sluice_error *err)
     return status;
 }
 
-static sluice_status build_value(pg_relation *made, sluice_error *err)
+static sluice_status build_value(const relations *self, pg_relation *made,
+                                 sluice_error *err)
 {
-    sluice_schema_builder *builder = named(made, "Value");
+    sluice_schema_builder *builder = named(self, made, "Value");
     sluice_schema_builder_optional(builder);
     int fields = 0;
     for (int i = 0; i < made->count; i++) {
         pg_column *column = &made->columns[i];
         if (column->in_value && column->convert != NULL) {
-            sluice_schema_builder_field(builder, column->name, column->schema);
+            add_field(self, builder, column, made->arena);
             column->field = fields++;
         }
     }
@@ -271,7 +285,7 @@ static sluice_status build_value(pg_relation *made, sluice_error *err)
 static sluice_status build_envelope(const relations *self, pg_relation *made,
                                     sluice_error *err)
 {
-    sluice_schema_builder *builder = named(made, "Envelope");
+    sluice_schema_builder *builder = named(self, made, "Envelope");
     const sluice_schema *time = sluice_schema_of(SLUICE_TYPE_INT64, true);
     sluice_schema_builder_version(builder, 2);
     sluice_schema_builder_field(builder, "before", made->value_schema);
@@ -304,9 +318,9 @@ static sluice_status complete(const relations *self, pg_relation *made,
     made->topic = topic_of(self, made);
     made->schema_value = sluice_text(made->arena, made->schema);
     made->name_value = sluice_text(made->arena, made->name);
-    sluice_status status = build_value(made, err);
+    sluice_status status = build_value(self, made, err);
     if (status == SLUICE_OK) {
-        status = build_key(made, err);
+        status = build_key(self, made, err);
     }
     if (status == SLUICE_OK) {
         status = build_envelope(self, made, err);

@@ -73,8 +73,14 @@ sluice_status relation_row(const pg_relation *self, const pg_tuple *tuple,
                            const pg_tuple *old, sluice_arena *arena,
                            row_values *ret_values, int *ret_null, sluice_error *err);
 
-/* Whether the key columns of two tuples have the same texts. */
+/* Whether the key columns of two tuples have the same texts; those that `one` does not
+ * know, being of another replica identity, are taken for the same. */
 bool relation_same_key(const pg_relation *self, const pg_tuple *one,
                        const pg_tuple *other);
+
+/* Whether an update has left all columns in the value as they were; false where that is
+ * not known, because `old` is not the whole row. */
+bool relation_same_row(const pg_relation *self, const pg_tuple *old,
+                       const pg_tuple *new);
 
 #endif

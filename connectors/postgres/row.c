@@ -102,17 +102,37 @@ sluice_status relation_row(const pg_relation *self, const pg_tuple *tuple,
     return SLUICE_OK;
 }
 
+static bool same_cell(const pg_cell *left, const pg_cell *right)
+{
+    return left->kind == right->kind && left->len == right->len &&
+           (left->len <= 0 || memcmp(left->text, right->text, (size_t)left->len) == 0);
+}
+
 bool relation_same_key(const pg_relation *self, const pg_tuple *one,
                        const pg_tuple *other)
 {
     for (int i = 0; i < self->count && i < one->count && i < other->count; i++) {
-        const pg_cell *left = &one->cells[i], *right = &other->cells[i];
-        if (self->columns[i].key_field < 0 || right->kind == CELL_UNCHANGED) {
-            continue;
+        const pg_column *column = &self->columns[i];
+        bool unknown = one->kind == TUPLE_KEY && !column->identity;
+        if (column->key_field >= 0 && !unknown &&
+            other->cells[i].kind != CELL_UNCHANGED &&
+            !same_cell(&one->cells[i], &other->cells[i])) {
+            return false;
         }
-        if (left->kind != right->kind || left->len != right->len ||
-            (left->len > 0 &&
-             memcmp(left->text, right->text, (size_t)left->len) != 0)) {
+    }
+    return true;
+}
+
+bool relation_same_row(const pg_relation *self, const pg_tuple *old,
+                       const pg_tuple *new)
+{
+    if (old->kind != TUPLE_OLD || old->count != self->count ||
+        new->count != self->count) {
+        return false;
+    }
+    for (int i = 0; i < self->count; i++) {
+        if (self->columns[i].field >= 0 && new->cells[i].kind != CELL_UNCHANGED &&
+            !same_cell(&old->cells[i], &new->cells[i])) {
             return false;
         }
     }

@@ -105,7 +105,8 @@ static sluice_status source_create(const void *config, sluice_task *task,
     connection_init(&self->query, config, task, false);
     connection_init(&self->exporter, config, task, true);
     stream_init(&self->stream, config, task);
-    capture_init(&self->capture, config, &self->query, self->relations, self->envelope);
+    capture_init(&self->capture, config, captured, &self->query, self->relations,
+                 self->envelope);
     self->heartbeat_ms = clock_ms();
     self->progress = progress_new(self->constants, task, config);
     status = source_start(self, err);

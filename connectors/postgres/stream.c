@@ -104,8 +104,9 @@ static sluice_status send_start(stream *self, lsn start, sluice_error *err)
     char *list = connection_text(&self->link, publication);
     snprintf(sql, sizeof sql,
              "START_REPLICATION SLOT \"%s\" LOGICAL %s (proto_version '1', "
-             "publication_names %s",
-             config->slot, lsn_print(start, at), list);
+             "publication_names %s%s",
+             config->slot, lsn_print(start, at), list,
+             PQserverVersion(self->link.pq) >= 140000 ? ", messages 'true'" : "");
     free(publication);
     free(list);
     add_params(&self->link, config->stream_params, sql, sizeof sql - 2);

@@ -180,6 +180,7 @@ static void vector_shape(pg_column *column, type_design *design)
 static void sparse_shape(pg_column *column, type_design *design)
 {
     design->structure = SPARSE_VECTOR;
+    design->doc = "Sparse double vector";
 }
 
 static void hstore_shape(pg_column *column, type_design *design)
@@ -232,7 +233,7 @@ static const type_row rows[] = {
     TEXT(3614, DEBEZIUM_DATA "Tsvector"),
     {114, NULL, SLUICE_TYPE_STRING, DEBEZIUM_DATA "Json", convert_string, "", NULL},
     {3802, NULL, SLUICE_TYPE_STRING, DEBEZIUM_DATA "Json", convert_string, "", NULL},
-    {2950, NULL, SLUICE_TYPE_STRING, DEBEZIUM_DATA "Uuid", convert_string,
+    {UUID_TYPE, NULL, SLUICE_TYPE_STRING, DEBEZIUM_DATA "Uuid", convert_string,
      "00000000-0000-0000-0000-000000000000", NULL},
     {17, NULL, SLUICE_TYPE_BYTES, NULL, convert_bytea, "\\x", bytea_shape},
     {1560, NULL, SLUICE_TYPE_BYTES, DEBEZIUM_DATA "Bits", convert_bits, "", bit_shape},

@@ -9,6 +9,8 @@
 #define DEBEZIUM_DATA     "io.debezium.data."
 #define DEBEZIUM_GEOMETRY DEBEZIUM_DATA "geometry."
 
+enum { UUID_TYPE = 2950 }; /* Its oid. */
+
 typedef enum structure {
     PLAIN,
     DECIMAL,

@@ -446,6 +446,7 @@ TEST(literal_defaults_go_into_the_schema)
     CHECK_TEXT(default_of(23, -1, "(1 + 1)"), "none");
     CHECK_TEXT(default_of(1007, -1, "'{1}'::integer[]"), "none");
     CHECK_TEXT(default_of(17, -1, "'\\x00'::bytea"), "none");
+    CHECK_TEXT(default_of(1700, -1, "1.50"), "none");
     CHECK_TEXT(default_of(25, -1, NULL), "none");
     default_of(25, -1, NULL);
 }
