@@ -16,8 +16,9 @@ public class RunTools {
     private static final class Ended extends RuntimeException {
     }
 
-    private static ByteArrayOutputStream out;
-    private static ByteArrayOutputStream err;
+    /* Scala's println holds on to the stream that it finds first. */
+    private static final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private static final ByteArrayOutputStream err = new ByteArrayOutputStream();
     private static String answer;
 
     /* What a tool says after it has ended is of this program's making. */
@@ -49,14 +50,14 @@ public class RunTools {
     public static void main(String[] args) throws Exception {
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
         PrintStream answers = System.out;
+        System.setOut(new PrintStream(out, true));
+        System.setErr(new PrintStream(err, true));
         Exit.setExitProcedure(RunTools::exit);
         Exit.setHaltProcedure(RunTools::exit);
         for (String given = in.readLine(); given != null; given = in.readLine()) {
             String line = given;
-            out = new ByteArrayOutputStream();
-            err = new ByteArrayOutputStream();
-            System.setOut(new PrintStream(out, true));
-            System.setErr(new PrintStream(err, true));
+            out.reset();
+            err.reset();
             answer = null;
             Thread tool = new Thread(() -> run(line));
             tool.setDaemon(true);

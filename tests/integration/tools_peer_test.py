@@ -303,6 +303,23 @@ kafka-console-consumer --include P@|I@ --from-beginning --max-messages 1 --parti
 
 
 @test
+def kafka_dump_log():
+    compare(r"""
+kafka-console-consumer --topic F@ --from-beginning --max-messages 3 --group d@
+kafka-dump-log --files LOGS/F@-0/00000000000000000000.log
+kafka-dump-log --files LOGS/F@-0/00000000000000000000.log --print-data-log
+kafka-dump-log --files LOGS/F@-0/00000000000000000000.log --deep-iteration
+kafka-dump-log --files LOGS/F@-0/00000000000000000000.log --print-data-log --skip-record-metadata
+kafka-dump-log --files LOGS/F@-0/00000000000000000000.log --max-bytes 100
+kafka-dump-log --files LOGS/F@-0/00000000000000000000.log --max-message-size 10
+kafka-dump-log --files LOGS/F@-0/partition.metadata
+kafka-dump-log --files LOGS/meta.properties
+kafka-dump-log --files LOGS/__consumer_offsets-2/00000000000000000000.log --offsets-decoder
+kafka-dump-log --files LOGS/__consumer_offsets-3/00000000000000000000.log --offsets-decoder
+""", topics=["F"])
+
+
+@test
 def wrong_command_lines():
     compare(r"""
 kafka-get-offsets --foo
