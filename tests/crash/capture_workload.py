@@ -38,7 +38,7 @@ class Statements:
         if table == "shape" and self.choose.random() < 0.5:
             change = f"c{self.choose.randrange(5)} = '{self.choose.randrange(2)}'"
         if self.choose.random() < 0.1:
-            low = self.number()
+            low = self.number() + self.choose.choice((0, 0, 1000, 1100))
             column = "x" if table == "indexed" else "id"
             return f"UPDATE {table} SET {change} WHERE {column} BETWEEN {low} AND {low + 5}"
         return f"UPDATE {table} SET {change} WHERE {where(table, self.number())}"
@@ -101,15 +101,15 @@ class Statements:
         return parts
 
     def many(self):
-        """Enough rows for the transaction to span records' batches."""
+        """Enough rows for the transaction to span batches, or requests to the log."""
         table = self.choose.choice(("plain", "whole", "parted", "keyless", "shape"))
-        low = 1000 + 100 * self.number()
+        low, count = 1000 + 100 * self.number(), self.choose.choice((5, 50, 100, 1500))
         region = ", region" if table == "parted" else ""
         value = ", i % 4" if region else ""
-        return [f"DELETE FROM {table} WHERE id BETWEEN {low} AND {low + 99}",
-                f"INSERT INTO {table} (id{region}, n, note) SELECT i{value}, 1, 'many' "
-                f"FROM generate_series({low}, {low + self.choose.randint(1, 99)}) i",
-                f"UPDATE {table} SET n = n + 1 WHERE id BETWEEN {low} AND {low + 99}"]
+        return [f"DELETE FROM {table} WHERE id BETWEEN {low} AND {low + count}",
+                f"INSERT INTO {table} (id{region}, n, note) SELECT i{value}, 1, repeat('many', 20) "
+                f"FROM generate_series({low}, {low + self.choose.randint(1, count)}) i",
+                f"UPDATE {table} SET n = n + 1 WHERE id BETWEEN {low} AND {low + count}"]
 
 
 class Session(threading.Thread):
