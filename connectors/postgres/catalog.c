@@ -8,7 +8,7 @@
 
 int64_t result_number(const PGresult *result, int row, int column)
 {
-    const char *text = PQgetvalue(result, row, column);
+    const char *text = result_cell(result, row, column);
     bool negative = *text == '-';
     int64_t number = 0;
     for (text += negative; *text >= '0' && *text <= '9'; text++) {
@@ -26,13 +26,13 @@ static const char *result_text(const PGresult *result, int row, int column,
     if (PQgetisnull(result, row, column)) {
         return NULL;
     }
-    return sluice_arena_copy(arena, PQgetvalue(result, row, column),
+    return sluice_arena_copy(arena, result_cell(result, row, column),
                              (size_t)PQgetlength(result, row, column));
 }
 
 static bool result_true(const PGresult *result, int row, int column)
 {
-    return *PQgetvalue(result, row, column) == 't';
+    return *result_cell(result, row, column) == 't';
 }
 
 /* The key is that of the replica identity's index where one was chosen, because only
@@ -79,7 +79,7 @@ sluice_status catalog_table(connection *from, uint32_t oid, sluice_arena *arena,
         };
     }
     *ret_table = (table_facts){
-        .identity = count > 0 ? *PQgetvalue(result, 0, 0) : '\0',
+        .identity = count > 0 ? *result_cell(result, 0, 0) : '\0',
         .count = count,
         .columns = columns,
     };
@@ -124,7 +124,7 @@ sluice_status catalog_types(connection *from, const uint32_t *oids, size_t count
         facts[i] = (type_facts){
             .oid = (uint32_t)result_number(result, i, 0),
             .name = result_text(result, i, 1, arena),
-            .kind = *PQgetvalue(result, i, 2),
+            .kind = *result_cell(result, i, 2),
             .base = (uint32_t)result_number(result, i, 3),
             .base_typmod = (int32_t)result_number(result, i, 4),
             .element = (uint32_t)result_number(result, i, 5),
@@ -210,7 +210,7 @@ sluice_status catalog_published(connection *from, sluice_arena *arena,
         };
         if (has_lists) {
             tables[i].filter = result_text(result, i, 4, arena);
-            read_columns(PQgetvalue(result, i, 5), arena, &tables[i]);
+            read_columns(result_cell(result, i, 5), arena, &tables[i]);
         }
     }
     *ret_list = (published_list){count, tables};

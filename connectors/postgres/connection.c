@@ -33,7 +33,10 @@ int64_t clock_us(void)
 void connection_init(connection *self, const postgres_config *config,
                      const sluice_task *task, bool replication)
 {
-    *self = (connection){.config = config, .task = task, .replication = replication};
+    *self = (connection){.config = config,
+                         .task = task,
+                         .replication = replication,
+                         .utf8 = pg_char_to_encoding("UTF8")};
 }
 
 void connection_close(connection *self)
@@ -45,6 +48,11 @@ void connection_close(connection *self)
 bool connection_is_open(const connection *self)
 {
     return self->pq != NULL && PQstatus(self->pq) == CONNECTION_OK;
+}
+
+bool connection_is_utf8(const connection *self)
+{
+    return PQclientEncoding(self->pq) == self->utf8;
 }
 
 /* --- Errors. --- */
@@ -285,13 +293,17 @@ sluice_status connection_open(connection *self, sluice_error *err)
     PQsetErrorVerbosity(self->pq, PQERRORS_DEFAULT);
     PQsetnonblocking(self->pq, 1);
     const char *initial = self->config->initial_statements;
-    if (!self->replication && initial != NULL && *initial != '\0') {
-        status =
-            connection_run(self, initial, self->config->query_timeout_ms, NULL, err);
-        if (status != SLUICE_OK) {
-            sluice_prefix(err, "database.initial.statements");
-            connection_close(self);
-        }
+    if (self->replication || initial == NULL || *initial == '\0') {
+        return SLUICE_OK;
+    }
+    status = connection_run(self, initial, self->config->query_timeout_ms, NULL, err);
+    if (status == SLUICE_OK && !connection_is_utf8(self)) {
+        status = sluice_fail(err, SLUICE_BAD_CONFIG,
+                             "client_encoding must stay UTF8: leave it as it is");
+    }
+    if (status != SLUICE_OK) {
+        sluice_prefix(err, "database.initial.statements");
+        connection_close(self);
     }
     return status;
 }
@@ -416,6 +428,12 @@ sluice_status connection_query(connection *self, sluice_error *err,
         connection_run(self, sql, self->config->query_timeout_ms, ret_result, err);
     free(sql);
     return status;
+}
+
+const char *result_cell(const PGresult *result, int row, int column)
+{
+    const char *text = PQgetvalue(result, row, column);
+    return text != NULL ? text : "";
 }
 
 static char *quoted(char *from_pq)

@@ -21,6 +21,7 @@ typedef struct connection {
     const sluice_task *task;
     bool replication; /* Speaks the replication protocol; it is in no transaction. */
     PGconn *pq;       /* NULL: not connected. */
+    int utf8;         /* What libpq calls it. */
     char state[6];    /* The SQLSTATE of the last failure, or "". */
 } connection;
 
@@ -29,6 +30,10 @@ void connection_init(connection *self, const postgres_config *config,
 /* Closes it; it may be opened again. */
 void connection_close(connection *self);
 bool connection_is_open(const connection *self);
+
+/* Whether texts come in UTF-8, as was asked for: a server may change that at any time.
+ */
+bool connection_is_utf8(const connection *self);
 
 /* Connects, unless it is connected. */
 sluice_status connection_open(connection *self, sluice_error *err);
@@ -42,6 +47,9 @@ sluice_status connection_query(connection *self, sluice_error *err,
 /* The same with a limit of time other than database.query.timeout.ms; -1: none. */
 sluice_status connection_run(connection *self, const char *sql, int64_t timeout_ms,
                              PGresult **ret_result, sluice_error *err);
+
+/* A cell's text; "" where it is null or where there is none. */
+const char *result_cell(const PGresult *result, int row, int column);
 
 /* Says why the last call of libpq did not work, from its result (may be NULL). The
  * connection is closed if it is broken. */

@@ -2,10 +2,13 @@
  * converting it never crashes.
  *
  * The first byte chooses: 0, frames of the stream, each preceded by its length in a
- * byte; 1, one message of pgoutput; else the text of a value of the type whose oid the
+ * byte; 1, one message of pgoutput; 255, a line of COPY, a timeline's history and an
+ * offset made of it; else the text of a value of the type whose oid the
  * next two bytes are. */
 #include "column.h"
+#include "copy_row.h"
 #include "pgoutput.h"
+#include "position.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -103,6 +106,73 @@ static const type_facts *find_type(void *context, uint32_t oid)
     return known ? &extensions[oid - 60000] : NULL;
 }
 
+/* Cells lie in their line, and none behind the last that there is room for. */
+static size_t try_copy(const uint8_t *base, size_t size)
+{
+    pg_cell cells[8];
+    sluice_arena *arena = sluice_arena_new();
+    char *line = sluice_arena_copy(arena, base, size);
+    int count = copy_split(line, size, cells, 8);
+    size_t sum = 0;
+    for (int i = 0; i < count; i++) {
+        for (int j = 0; j < cells[i].len; j++) {
+            sum += (unsigned char)cells[i].text[j];
+        }
+        if (cells[i].kind == CELL_TEXT &&
+            (cells[i].text < line || cells[i].text + cells[i].len > line + size)) {
+            abort();
+        }
+    }
+    sluice_arena_free(arena);
+    return sum;
+}
+
+/* Names and values as somebody may have PATCHed them; what is read is written and read
+ * again the same. */
+static void try_offset(const char *text, size_t size)
+{
+    static const char *const names[] = {"lsn",         "lsn_proc",
+                                        "lsn_commit",  "txId",
+                                        "ts_usec",     "commit_lsn",
+                                        "tx_index",    "v",
+                                        "timeline",    "snapshot",
+                                        "system",      "snapshot_completed",
+                                        "messageType", "lsn_events_processed"};
+    sluice_arena *arena = sluice_arena_new();
+    sluice_value *map = sluice_map_new(arena, 8);
+    for (size_t i = 0; i + 9 < size; i += 10) {
+        int64_t number;
+        memcpy(&number, text + i + 2, sizeof number);
+        const sluice_value *value = text[i] % 3 == 0   ? sluice_int64(arena, number)
+                                    : text[i] % 3 == 1 ? sluice_boolean(text[i + 1] & 1)
+                                                       : sluice_string(arena, text, 8);
+        size_t name = (uint8_t)text[i + 1] % (sizeof names / sizeof names[0]);
+        sluice_map_add_text(arena, map, names[name], value);
+    }
+    pg_position one, other;
+    position_writer writer;
+    position_writer_init(&writer, arena, "s", "1", 1);
+    if (!position_read(map, &one) ||
+        !position_read(position_write(&writer, arena, &one), &other) ||
+        one.in_snapshot != other.in_snapshot ||
+        (!one.in_snapshot && (one.end != other.end || one.index != other.index))) {
+        abort();
+    }
+    sluice_arena_free(arena);
+}
+
+static size_t try_texts(const uint8_t *base, size_t size)
+{
+    lsn at = 0;
+    sluice_arena *arena = sluice_arena_new();
+    const char *text = sluice_arena_copy(arena, base, size); /* NUL-terminated. */
+    timeline_find(text, 1, &at);
+    lsn_parse(text, &at);
+    try_offset(text, size);
+    sluice_arena_free(arena);
+    return try_copy(base, size) + (size_t)at;
+}
+
 /* A value that was made must fit its schema. */
 static void try_value(const uint8_t *base, size_t size)
 {
@@ -141,6 +211,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *base, size_t size)
         sink = try_frames(base + 1, size - 1);
     } else if (base[0] == 1) {
         sink = try_message(base + 1, size - 1);
+    } else if (base[0] == 255) {
+        sink = try_texts(base + 1, size - 1);
     } else if (size > 5) {
         try_value(base + 1, size - 1);
     }

@@ -181,7 +181,7 @@ static lsn end_of_log(run *self)
     if (connection_open(query, err) == SLUICE_OK &&
         connection_query(query, err, &result, "SELECT pg_current_wal_flush_lsn()") ==
             SLUICE_OK) {
-        lsn_parse(PQgetvalue(result, 0, 0), &end);
+        lsn_parse(result_cell(result, 0, 0), &end);
         PQclear(result);
     }
     sluice_error_free(err);

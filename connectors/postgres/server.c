@@ -48,8 +48,8 @@ sluice_status server_check(connection *query, int64_t *ret_timeout_ms,
     }
     if (PQntuples(result) == 1) {
         *ret_timeout_ms = result_number(result, 0, 1);
-        status = check_level(query, PQgetvalue(result, 0, 0),
-                             *PQgetvalue(result, 0, 2) == 't', err);
+        status = check_level(query, result_cell(result, 0, 0),
+                             *result_cell(result, 0, 2) == 't', err);
     }
     PQclear(result);
     return status;
@@ -67,9 +67,9 @@ sluice_status server_identify(connection *replication, server_facts *ret_server,
     *ret_server = (server_facts){.timeline = 0};
     if (PQntuples(result) == 1 && PQnfields(result) >= 3) {
         snprintf(ret_server->system, sizeof ret_server->system, "%s",
-                 PQgetvalue(result, 0, 0));
+                 result_cell(result, 0, 0));
         ret_server->timeline = (uint32_t)result_number(result, 0, 1);
-        lsn_parse(PQgetvalue(result, 0, 2), &ret_server->end);
+        lsn_parse(result_cell(result, 0, 2), &ret_server->end);
     }
     PQclear(result);
     return SLUICE_OK;
@@ -92,7 +92,7 @@ sluice_status server_diverged(connection *replication, uint32_t timeline, uint32
     }
     *ret_diverged = true;
     if (PQntuples(result) == 1 && PQnfields(result) >= 2 &&
-        timeline_find(PQgetvalue(result, 0, 1), timeline, ret_left)) {
+        timeline_find(result_cell(result, 0, 1), timeline, ret_left)) {
         *ret_diverged = at > *ret_left;
     }
     PQclear(result);
@@ -169,14 +169,14 @@ static sluice_status list_missing(connection *query, const filter *captured,
         return status;
     }
     for (int i = 0; i < PQntuples(result); i++) {
-        const char *schema = PQgetvalue(result, i, 0),
-                   *table = PQgetvalue(result, i, 1);
+        const char *schema = result_cell(result, i, 0),
+                   *table = result_cell(result, i, 1);
         if (!filter_table(captured, schema, table) ||
-            *PQgetvalue(result, i, 3) == 't') {
+            *result_cell(result, i, 3) == 't') {
             continue;
         }
         text_add_table(missing, query, schema, table);
-        if (*PQgetvalue(result, i, 2) != 't') {
+        if (*result_cell(result, i, 2) != 't') {
             text_add_table(fixed, query, schema, table);
         }
     }
@@ -282,8 +282,8 @@ sluice_status publication_prepare(connection *query, const filter *captured,
         return status;
     }
     bool exists = !PQgetisnull(result, 0, 0);
-    bool has_all = *PQgetvalue(result, 0, 0) == 't';
-    bool standby = *PQgetvalue(result, 0, 1) == 't';
+    bool has_all = *result_cell(result, 0, 0) == 't';
+    bool standby = *result_cell(result, 0, 1) == 't';
     PQclear(result);
     switch (standby ? PUBLICATION_DISABLED
                     : (publication_mode)config->publication_mode) {

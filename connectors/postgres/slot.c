@@ -34,7 +34,7 @@ static sluice_status other_slot(const postgres_config *config, const PGresult *r
         "slot '%s' is for plugin '%s' in database '%s', not for pgoutput in '%s': "
         "choose "
         "another slot.name, or drop it with SELECT pg_drop_replication_slot('%s')",
-        config->slot, PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1),
+        config->slot, result_cell(result, 0, 0), result_cell(result, 0, 1),
         config->dbname, config->slot);
 }
 
@@ -56,11 +56,11 @@ sluice_status slot_find(connection *query, slot_facts *ret_slot, sluice_error *e
     if (ret_slot->exists) {
         ret_slot->lost = !PQgetisnull(result, 0, 2);
         snprintf(ret_slot->reason, sizeof ret_slot->reason, "%s",
-                 PQgetvalue(result, 0, 2));
-        lsn_parse(PQgetvalue(result, 0, 3), &ret_slot->confirmed);
+                 result_cell(result, 0, 2));
+        lsn_parse(result_cell(result, 0, 3), &ret_slot->confirmed);
         ret_slot->active_pid = (int)result_number(result, 0, 5);
-        if (strcmp(PQgetvalue(result, 0, 0), "pgoutput") != 0 ||
-            *PQgetvalue(result, 0, 4) != 't') {
+        if (strcmp(result_cell(result, 0, 0), "pgoutput") != 0 ||
+            *result_cell(result, 0, 4) != 't') {
             status = other_slot(config, result, err);
         }
     }
@@ -83,8 +83,8 @@ void slot_holder(connection *query, char out[SLOT_HOLDER_SIZE])
     if (status == SLUICE_OK) {
         if (PQntuples(result) == 1) {
             snprintf(out, SLOT_HOLDER_SIZE, "process %s ('%s', role '%s', from %s)",
-                     PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1),
-                     PQgetvalue(result, 0, 2), PQgetvalue(result, 0, 3));
+                     result_cell(result, 0, 0), result_cell(result, 0, 1),
+                     result_cell(result, 0, 2), result_cell(result, 0, 3));
         }
         PQclear(result);
     }
@@ -109,8 +109,8 @@ static void name_blocker(connection *query, sluice_error *err)
             sluice_prefix(err,
                           "waiting for the transaction of pid %s (role '%s', '%s'), "
                           "which has run for %s",
-                          PQgetvalue(result, 0, 0), PQgetvalue(result, 0, 1),
-                          PQgetvalue(result, 0, 2), PQgetvalue(result, 0, 3));
+                          result_cell(result, 0, 0), result_cell(result, 0, 1),
+                          result_cell(result, 0, 2), result_cell(result, 0, 3));
         }
         PQclear(result);
     }
@@ -152,8 +152,8 @@ sluice_status slot_create(connection *replication, connection *query, const char
         sluice_prefix(err, "cannot create slot '%s'", name);
         return status;
     }
-    const char *snapshot = PQgetvalue(result, 0, 2);
-    bool good = lsn_parse(PQgetvalue(result, 0, 1), &ret_start->at);
+    const char *snapshot = result_cell(result, 0, 2);
+    bool good = lsn_parse(result_cell(result, 0, 1), &ret_start->at);
     snprintf(ret_start->snapshot, sizeof ret_start->snapshot, "%s", snapshot);
     PQclear(result);
     if (!good) {

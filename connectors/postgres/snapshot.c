@@ -3,6 +3,7 @@
  * A row's mark says whether it is the last of its table, or of all. That is known only
  * when the next row has come, or nothing; so one row is always held back. */
 #include "snapshot.h"
+#include "copy_row.h"
 
 #include <poll.h>
 #include <sluice/log.h>
@@ -191,37 +192,6 @@ int64_t snapshot_rows(const snapshot *self)
 
 /* --- Rows. --- */
 
-/* Splits a line of COPY's text format into cells, unescaping it in place. Returns how
- * many there are, or -1 where there are more than `room`. */
-static int split(char *line, size_t len, pg_cell *cells, int room)
-{
-    char *at = line, *end = line + len;
-    int count = 0;
-    for (;;) {
-        if (count == room) {
-            return -1;
-        }
-        char *start = at, *out = at;
-        bool null = end - at >= 2 && at[0] == '\\' && at[1] == 'N';
-        for (; at < end && *at != '\t'; at++) {
-            char c = *at;
-            if (c == '\\' && at + 1 < end) {
-                static const char from[] = "bfnrtv", to[] = "\b\f\n\r\t\v";
-                c = *++at;
-                const char *known = c == '\0' ? NULL : strchr(from, c);
-                c = known != NULL ? to[known - from] : c;
-            }
-            *out++ = c;
-        }
-        cells[count++] = null ? (pg_cell){NULL, 0, CELL_NULL}
-                              : (pg_cell){start, (int32_t)(out - start), CELL_TEXT};
-        if (at == end) {
-            return count;
-        }
-        at++;
-    }
-}
-
 static snapshot_mark mark_of(const snapshot *self, bool last_in_table, bool last)
 {
     if (last) {
@@ -266,7 +236,7 @@ static sluice_status held_values(snapshot *self, capture *to, row_values *ret_va
         self->held_len - (self->held_len > 0 && line[self->held_len - 1] == '\n');
     pg_tuple tuple = {TUPLE_NEW, 0, self->cells};
     if (relation->count > 0 || len > 0) {
-        tuple.count = split(line, len, self->cells, relation->count);
+        tuple.count = copy_split(line, len, self->cells, relation->count);
     }
     int null_column;
     sluice_status status =

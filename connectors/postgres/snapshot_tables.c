@@ -125,7 +125,7 @@ static sluice_status ask_rows(connection *link, snapshot_table *table,
     if (status != SLUICE_OK) {
         return snapshot_table_fault(link, table, status, err);
     }
-    table->rows = PQntuples(result) > 0 ? rows_of_plan(PQgetvalue(result, 0, 0)) : -1;
+    table->rows = PQntuples(result) > 0 ? rows_of_plan(result_cell(result, 0, 0)) : -1;
     PQclear(result);
     return SLUICE_OK;
 }

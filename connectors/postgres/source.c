@@ -335,7 +335,7 @@ static void ask_head(source *self)
                          "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN "
                          "pg_catalog.pg_last_wal_replay_lsn() ELSE "
                          "pg_catalog.pg_current_wal_flush_lsn() END") == SLUICE_OK) {
-        lsn_parse(PQgetvalue(result, 0, 0), &self->head);
+        lsn_parse(result_cell(result, 0, 0), &self->head);
         PQclear(result);
     }
     sluice_error_free(other);

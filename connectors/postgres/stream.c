@@ -174,6 +174,15 @@ static sluice_status stream_ended(stream *self, sluice_error *err)
     return status;
 }
 
+static sluice_status other_encoding(const stream *self, sluice_error *err)
+{
+    return sluice_fail(err, SLUICE_RETRY,
+                       "'%s:%d' has changed client_encoding to %s in mid-stream; "
+                       "connecting again",
+                       self->link.config->hostname, (int)self->link.config->port,
+                       pg_encoding_to_char(PQclientEncoding(self->link.pq)));
+}
+
 void stream_begin(stream *self)
 {
     self->fresh = -1;
@@ -207,6 +216,9 @@ sluice_status stream_take(stream *self, const char **ret_message, size_t *ret_le
     if (len < 0) {
         return len == -1 ? stream_ended(self, err)
                          : connection_fail(&self->link, NULL, err);
+    }
+    if (!connection_is_utf8(&self->link)) {
+        return other_encoding(self, err);
     }
     *ret_message = self->buffer;
     *ret_len = (size_t)len;
