@@ -418,6 +418,7 @@ enum {
 /* Measures the rate, and says how long changes gather. */
 static void measure(source *self, size_t changes)
 {
+    self->drained = changes;
     self->changes += (int64_t)changes;
     int64_t now = clock_us(), taken = now - self->since_us;
     if (taken >= RATE_PERIOD_US || taken < 0) {
@@ -433,7 +434,7 @@ static void measure(source *self, size_t changes)
 static sluice_status drain_gathered(source *self, sluice_error *err)
 {
     for (int round = 1;; round++) {
-        if (self->gather_us > 0) {
+        if (self->gather_us > 0 && self->drained < GATHER_CHANGES) {
             nanosleep(&(struct timespec){0, self->gather_us * 1000}, NULL);
         }
         size_t before = sluice_batch_count(self->capture.out);

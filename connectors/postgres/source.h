@@ -46,6 +46,7 @@ typedef struct source {
     int64_t heartbeat_ms; /* When the last one was written. */
     int64_t offer_ms;     /* When the last position without a record was. */
     int64_t gather_us;    /* How long changes gather; 0: they are taken at once. */
+    size_t drained;       /* Changes that came the last time. */
     int64_t since_us;     /* Their rate is measured from here … */
     int64_t changes;      /* … over so many. */
 } source;

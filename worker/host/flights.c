@@ -435,8 +435,16 @@ void flights_launch(flights *self, flight *starting, size_t count)
     }
     self->under_way++;
     pace_launch(&self->pace, waiting, clock_ms());
+    /* In bulk nothing is urgent: the main thread hands over, which also frees what the
+     * client has allocated, while this one fills the next. */
+    bool later = self->pace.lane == KAFKA_BULK && self->pace.out_count > 0;
+    bool more = !self->handing && pace_wants(&self->pace);
     pthread_mutex_unlock(&self->lock);
-    dispatch(self, TASK_THREAD);
+    if (!later) {
+        dispatch(self, TASK_THREAD);
+    } else if (more) {
+        kafka_producer_nudge(self->producer);
+    }
 }
 
 /* --- Offsets and the rest. --- */

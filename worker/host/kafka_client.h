@@ -69,8 +69,9 @@ typedef struct kafka_delivery_ops {
                    const char *reason);
 } kafka_delivery_ops;
 
-/* Readable when there are deliveries to serve. */
+/* Readable when there are deliveries to serve, or after a nudge, by any thread. */
 int kafka_producer_fd(const kafka_producer *self);
+void kafka_producer_nudge(kafka_producer *self);
 /* Calls `ops` for all deliveries that are there; does not wait. One thread. */
 void kafka_producer_serve(kafka_producer *self, const kafka_delivery_ops *ops,
                           void *context);

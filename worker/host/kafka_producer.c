@@ -350,6 +350,12 @@ int kafka_producer_fd(const kafka_producer *self)
     return self->fd;
 }
 
+void kafka_producer_nudge(kafka_producer *self)
+{
+    static const uint64_t one = 1;
+    (void)!write(self->fd, &one, sizeof one);
+}
+
 /* Messages of a batch are delivered in runs: one call a run, not one a message. */
 static void serve_event(rd_kafka_event_t *event, const kafka_delivery_ops *ops,
                         void *context)
