@@ -216,16 +216,23 @@ TEST(a_topic_is_deleted_by_its_name_or_its_id_and_not_by_both)
 
 /* ---- Broker configs that change while it runs ------------------------------------ */
 
-static int16_t set_broker(int fd, const char *node, const char *name, const char *value)
+/* `value` NULL for a deletion. */
+static int16_t set_config(int fd, int8_t type, const char *resource, const char *name,
+                          const char *value)
 {
     incremental_alter_configs_request_config config = {
         message_text_of(name), (int8_t)(value == NULL ? 1 : 0), message_text_of(value)};
     incremental_alter_configs_request_resource of = {
-        4, message_text_of(node), {&config, 1}};
+        type, message_text_of(resource), {&config, 1}};
     incremental_alter_configs_request asked = {.resources = {&of, 1}};
     incremental_alter_configs_response got;
     ask(fd, API_INCREMENTAL_ALTER_CONFIGS, 1, &asked, &got);
     return got.responses.items[0].error_code;
+}
+
+static int16_t set_broker(int fd, const char *node, const char *name, const char *value)
+{
+    return set_config(fd, 4, node, name, value);
 }
 
 /* A topic's or the broker's config, with its synonyms. */
@@ -287,6 +294,54 @@ TEST(broker_configs_that_need_a_restart_are_refused)
     CHECK_INT(set_broker(fd, "1", "leader.replication.throttled.rate", NULL),
               ERROR_NONE);
     CHECK(describe(fd, 4, "1", "num.partitions").read_only);
+    close(fd);
+    end();
+}
+
+/* ---- Loggers --------------------------------------------------------------------- */
+
+static int16_t set_logger(int fd, const char *node, const char *name, const char *value)
+{
+    return set_config(fd, 8, node, name, value);
+}
+
+static void check_logger(int fd, const char *name, const char *level)
+{
+    describe_configs_response_config got = describe(fd, 8, "1", name);
+    CHECK(is_text(got.value, level));
+    CHECK_INT(got.config_source, 6);
+    CHECK_INT(got.synonyms.count, 0);
+    CHECK(!got.read_only && !got.is_default);
+}
+
+TEST(levels_of_loggers_change_while_it_runs)
+{
+    begin();
+    int fd = connect_client();
+    check_logger(fd, "broker.net", "FATAL"); /* Tests are silent. */
+    CHECK_INT(set_logger(fd, "1", "broker.net", "ERROR"), ERROR_NONE);
+    check_logger(fd, "broker.net", "ERROR");
+    check_logger(fd, "broker.log", "FATAL");
+    check_logger(fd, "root", "INFO");
+    CHECK_INT(set_logger(fd, "1", "broker.net", NULL), ERROR_NONE);
+    check_logger(fd, "broker.net", "INFO");
+    CHECK_INT(set_logger(fd, "1", "broker.net", "FATAL"), ERROR_NONE);
+    check_logger(fd, "broker.net", "FATAL");
+    close(fd);
+    end();
+}
+
+TEST(loggers_and_levels_that_are_not_there_are_refused)
+{
+    begin();
+    int fd = connect_client();
+    CHECK_INT(set_logger(fd, "1", "broker.net", "LOUD"), ERROR_INVALID_CONFIG);
+    CHECK_INT(set_logger(fd, "1", "broker.net", "info"), ERROR_INVALID_CONFIG);
+    CHECK_INT(set_logger(fd, "1", "kafka.server", "INFO"), ERROR_INVALID_CONFIG);
+    CHECK_INT(set_logger(fd, "1", "root", NULL), ERROR_INVALID_REQUEST);
+    CHECK_INT(set_logger(fd, "7", "broker.net", "INFO"), ERROR_INVALID_REQUEST);
+    CHECK_INT(set_logger(fd, "", "broker.net", "INFO"), ERROR_INVALID_REQUEST);
+    check_logger(fd, "broker.net", "FATAL");
     close(fd);
     end();
 }

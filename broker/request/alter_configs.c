@@ -8,6 +8,7 @@
 enum {
     resource_topic = 2,
     resource_broker = 4,
+    resource_broker_logger = 8,
     operation_set = 0,
     operation_delete = 1,
     operation_append = 2,
@@ -151,13 +152,13 @@ static int16_t check_broker(change *self, sluice_error *err)
     int64_t number;
     int32_t here = parts_of(self->owner)->config->node_id;
     self->layer = self->name.len == 0 ? CONFIG_SOURCE_ALL_NODES : CONFIG_SOURCE_NODE;
-    if (self->name.len == 0) {
+    if (self->name.len == 0 && self->type == resource_broker) {
         return ERROR_NONE;
     }
     if (!text_to_int64_of(self->name.base, self->name.len, &number)) {
         sluice_fail(err, SLUICE_BAD_CONFIG,
                     "Node id must be an integer, but it is: %.*s", (int)self->name.len,
-                    self->name.base);
+                    self->name.base == NULL ? "" : self->name.base);
         return ERROR_INVALID_REQUEST;
     }
     if (number != here) {
@@ -179,8 +180,8 @@ static int16_t check_resource(change *self, sluice_error *err)
     }
     sluice_fail(
         err, SLUICE_BAD_CONFIG,
-        "Unknown resource type %d: only configs of topics (2) and brokers (4) can "
-        "be changed",
+        "Unknown resource type %d: only configs of topics (2), brokers (4) and, one by "
+        "one, of loggers (8) can be changed",
         self->type);
     return ERROR_INVALID_REQUEST;
 }
@@ -262,6 +263,12 @@ static int16_t change_some(change *self,
                            sluice_error *err)
 {
     int16_t code = check_changes(wanted, err);
+    if (code == ERROR_NONE && self->type == resource_broker_logger) {
+        code = check_broker(self, err);
+        return code == ERROR_NONE
+                   ? broker_loggers_change(wanted, self->validate_only, err)
+                   : code;
+    }
     if (code == ERROR_NONE) {
         code = check_resource(self, err);
     }

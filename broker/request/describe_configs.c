@@ -8,8 +8,10 @@
 enum {
     resource_topic = 2,
     resource_broker = 4,
+    resource_broker_logger = 8,
     resource_group = 32,
     synonyms_max = 5,
+    source_broker_logger = 6,
 };
 
 typedef struct description {
@@ -203,6 +205,33 @@ static void describe_broker(description *self)
     }
 }
 
+static void describe_loggers(description *self)
+{
+    message_text name = self->wanted->resource_name;
+    char node[16];
+    snprintf(node, sizeof node, "%d", parts_of(self->owner)->config->node_id);
+    if (!message_text_is(name, node)) {
+        self->answer->error_code = ERROR_INVALID_REQUEST;
+        self->answer->error_message = message_text_of(sluice_arena_print(
+            request_arena(self->owner), NULL,
+            "Unexpected broker id, expected %s, but received %.*s", node, (int)name.len,
+            name.base == NULL ? "" : name.base));
+        return;
+    }
+    size_t count = 0;
+    while (broker_loggers[count] != NULL) {
+        count++;
+    }
+    RESPONSE_ARRAY(self->owner, self->answer->configs, count);
+    self->answer->configs.count = 0;
+    for (size_t i = 0; i < count; i++) {
+        setting key = {.name = broker_loggers[i]};
+        if (is_wanted(self, key.name)) {
+            add(self, &key, broker_logger_level(key.name), source_broker_logger);
+        }
+    }
+}
+
 static void describe(description *self)
 {
     self->answer->resource_type = self->wanted->resource_type;
@@ -214,12 +243,15 @@ static void describe(description *self)
     case resource_broker:
         describe_broker(self);
         break;
+    case resource_broker_logger:
+        describe_loggers(self);
+        break;
     case resource_group:
         break;
     default:
         self->answer->error_code = ERROR_INVALID_REQUEST;
         self->answer->error_message = message_text_of(
-            "only topics (2), brokers (4) and groups (32) have configs");
+            "only topics (2), brokers (4), loggers (8) and groups (32) have configs");
     }
 }
 

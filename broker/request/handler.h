@@ -103,6 +103,15 @@ int16_t check_replicas(const request *self, const int32_t *nodes, size_t count,
 topic *topic_with_id(request *self, const message_uuid *id, message_text *ret_name,
                      int16_t *ret_error_code);
 
+/* The names of the loggers that a broker has, NULL-ended, and the level of one: TRACE
+ * to ERROR, or FATAL where nothing is written. */
+extern const char *const broker_loggers[];
+const char *broker_logger_level(const char *name);
+
+/* Sets levels, all or none of them; they last as long as the process. */
+int16_t broker_loggers_change(const incremental_alter_configs_request_resource *wanted,
+                              bool validate_only, sluice_error *err);
+
 /* NONE, or FENCED_LEADER_EPOCH or UNKNOWN_LEADER_EPOCH; -1 asks for nothing. */
 int16_t check_leader_epoch(partition *self, int32_t epoch);
 
