@@ -10,12 +10,13 @@ static const sluice_feature sink = {
     .size = sizeof sink,
     .kind = SLUICE_SINK,
     .name = "http-sink",
-    .summary = "Posts records to an HTTP server, one by one or in batches.",
-    .doc = "Each record's value is posted to `http.url`: texts as they are, structured "
-           "values as JSON. A request that is refused, times out, or is answered with "
-           "status 408, 429 or 5xx is sent again `max.retries` times. Offsets are "
-           "committed only after the server has answered, so nothing is lost; after a "
-           "crash the last records may be posted again.",
+    .summary = "Sends records to an HTTP server, one by one or in batches.",
+    .doc = "Each record's value is sent to `http.url`: texts as they are, structured "
+           "values as JSON. A request that gets no answer, or a status of "
+           "`retry.on.status.codes`, is sent again `max.retries` times. A record whose "
+           "request is refused is a dead letter where `errors.tolerance=all`, else the "
+           "task fails. Offsets are committed only after the server has answered, so "
+           "nothing is lost; after a crash the last records may be sent again.",
     .aliases = sink_aliases,
     .config = &http_config_table,
     .ops.sink = &http_sink_ops,

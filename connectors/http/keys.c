@@ -1,12 +1,13 @@
-/* The keys of the HTTP sink, and the rules between them. */
-#include "config.h"
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <strings.h>
+/* The keys of the HTTP sink. */
+#include "check.h"
 
-static const char *const authorizations[] = {"none", "static", "basic", "bearer", NULL};
-static const char *const null_values[] = {"fail", "ignore", NULL};
+const char *const http_methods[] = {"POST", "PUT", "PATCH", "DELETE", NULL};
+static const char *const authorizations[] = {"none",   "static", "basic",
+                                             "bearer", "oauth2", NULL};
+static const char *const null_values[] = {"fail", "ignore", "delete", NULL};
+static const char *const compressions[] = {"none", "gzip", NULL};
+static const char *const orders[] = {"key", "partition", "none", NULL};
+static const char *const oauth2_modes[] = {"HEADER", "URL", NULL};
 static const char *const decimal_formats[] = {"BASE64", "NUMERIC", NULL};
 
 #define TARGET        "Target"
@@ -15,16 +16,25 @@ static const char *const decimal_formats[] = {"BASE64", "NUMERIC", NULL};
 #define RETRIES       "Retries"
 #define RECORDS       "Records"
 
-#define OAUTH2_UNUSED                                                                  \
-    "http.authorization.type=oauth2 is not there yet, and only that would use it"
-
 static const sluice_key keys[] = {
     {.name = "http.url",
      .type = SLUICE_STRING,
      .importance = SLUICE_HIGH,
      .group = TARGET,
-     .doc = "The URL that records are posted to, http or https.",
+     .doc =
+         "The URL that records are sent to, http or https. Behind the host, ${topic}, "
+         "${partition}, ${offset}, ${timestamp}, ${key}, ${key.FIELD}, ${value}, "
+         "${value.FIELD} and ${header.NAME} stand for what the record has there, "
+         "percent-encoded; a record that lacks it is a bad record.",
      .offset = SLUICE_AT(const char *, http_config, url)},
+    {.name = "request.method",
+     .type = SLUICE_STRING,
+     .importance = SLUICE_MEDIUM,
+     .group = TARGET,
+     .fallback = "POST",
+     .min = 1,
+     .doc = "POST, PUT, PATCH or DELETE, or what the record says: ${header.method}.",
+     .offset = SLUICE_AT(const char *, http_config, method)},
     {.name = "http.authorization.type",
      .type = SLUICE_ENUM,
      .choices = authorizations,
@@ -34,7 +44,7 @@ static const sluice_key keys[] = {
      .doc =
          "How requests are authorized. static sends http.headers.authorization as it "
          "is; basic sends http.basic.user and http.basic.password; bearer sends "
-         "http.bearer.token.",
+         "http.bearer.token; oauth2 gets a token with the client's credentials.",
      .offset = SLUICE_AT(int32_t, http_config, authorization)},
     {.name = "http.headers.authorization",
      .type = SLUICE_PASSWORD,
@@ -77,8 +87,38 @@ static const sluice_key keys[] = {
      .importance = SLUICE_LOW,
      .group = TARGET,
      .fallback = "",
-     .doc = "More headers, each as Name:value. A name may be given once.",
+     .doc = "More headers, each as Name:value. A name may be given once. A value may "
+            "have the same ${…} in it as http.url.",
      .offset = SLUICE_AT(sluice_list, http_config, headers_additional)},
+    {.name = "http.compression",
+     .type = SLUICE_ENUM,
+     .choices = compressions,
+     .importance = SLUICE_LOW,
+     .group = TARGET,
+     .fallback = "none",
+     .doc = "gzip sends bodies compressed, with Content-Encoding: gzip.",
+     .offset = SLUICE_AT(int32_t, http_config, compression)},
+    {.name = "max.in.flight.requests",
+     .type = SLUICE_INT,
+     .importance = SLUICE_MEDIUM,
+     .group = TARGET,
+     .fallback = "1",
+     .min = 1,
+     .max = HTTP_LANES_MAX,
+     .doc = "How many requests a task may have under way at once, each on a connection "
+            "of its own. What keeps its order is said by request.order.",
+     .offset = SLUICE_AT(int32_t, http_config, lanes_max)},
+    {.name = "request.order",
+     .type = SLUICE_ENUM,
+     .choices = orders,
+     .importance = SLUICE_MEDIUM,
+     .group = TARGET,
+     .fallback = "key",
+     .doc =
+         "What arrives in its order where max.in.flight.requests is above 1: key the "
+         "records of a key (those without one: of a partition), partition the records "
+         "of a partition, none nothing.",
+     .offset = SLUICE_AT(int32_t, http_config, order)},
     {.name = "http.ssl.trust.all.certs",
      .type = SLUICE_BOOL,
      .importance = SLUICE_LOW,
@@ -111,6 +151,28 @@ static const sluice_key keys[] = {
      .fallback = SLUICE_NULL,
      .doc = "The password of a Java key store.",
      .unused = "trust stores are PEM files, which have no password"},
+    {.name = "http.ssl.certificate.location",
+     .type = SLUICE_STRING,
+     .importance = SLUICE_LOW,
+     .group = TARGET,
+     .fallback = SLUICE_NULL,
+     .doc = "A file in PEM format with the certificate that the server asks for.",
+     .offset = SLUICE_AT(const char *, http_config, certificate_location)},
+    {.name = "http.ssl.key.location",
+     .type = SLUICE_STRING,
+     .importance = SLUICE_LOW,
+     .group = TARGET,
+     .fallback = SLUICE_NULL,
+     .doc = "A file in PEM format with the key of that certificate, where it is not in "
+            "the same file.",
+     .offset = SLUICE_AT(const char *, http_config, key_location)},
+    {.name = "http.ssl.key.password",
+     .type = SLUICE_PASSWORD,
+     .importance = SLUICE_LOW,
+     .group = TARGET,
+     .fallback = SLUICE_NULL,
+     .doc = "The password of that key.",
+     .offset = SLUICE_AT(const char *, http_config, key_password)},
     {.name = "http.proxy.host",
      .type = SLUICE_STRING,
      .importance = SLUICE_LOW,
@@ -171,10 +233,8 @@ static const sluice_key keys[] = {
      .fallback = "1",
      .min = 0,
      .max = INT32_MAX,
-     .doc =
-         "How often a request is sent again after it was refused, timed out, or was "
-         "answered with status 408, 429 or 5xx. Other statuses from 400 on are final, "
-         "since the same request would be answered in the same way.",
+     .doc = "How often a request is sent again after it got no answer, or a status of "
+            "retry.on.status.codes.",
      .offset = SLUICE_AT(int32_t, http_config, retries_max)},
     {.name = "retry.backoff.ms",
      .type = SLUICE_DURATION,
@@ -188,6 +248,35 @@ static const sluice_key keys[] = {
          "How long to wait before a request is sent again. A Retry-After header of the "
          "answer makes it longer, up to a minute.",
      .offset = SLUICE_AT(int64_t, http_config, retry_backoff_ms)},
+    {.name = "retry.backoff.max.ms",
+     .type = SLUICE_DURATION,
+     .importance = SLUICE_LOW,
+     .group = RETRIES,
+     .fallback = "-1",
+     .min = -1,
+     .max = 86400000,
+     .shown_type = "LONG",
+     .doc = "When set, the wait doubles from retry.backoff.ms up to this with each "
+            "attempt, and a random part of its second half is left out.",
+     .offset = SLUICE_AT(int64_t, http_config, retry_backoff_max_ms)},
+    {.name = "retry.on.status.codes",
+     .type = SLUICE_LIST,
+     .importance = SLUICE_MEDIUM,
+     .group = RETRIES,
+     .fallback = "408,429,500-",
+     .doc = "The statuses after which a request is sent again: single ones, and ranges "
+            "such as 500-599, or 500- up to 599. Every other status that is no success "
+            "is final, since the same request would be answered in the same way.",
+     .offset = SLUICE_AT(sluice_list, http_config, retry_codes)},
+    {.name = "success.on.status.codes",
+     .type = SLUICE_LIST,
+     .importance = SLUICE_LOW,
+     .group = RETRIES,
+     .fallback = "200-299",
+     .min = 1,
+     .doc = "The statuses that say that records have arrived, written in the same way. "
+            "A redirect (3xx) is not followed, and is no success unless it is here.",
+     .offset = SLUICE_AT(sluice_list, http_config, success_codes)},
     {.name = "kafka.retry.backoff.ms",
      .type = SLUICE_DURATION,
      .importance = SLUICE_MEDIUM,
@@ -197,7 +286,7 @@ static const sluice_key keys[] = {
      .max = 86400000,
      .shown_type = "LONG",
      .doc = "When set, the task does not fail after max.retries: the worker gives the "
-            "same records again, for as long as it takes, with its own back-off.",
+            "same records again, for as long as it takes; not before this time.",
      .offset = SLUICE_AT(int64_t, http_config, kafka_retry_backoff_ms)},
     {.name = "http.timeout",
      .type = SLUICE_INT,
@@ -216,7 +305,8 @@ static const sluice_key keys[] = {
      .fallback = "fail",
      .doc =
          "What to do with a record without a value (a tombstone): fail treats it as a "
-         "bad record, ignore skips it.",
+         "bad record, ignore skips it, delete sends a DELETE without a body to the URL "
+         "that http.url makes of its key.",
      .offset = SLUICE_AT(int32_t, http_config, null_values)},
     {.name = "decimal.format",
      .type = SLUICE_ENUM,
@@ -226,151 +316,95 @@ static const sluice_key keys[] = {
      .fallback = "BASE64",
      .doc = "How decimals of structured values are written in JSON.",
      .offset = SLUICE_AT(int32_t, http_config, decimal_format)},
-#define OAUTH2(key)                                                                    \
-    {                                                                                  \
-        .name = key, .type = SLUICE_STRING, .importance = SLUICE_LOW,                  \
-        .group = AUTHORIZATION, .fallback = SLUICE_NULL,                               \
-        .doc = "Of OAuth2 authorization.", .unused = OAUTH2_UNUSED                     \
-    }
-    OAUTH2("oauth2.access.token.url"),
-    OAUTH2("oauth2.request.grant.type.property"),
-    OAUTH2("oauth2.grant.type"),
-    OAUTH2("oauth2.request.client.id.property"),
-    OAUTH2("oauth2.client.id"),
-    OAUTH2("oauth2.request.client.secret.property"),
-    OAUTH2("oauth2.client.authorization.mode"),
-    OAUTH2("oauth2.client.scope"),
-    OAUTH2("oauth2.response.token.property"),
-    OAUTH2("oauth2.token.renew.on.status.codes"),
-#undef OAUTH2
+    {.name = "oauth2.access.token.url",
+     .type = SLUICE_STRING,
+     .importance = SLUICE_LOW,
+     .group = AUTHORIZATION,
+     .fallback = SLUICE_NULL,
+     .doc = "Where tokens are got, for http.authorization.type=oauth2.",
+     .offset = SLUICE_AT(const char *, http_config, oauth2.url)},
+    {.name = "oauth2.request.grant.type.property",
+     .type = SLUICE_STRING,
+     .importance = SLUICE_LOW,
+     .group = AUTHORIZATION,
+     .fallback = "grant_type",
+     .doc = "The name of that field in the form of a token request.",
+     .offset = SLUICE_AT(const char *, http_config, oauth2.grant_type_property)},
+    {.name = "oauth2.grant.type",
+     .type = SLUICE_STRING,
+     .importance = SLUICE_LOW,
+     .group = AUTHORIZATION,
+     .fallback = "client_credentials",
+     .doc = "The grant type that is asked for.",
+     .offset = SLUICE_AT(const char *, http_config, oauth2.grant_type)},
+    {.name = "oauth2.request.client.id.property",
+     .type = SLUICE_STRING,
+     .importance = SLUICE_LOW,
+     .group = AUTHORIZATION,
+     .fallback = "client_id",
+     .doc = "The name of that field in the form, where "
+            "oauth2.client.authorization.mode is URL.",
+     .offset = SLUICE_AT(const char *, http_config, oauth2.client_id_property)},
+    {.name = "oauth2.client.id",
+     .type = SLUICE_STRING,
+     .importance = SLUICE_LOW,
+     .group = AUTHORIZATION,
+     .fallback = SLUICE_NULL,
+     .doc = "The client that the token is for.",
+     .offset = SLUICE_AT(const char *, http_config, oauth2.client_id)},
+    {.name = "oauth2.request.client.secret.property",
+     .type = SLUICE_STRING,
+     .importance = SLUICE_LOW,
+     .group = AUTHORIZATION,
+     .fallback = "client_secret",
+     .doc = "The name of that field in the form, where "
+            "oauth2.client.authorization.mode is URL.",
+     .offset = SLUICE_AT(const char *, http_config, oauth2.client_secret_property)},
     {.name = "oauth2.client.secret",
      .type = SLUICE_PASSWORD,
      .importance = SLUICE_LOW,
      .group = AUTHORIZATION,
      .fallback = SLUICE_NULL,
-     .doc = "Of OAuth2 authorization.",
-     .unused = OAUTH2_UNUSED},
+     .doc = "The secret of the client.",
+     .offset = SLUICE_AT(const char *, http_config, oauth2.client_secret)},
+    {.name = "oauth2.client.authorization.mode",
+     .type = SLUICE_ENUM,
+     .choices = oauth2_modes,
+     .importance = SLUICE_LOW,
+     .group = AUTHORIZATION,
+     .fallback = "HEADER",
+     .doc = "How the client tells who it is: HEADER as Basic authorization, URL in the "
+            "form.",
+     .offset = SLUICE_AT(int32_t, http_config, oauth2.mode)},
+    {.name = "oauth2.client.scope",
+     .type = SLUICE_STRING,
+     .importance = SLUICE_LOW,
+     .group = AUTHORIZATION,
+     .fallback = SLUICE_NULL,
+     .doc = "The scope that is asked for.",
+     .offset = SLUICE_AT(const char *, http_config, oauth2.scope)},
+    {.name = "oauth2.response.token.property",
+     .type = SLUICE_STRING,
+     .importance = SLUICE_LOW,
+     .group = AUTHORIZATION,
+     .fallback = "access_token",
+     .doc = "The name of the field in the answer that has the token.",
+     .offset = SLUICE_AT(const char *, http_config, oauth2.token_property)},
+    {.name = "oauth2.token.renew.on.status.codes",
+     .type = SLUICE_LIST,
+     .importance = SLUICE_LOW,
+     .group = AUTHORIZATION,
+     .fallback = "401",
+     .doc = "The statuses after which a new token is got and the request sent again, "
+            "once.",
+     .offset = SLUICE_AT(sluice_list, http_config, oauth2.renew_codes)},
     {.name = NULL},
 };
-
-/* What one kind of authorization needs. */
-static void need(sluice_error *err, const char *key, const char *value,
-                 const char *type)
-{
-    if (value == NULL || *value == '\0') {
-        sluice_fail_key(err, key,
-                        "%s is needed by http.authorization.type=%s, and not set", key,
-                        type);
-    }
-}
-
-static void check_authorization(const http_config *config, sluice_error *err)
-{
-    switch ((http_authorization)config->authorization) {
-    case HTTP_AUTHORIZATION_NONE:
-        break;
-    case HTTP_AUTHORIZATION_STATIC:
-        need(err, "http.headers.authorization", config->headers_authorization,
-             "static");
-        break;
-    case HTTP_AUTHORIZATION_BASIC:
-        need(err, "http.basic.user", config->basic_user, "basic");
-        need(err, "http.basic.password", config->basic_password, "basic");
-        break;
-    case HTTP_AUTHORIZATION_BEARER:
-        need(err, "http.bearer.token", config->bearer_token, "bearer");
-        break;
-    }
-}
-
-static bool has_line_break(const char *text)
-{
-    return text != NULL && strpbrk(text, "\r\n") != NULL;
-}
-
-static void check_header(const sluice_list *headers, size_t index, sluice_error *err)
-{
-    const char *header = headers->items[index];
-    const char *colon = strchr(header, ':');
-    if (colon == NULL || colon == header || has_line_break(header)) {
-        sluice_fail_key(
-            err, "http.headers.additional",
-            "http.headers.additional has '%s': must be Name:value, in one line",
-            header);
-        return;
-    }
-    size_t len = (size_t)(colon - header) + 1;
-    for (size_t i = 0; i < index; i++) {
-        if (strncasecmp(headers->items[i], header, len) == 0) {
-            sluice_fail_key(err, "http.headers.additional",
-                            "http.headers.additional has '%.*s' twice: once is allowed",
-                            (int)len - 1, header);
-            return;
-        }
-    }
-}
-
-static void check_truststore(const char *key, const char *path, sluice_error *err)
-{
-    static const unsigned char jks[] = {0xfe, 0xed, 0xfe, 0xed};
-    unsigned char head[4];
-    FILE *file = path == NULL ? NULL : fopen(path, "rbe");
-    if (file == NULL) {
-        if (path != NULL) {
-            sluice_fail_key(err, key, "%s is '%s', which cannot be read: %s", key, path,
-                            strerror(errno));
-        }
-        return;
-    }
-    size_t len = fread(head, 1, sizeof head, file);
-    fclose(file);
-    if (len == sizeof head && (memcmp(head, jks, sizeof jks) == 0 || head[0] == 0x30)) {
-        sluice_fail_key(
-            err, key,
-            "%s is '%s', a Java key store: must be in PEM format; convert it "
-            "with keytool -list -rfc -keystore '%s' > ca.pem",
-            key, path, path);
-    }
-}
-
-static sluice_status check(const void *argument, sluice_error *err)
-{
-    const http_config *config = argument;
-    if (strncasecmp(config->url, "http://", 7) != 0 &&
-        strncasecmp(config->url, "https://", 8) != 0) {
-        sluice_fail_key(err, "http.url",
-                        "http.url is '%s': must begin with http:// or https://",
-                        config->url);
-    }
-    check_authorization(config, err);
-    for (size_t i = 0; i < config->headers_additional.count; i++) {
-        check_header(&config->headers_additional, i, err);
-    }
-    if (has_line_break(config->headers_authorization) ||
-        has_line_break(config->bearer_token)) {
-        sluice_fail_key(err, "http.authorization.type",
-                        "the authorization holds a line break: must be one line");
-    }
-    if (has_line_break(config->content_type)) {
-        sluice_fail_key(
-            err, "http.headers.content.type",
-            "http.headers.content.type holds a line break: must be one line");
-    }
-    check_truststore("http.ssl.truststore.location", config->truststore_location, err);
-    check_truststore("http.ssl.ca.location", config->ca_location, err);
-    if ((config->proxy_host != NULL) != (config->proxy_port != 0)) {
-        sluice_fail_key(
-            err, "http.proxy.host",
-            "http.proxy.host and http.proxy.port belong together: set both or "
-            "none");
-    }
-    return sluice_error_count(err) == 0 ? SLUICE_OK : SLUICE_BAD_CONFIG;
-}
 
 const sluice_config http_config_table = {
     .size = sizeof(sluice_config),
     .key_size = sizeof(sluice_key),
     .struct_size = sizeof(http_config),
     .keys = keys,
-    .check = check,
+    .check = http_config_check,
 };

@@ -1,277 +1,537 @@
-/* One POST after the other, through libcurl's multi interface so that a stop ends it.
- */
+/* What a request says. */
 #include "request.h"
-#include <curl/curl.h>
-#include <pthread.h>
+#include "template.h"
+#include <sluice/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <strings.h>
+#include <zlib.h>
 
-enum { excerpt_max = 200, retry_after_max_ms = 60000, stop_wait_ms = 1000 };
+enum { gzip_window = 15 + 16, gzip_memory = 8 };
 
-struct http_client {
+typedef struct header_template {
+    char *name;
+    http_template *value;
+} header_template;
+
+struct http_writer {
     const http_config *config;
-    CURLM *multi;
-    CURL *easy;
-    struct curl_slist *headers;
-    char curl_text[CURL_ERROR_SIZE];
-    char excerpt[excerpt_max + 1]; /* The beginning of the answer's body. */
-    size_t excerpt_len;
+    const char *prefix, *suffix, *separator; /* Of a batch; borrowed from the task. */
+    char *origin;
+    const char *host; /* In `origin`. */
+    size_t host_len;
+    http_template *target, *method;
+    header_template *headers; /* Those that depend on the record. */
+    size_t header_count;
+    http_buffer route; /* Of the record that is being added. */
+    bool route_is_fixed;
+    http_buffer common; /* Headers that are always the same. */
+    sluice_json_encoder *encoder;
+    sluice_arena *scratch;
+    z_stream packer;
+    bool packs;
 };
 
-static void curl_init_once(void)
+/* --- What all requests have in common. --- */
+
+/* A text as it was configured: spaces and line breaks count here, and parsing trims. */
+static const char *exact(const sluice_task *task, const char *key, const char *fallback)
 {
-    curl_global_init(CURL_GLOBAL_DEFAULT);
+    const char *value = sluice_props_get(sluice_task_props(task), key);
+    return value == NULL ? fallback : value;
 }
 
-static size_t keep_excerpt(char *base, size_t size, size_t count, void *argument)
+/* Divides http.url into origin and target. */
+static sluice_status take_url(http_writer *writer, sluice_error *err)
 {
-    http_client *client = argument;
-    size_t len = size * count;
-    size_t room = excerpt_max - client->excerpt_len;
-    size_t kept = len < room ? len : room;
-    for (size_t i = 0; i < kept; i++) {
-        unsigned char byte = (unsigned char)base[i];
-        client->excerpt[client->excerpt_len++] = byte < 0x20 ? ' ' : (char)byte;
+    const char *url = writer->config->url;
+    const char *authority = strstr(url, "://") + 3;
+    const char *end = authority + strcspn(authority, "/?#");
+    writer->origin = strndup(url, (size_t)(end - url));
+    size_t target_len = strcspn(end, "#");
+    http_buffer target = {0};
+    sluice_status status = SLUICE_OK;
+    if (*end != '/') {
+        status = http_buffer_text(&target, "/", err);
     }
-    client->excerpt[client->excerpt_len] = '\0';
-    return len;
+    if (status == SLUICE_OK) {
+        status = http_buffer_add(&target, end, target_len, err);
+    }
+    if (status == SLUICE_OK) {
+        status = http_buffer_add(&target, "", 1, err);
+    }
+    if (status == SLUICE_OK && writer->origin == NULL) {
+        status = sluice_fail(err, SLUICE_FATAL, "no memory for http.url");
+    }
+    if (status == SLUICE_OK) {
+        status = http_template_new("http.url", target.base, &writer->target, err);
+    }
+    http_buffer_done(&target);
+    if (status == SLUICE_OK) {
+        const char *host = strchr(writer->origin, '@');
+        writer->host = host != NULL ? host + 1 : writer->origin + (authority - url);
+        writer->host_len = strlen(writer->host);
+    }
+    return status;
 }
 
-static void add_header(http_client *client, const char *name, const char *separator,
-                       const char *value)
+static sluice_status add_line(http_buffer *into, const char *name, const char *before,
+                              const char *value, sluice_error *err)
 {
-    size_t len = strlen(name) + strlen(separator) + strlen(value) + 1;
-    char *line = malloc(len);
-    if (line != NULL) {
-        snprintf(line, len, "%s%s%s", name, separator, value);
-        client->headers = curl_slist_append(client->headers, line);
-        free(line);
+    const char *texts[] = {name, ": ", before, value, "\r\n"};
+    sluice_status status = SLUICE_OK;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts && status == SLUICE_OK; i++) {
+        status = http_buffer_text(into, texts[i], err);
     }
+    return status;
 }
 
-/* "Name:value" as it is; libcurl drops "Name:" and sends "Name;" as an empty header. */
-static void add_additional(http_client *client, const char *header)
+static sluice_status add_authorization(http_writer *writer, sluice_error *err)
 {
-    const char *colon = strchr(header, ':');
-    const char *value = colon + 1 + strspn(colon + 1, " \t");
-    char name[256];
-    snprintf(name, sizeof name, "%.*s", (int)(colon - header), header);
-    add_header(client, name, *value == '\0' ? ";" : ": ", value);
-}
-
-static void add_headers(http_client *client)
-{
-    const http_config *config = client->config;
-    if (config->content_type != NULL) {
-        add_header(client, "Content-Type", ": ", config->content_type);
-    } else {
-        add_header(client, "Content-Type", ":", "");
+    const http_config *config = writer->config;
+    switch ((http_authorization)config->authorization) {
+    case HTTP_AUTHORIZATION_STATIC:
+        return add_line(&writer->common, "Authorization", "",
+                        config->headers_authorization, err);
+    case HTTP_AUTHORIZATION_BEARER:
+        return add_line(&writer->common, "Authorization", "Bearer ",
+                        config->bearer_token, err);
+    case HTTP_AUTHORIZATION_BASIC: {
+        char *pair;
+        int len = asprintf(&pair, "%s:%s", config->basic_user, config->basic_password);
+        if (len < 0) {
+            return sluice_fail(err, SLUICE_FATAL, "no memory for http.basic.user");
+        }
+        http_buffer text = {0};
+        sluice_status status = http_buffer_base64(&text, pair, (size_t)len, err);
+        if (status == SLUICE_OK &&
+            (status = http_buffer_add(&text, "", 1, err)) == SLUICE_OK) {
+            status =
+                add_line(&writer->common, "Authorization", "Basic ", text.base, err);
+        }
+        http_buffer_done(&text);
+        free(pair);
+        return status;
     }
-    add_header(client, "Expect", ":", "");
-    if (config->authorization == HTTP_AUTHORIZATION_STATIC) {
-        add_header(client, "Authorization", ": ", config->headers_authorization);
-    } else if (config->authorization == HTTP_AUTHORIZATION_BEARER) {
-        add_header(client, "Authorization", ": Bearer ", config->bearer_token);
+    case HTTP_AUTHORIZATION_NONE:
+    case HTTP_AUTHORIZATION_OAUTH2:
+        break;
     }
-    for (size_t i = 0; i < config->headers_additional.count; i++) {
-        add_additional(client, config->headers_additional.items[i]);
-    }
-}
-
-static void set_connection(http_client *client)
-{
-    CURL *easy = client->easy;
-    const http_config *config = client->config;
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, client->curl_text);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, config->timeout_s * 1000L);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, config->timeout_s * 1000L);
-    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "sluice");
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    if (config->proxy_host != NULL) {
-        curl_easy_setopt(easy, CURLOPT_PROXY, config->proxy_host);
-        curl_easy_setopt(easy, CURLOPT_PROXYPORT, (long)config->proxy_port);
-    }
-    const char *ca =
-        config->ca_location != NULL ? config->ca_location : config->truststore_location;
-    if (ca != NULL) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, ca);
-    }
-    if (config->trust_all) {
-        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-        curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-    }
-}
-
-static void set_request(http_client *client)
-{
-    CURL *easy = client->easy;
-    const http_config *config = client->config;
-    curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, client->headers);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, keep_excerpt);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, client);
-    if (config->authorization == HTTP_AUTHORIZATION_BASIC) {
-        curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-        curl_easy_setopt(easy, CURLOPT_USERNAME, config->basic_user);
-        curl_easy_setopt(easy, CURLOPT_PASSWORD, config->basic_password);
-    }
-}
-
-sluice_status http_client_new(const http_config *config, http_client **ret_client,
-                              sluice_error *err)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, curl_init_once);
-    http_client *client = calloc(1, sizeof *client);
-    if (client == NULL) {
-        return sluice_fail(err, SLUICE_FATAL, "no memory for an HTTP client");
-    }
-    client->config = config;
-    client->easy = curl_easy_init();
-    client->multi = curl_multi_init();
-    if (client->easy == NULL || client->multi == NULL) {
-        http_client_free(client);
-        return sluice_fail(err, SLUICE_FATAL, "no memory for an HTTP client");
-    }
-    if (curl_easy_setopt(client->easy, CURLOPT_URL, config->url) != CURLE_OK) {
-        http_client_free(client);
-        return sluice_fail_key(err, "http.url", "http.url is '%s': not a usable URL",
-                               config->url);
-    }
-    add_headers(client);
-    set_connection(client);
-    set_request(client);
-    *ret_client = client;
     return SLUICE_OK;
 }
 
-void http_client_free(http_client *client)
+/* "Name:value": kept for each record where the value depends on it, else written once.
+ */
+static sluice_status take_header(http_writer *writer, const char *header,
+                                 sluice_error *err)
 {
-    if (client == NULL) {
-        return;
+    const char *colon = strchr(header, ':');
+    const char *value = colon + 1 + strspn(colon + 1, " \t");
+    char *name = strndup(header, (size_t)(colon - header));
+    http_template *compiled;
+    sluice_status status =
+        name == NULL
+            ? sluice_fail(err, SLUICE_FATAL, "no memory for http.headers.additional")
+            : http_template_new("http.headers.additional", value, &compiled, err);
+    if (status != SLUICE_OK) {
+        free(name);
+        return status;
     }
-    curl_easy_cleanup(client->easy);
-    curl_multi_cleanup(client->multi);
-    curl_slist_free_all(client->headers);
-    free(client);
-}
-
-int64_t http_retry_after_ms(const char *value, int64_t now_s)
-{
-    value += strspn(value, " \t");
-    int64_t wait_s = 0;
-    size_t digits = strspn(value, "0123456789");
-    if (digits > 0 && value[digits + strspn(value + digits, " \t\r\n")] == '\0') {
-        for (size_t i = 0; i < digits && wait_s < retry_after_max_ms; i++) {
-            wait_s = wait_s * 10 + (value[i] - '0');
-        }
-    } else {
-        time_t at = curl_getdate(value, NULL);
-        if (at < 0) {
-            return -1;
-        }
-        wait_s = at > now_s ? at - now_s : 0;
+    if (http_template_fixed(compiled) == NULL) {
+        writer->headers[writer->header_count++] = (header_template){name, compiled};
+        return SLUICE_OK;
     }
-    return wait_s * 1000 < retry_after_max_ms ? wait_s * 1000 : retry_after_max_ms;
+    status = add_line(&writer->common, name, "", value, err);
+    free(name);
+    http_template_free(compiled);
+    return status;
 }
 
-static bool worth_repeating(long status)
+static bool is_given(const http_config *config, const char *name)
 {
-    return status < 200 || status == 408 || status == 429 || status >= 500;
-}
-
-static void judge_status(http_client *client, http_answer *answer)
-{
-    struct curl_header *header;
-    curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &answer->status);
-    if (answer->status >= 200 && answer->status < 400) {
-        answer->result = HTTP_DELIVERED;
-        return;
-    }
-    answer->result = worth_repeating(answer->status) ? HTTP_AGAIN : HTTP_REFUSED;
-    if (curl_easy_header(client->easy, "Retry-After", 0, CURLH_HEADER, -1, &header) ==
-        CURLHE_OK) {
-        answer->retry_after_ms = http_retry_after_ms(header->value, time(NULL));
-    }
-    snprintf(answer->text, sizeof answer->text, "'%s' answered with status %ld%s%s%s",
-             client->config->url, answer->status, client->excerpt_len > 0 ? ": '" : "",
-             client->excerpt, client->excerpt_len > 0 ? "'" : "");
-}
-
-/* What libcurl cannot mend by trying again. */
-static bool is_final(CURLcode code)
-{
-    return code == CURLE_URL_MALFORMAT || code == CURLE_SSL_CACERT_BADFILE ||
-           code == CURLE_OUT_OF_MEMORY;
-}
-
-static void judge(http_client *client, CURLcode code, http_answer *answer)
-{
-    if (code == CURLE_OK) {
-        judge_status(client, answer);
-        return;
-    }
-    answer->result = is_final(code) ? HTTP_REFUSED : HTTP_AGAIN;
-    const char *why =
-        client->curl_text[0] != '\0' ? client->curl_text : curl_easy_strerror(code);
-    snprintf(answer->text, sizeof answer->text, "no answer from '%s': %s",
-             client->config->url, why);
-}
-
-/* Whether the transfer is over; its outcome goes to `ret_code`. */
-static bool finished(http_client *client, CURLcode *ret_code)
-{
-    int left;
-    CURLMsg *message = curl_multi_info_read(client->multi, &left);
-    if (message == NULL || message->msg != CURLMSG_DONE) {
-        return false;
-    }
-    *ret_code = message->data.result;
-    return true;
-}
-
-/* Runs the transfer that was added. False: the task was stopped before it was over. */
-static bool run(http_client *client, const sluice_task *task, CURLcode *ret_code)
-{
-    struct curl_waitfd stop = {.fd = sluice_task_stop_fd(task),
-                               .events = CURL_WAIT_POLLIN};
-    int running = 1;
-    for (;;) {
-        if (curl_multi_perform(client->multi, &running) != CURLM_OK) {
-            *ret_code = CURLE_FAILED_INIT;
+    size_t len = strlen(name);
+    for (size_t i = 0; i < config->headers_additional.count; i++) {
+        const char *header = config->headers_additional.items[i];
+        if (strncasecmp(header, name, len) == 0 && header[len] == ':') {
             return true;
         }
-        if (finished(client, ret_code)) {
-            return true;
-        }
-        curl_multi_poll(client->multi, &stop, 1, stop_wait_ms, NULL);
-        if (stop.revents != 0) {
-            return false;
-        }
     }
+    return false;
 }
 
-void http_client_post(http_client *client, const sluice_task *task, sluice_bytes body,
-                      http_answer *ret_answer)
+static sluice_status write_common(http_writer *writer, sluice_error *err)
 {
-    *ret_answer = (http_answer){.retry_after_ms = -1};
-    client->excerpt_len = 0;
-    client->excerpt[0] = '\0';
-    client->curl_text[0] = '\0';
-    curl_easy_setopt(client->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
-    curl_easy_setopt(client->easy, CURLOPT_POSTFIELDS, body.base);
-    curl_multi_add_handle(client->multi, client->easy);
-    CURLcode code;
-    if (run(client, task, &code)) {
-        judge(client, code, ret_answer);
-    } else {
-        ret_answer->result = HTTP_STOPPED;
+    const http_config *config = writer->config;
+    http_buffer *common = &writer->common;
+    sluice_status status = SLUICE_OK;
+    if (!is_given(config, "Host")) {
+        status = add_line(common, "Host", "", writer->host, err);
     }
-    curl_multi_remove_handle(client->multi, client->easy);
+    if (status == SLUICE_OK && !is_given(config, "User-Agent")) {
+        status = add_line(common, "User-Agent", "", "sluice", err);
+    }
+    if (status == SLUICE_OK && !is_given(config, "Accept")) {
+        status = add_line(common, "Accept", "", "*/*", err);
+    }
+    if (status == SLUICE_OK && config->content_type != NULL) {
+        status = add_line(common, "Content-Type", "", config->content_type, err);
+    }
+    if (status == SLUICE_OK) {
+        status = add_authorization(writer, err);
+    }
+    for (size_t i = 0; i < config->headers_additional.count && status == SLUICE_OK;
+         i++) {
+        status = take_header(writer, config->headers_additional.items[i], err);
+    }
+    return status;
+}
+
+static sluice_status prepare_values(http_writer *writer, sluice_error *err)
+{
+    sluice_json_options options = {
+        .size = sizeof options,
+        .numeric_decimals = writer->config->decimal_format == 1,
+        .default_for_null = true,
+        .schemas_max = 1000,
+    };
+    writer->encoder = sluice_json_encoder_new(&options);
+    writer->scratch = sluice_arena_new();
+    writer->packs = writer->config->compression == HTTP_COMPRESSION_GZIP &&
+                    deflateInit2(&writer->packer, Z_DEFAULT_COMPRESSION, Z_DEFLATED,
+                                 gzip_window, gzip_memory, Z_DEFAULT_STRATEGY) == Z_OK;
+    if (writer->config->compression == HTTP_COMPRESSION_GZIP && !writer->packs) {
+        return sluice_fail(err, SLUICE_FATAL, "no memory for http.compression=gzip");
+    }
+    return SLUICE_OK;
+}
+
+sluice_status http_writer_new(const http_config *config, const sluice_task *task,
+                              http_writer **ret_writer, sluice_error *err)
+{
+    http_writer *writer = calloc(1, sizeof *writer);
+    if (writer != NULL) {
+        writer->headers =
+            calloc(config->headers_additional.count + 1, sizeof *writer->headers);
+    }
+    if (writer == NULL || writer->headers == NULL) {
+        free(writer);
+        return sluice_fail(err, SLUICE_FATAL, "no memory for an HTTP sink");
+    }
+    writer->config = config;
+    writer->prefix = exact(task, "batch.prefix", "");
+    writer->suffix = exact(task, "batch.suffix", "\n");
+    writer->separator = exact(task, "batch.separator", "\n");
+    sluice_status status = prepare_values(writer, err);
+    if (status == SLUICE_OK) {
+        status = take_url(writer, err);
+    }
+    if (status == SLUICE_OK) {
+        status =
+            http_template_new("request.method", config->method, &writer->method, err);
+    }
+    if (status == SLUICE_OK) {
+        status = write_common(writer, err);
+    }
+    if (status != SLUICE_OK) {
+        http_writer_free(writer);
+        return status;
+    }
+    writer->route_is_fixed = writer->header_count == 0 &&
+                             http_template_fixed(writer->target) != NULL &&
+                             http_template_fixed(writer->method) != NULL;
+    *ret_writer = writer;
+    return SLUICE_OK;
+}
+
+void http_writer_free(http_writer *writer)
+{
+    if (writer == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < writer->header_count; i++) {
+        free(writer->headers[i].name);
+        http_template_free(writer->headers[i].value);
+    }
+    free(writer->headers);
+    http_template_free(writer->target);
+    http_template_free(writer->method);
+    http_buffer_done(&writer->route);
+    http_buffer_done(&writer->common);
+    sluice_json_encoder_free(writer->encoder);
+    sluice_arena_free(writer->scratch);
+    if (writer->packs) {
+        deflateEnd(&writer->packer);
+    }
+    free(writer->origin);
+    free(writer);
+}
+
+const char *http_writer_origin(const http_writer *writer)
+{
+    return writer->origin;
+}
+
+/* --- One request. --- */
+
+void http_request_done(http_request *request)
+{
+    http_buffer_done(&request->head);
+    http_buffer_done(&request->body);
+    http_buffer_done(&request->packed);
+    http_buffer_done(&request->url);
+}
+
+void http_request_clear(http_request *request)
+{
+    request->head.len = request->body.len = request->packed.len = request->url.len = 0;
+    request->route_len = request->count = 0;
+    request->bodiless = false;
+}
+
+static bool is_deleted(const http_writer *writer, const sluice_record *record)
+{
+    return sluice_record_value(record) == NULL &&
+           writer->config->null_values == HTTP_NULL_DELETE;
+}
+
+static sluice_status route_method(http_writer *writer, const sluice_record *record,
+                                  bool deleted, sluice_error *err)
+{
+    http_buffer *route = &writer->route;
+    if (deleted) {
+        return http_buffer_text(route, "DELETE", err);
+    }
+    sluice_status status = http_template_render(
+        writer->method, record, HTTP_ESCAPE_NONE, writer->scratch, route, err);
+    for (size_t i = 0; status == SLUICE_OK && http_methods[i] != NULL; i++) {
+        size_t len = strlen(http_methods[i]);
+        if (len == route->len && memcmp(http_methods[i], route->base, len) == 0) {
+            return SLUICE_OK;
+        }
+    }
+    return status != SLUICE_OK
+               ? status
+               : sluice_fail(err, SLUICE_BAD_RECORD,
+                             "request.method is '%.*s' for this record: must be POST, "
+                             "PUT, PATCH or DELETE",
+                             route->len > 100 ? 100 : (int)route->len, route->base);
+}
+
+/* The request line, and the headers that depend on the record. */
+static sluice_status write_route(http_writer *writer, const sluice_record *record,
+                                 bool deleted, sluice_error *err)
+{
+    http_buffer *route = &writer->route;
+    const http_config *config = writer->config;
+    bool absolute =
+        config->proxy_host != NULL && strncasecmp(writer->origin, "http:", 5) == 0;
+    route->len = 0;
+    sluice_status status = route_method(writer, record, deleted, err);
+    if (status == SLUICE_OK) {
+        status = http_buffer_text(route, absolute ? " http://" : " ", err);
+    }
+    if (status == SLUICE_OK && absolute) {
+        status = http_buffer_add(route, writer->host, writer->host_len, err);
+    }
+    if (status == SLUICE_OK) {
+        status = http_template_render(writer->target, record, HTTP_ESCAPE_URL,
+                                      writer->scratch, route, err);
+    }
+    if (status == SLUICE_OK) {
+        status = http_buffer_text(route, " HTTP/1.1\r\n", err);
+    }
+    for (size_t i = 0; i < writer->header_count && status == SLUICE_OK; i++) {
+        const header_template *header = &writer->headers[i];
+        status = http_buffer_text(route, header->name, err);
+        if (status == SLUICE_OK) {
+            status = http_buffer_text(route, ": ", err);
+        }
+        if (status == SLUICE_OK) {
+            status = http_template_render(header->value, record, HTTP_ESCAPE_NONE,
+                                          writer->scratch, route, err);
+        }
+        if (status == SLUICE_OK) {
+            status = http_buffer_text(route, "\r\n", err);
+        }
+    }
+    return status;
+}
+
+static sluice_status add_value(http_request *request, http_writer *writer,
+                               const sluice_record *record, sluice_error *err)
+{
+    const sluice_value *value = sluice_record_value(record);
+    if (value == NULL) {
+        return sluice_fail(err, SLUICE_BAD_RECORD,
+                           "Record value must not be null; behavior.on.null.values="
+                           "ignore skips such records, delete sends DELETE");
+    }
+    sluice_data_type type = sluice_value_type(value);
+    if (type == SLUICE_TYPE_STRING || type == SLUICE_TYPE_BYTES) {
+        sluice_bytes bytes = sluice_value_bytes(value);
+        return http_buffer_add(&request->body, bytes.base, bytes.len, err);
+    }
+    if (type < SLUICE_TYPE_ARRAY) {
+        return sluice_fail(err, SLUICE_BAD_RECORD,
+                           "Record value must be a text, bytes or structured, not %s",
+                           sluice_data_type_name(type));
+    }
+    sluice_bytes json;
+    sluice_arena_reset(writer->scratch);
+    sluice_status status =
+        sluice_json_encode(writer->encoder, sluice_record_value_schema(record), value,
+                           writer->scratch, &json, err);
+    return status == SLUICE_OK
+               ? http_buffer_add(&request->body, json.base, json.len, err)
+               : status;
+}
+
+/* The value, behind the prefix or a separator where records are batched. */
+static sluice_status add_body(http_request *request, http_writer *writer,
+                              const sluice_record *record, sluice_error *err)
+{
+    size_t len_before = request->body.len;
+    sluice_status status = SLUICE_OK;
+    if (writer->config->batching) {
+        status = http_buffer_text(
+            &request->body, request->count == 0 ? writer->prefix : writer->separator,
+            err);
+    }
+    if (status == SLUICE_OK) {
+        status = add_value(request, writer, record, err);
+    }
+    if (status != SLUICE_OK) {
+        request->body.len = len_before;
+    }
+    return status;
+}
+
+/* http.url as this record makes it, for messages. */
+static sluice_status write_url(http_request *request, const http_writer *writer,
+                               sluice_error *err)
+{
+    const char *line = request->head.base;
+    const char *target = memchr(line, ' ', request->head.len);
+    if (writer->route_is_fixed || target == NULL) {
+        return SLUICE_OK;
+    }
+    target++;
+    const char *end = strchr(target, ' ');
+    request->url.len = 0;
+    sluice_status status = SLUICE_OK;
+    if (*target == '/') {
+        status = http_buffer_text(&request->url, writer->origin, err);
+    }
+    if (status == SLUICE_OK) {
+        status = http_buffer_add(&request->url, target, (size_t)(end - target), err);
+    }
+    return status == SLUICE_OK ? http_buffer_add(&request->url, "", 1, err) : status;
+}
+
+static bool has_route(const http_request *request, const http_writer *writer)
+{
+    return request->route_len == writer->route.len &&
+           memcmp(request->head.base, writer->route.base, request->route_len) == 0;
+}
+
+sluice_status http_request_add(http_request *request, http_writer *writer,
+                               const sluice_record *record, bool *ret_joined,
+                               sluice_error *err)
+{
+    bool deleted = is_deleted(writer, record), first = request->count == 0;
+    *ret_joined = first || (!deleted && !request->bodiless);
+    if (!*ret_joined) {
+        return SLUICE_OK;
+    }
+    sluice_status status = SLUICE_OK;
+    if (first || !writer->route_is_fixed) {
+        status = write_route(writer, record, deleted, err);
+        if (status != SLUICE_OK) {
+            return status;
+        }
+        if (!first && !has_route(request, writer)) {
+            *ret_joined = false;
+            return SLUICE_OK;
+        }
+    }
+    if (!deleted && (status = add_body(request, writer, record, err)) != SLUICE_OK) {
+        return status;
+    }
+    if (first) {
+        request->head.len = 0;
+        request->bodiless = deleted;
+        status =
+            http_buffer_add(&request->head, writer->route.base, writer->route.len, err);
+        request->route_len = request->head.len;
+        if (status == SLUICE_OK) {
+            status = write_url(request, writer, err);
+        }
+    }
+    request->count += status == SLUICE_OK;
+    return status;
+}
+
+static sluice_status pack(http_request *request, http_writer *writer, sluice_error *err)
+{
+    z_stream *packer = &writer->packer;
+    request->packed.len = 0;
+    deflateReset(packer);
+    size_t room = deflateBound(packer, request->body.len);
+    sluice_status status = http_buffer_reserve(&request->packed, room, err);
+    if (status != SLUICE_OK) {
+        return status;
+    }
+    packer->next_in = (unsigned char *)request->body.base;
+    packer->avail_in = (unsigned)request->body.len;
+    packer->next_out = (unsigned char *)request->packed.base;
+    packer->avail_out = (unsigned)room;
+    if (deflate(packer, Z_FINISH) != Z_STREAM_END) {
+        return sluice_fail(err, SLUICE_FATAL, "a body that gzip cannot hold");
+    }
+    request->packed.len = room - packer->avail_out;
+    return SLUICE_OK;
+}
+
+static sluice_status write_rest(http_request *request, const http_writer *writer,
+                                size_t body_len, const char *token, sluice_error *err)
+{
+    char length[64];
+    int len = snprintf(length, sizeof length, "Content-Length: %zu\r\n\r\n", body_len);
+    http_buffer *head = &request->head;
+    sluice_status status =
+        http_buffer_add(head, writer->common.base, writer->common.len, err);
+    if (status == SLUICE_OK && token != NULL) {
+        status = add_line(head, "Authorization", "", token, err);
+    }
+    if (status == SLUICE_OK && request->packed.len > 0) {
+        status = add_line(head, "Content-Encoding", "", "gzip", err);
+    }
+    if (status == SLUICE_OK) {
+        status = request->bodiless ? http_buffer_text(head, "\r\n", err)
+                                   : http_buffer_add(head, length, (size_t)len, err);
+    }
+    return status;
+}
+
+sluice_status http_request_finish(http_request *request, http_writer *writer,
+                                  const char *token, sluice_error *err)
+{
+    bool again = request->head.len > request->route_len;
+    sluice_status status = SLUICE_OK;
+    request->head.len = request->route_len;
+    if (!again && writer->config->batching && !request->bodiless) {
+        status = http_buffer_text(&request->body, writer->suffix, err);
+    }
+    if (status == SLUICE_OK && !again && writer->packs && request->body.len > 0) {
+        status = pack(request, writer, err);
+    }
+    const http_buffer *body =
+        request->packed.len > 0 ? &request->packed : &request->body;
+    if (status == SLUICE_OK) {
+        status = write_rest(request, writer, body->len, token, err);
+    }
+    request->pieces[0] = (sluice_bytes){request->head.base, request->head.len};
+    request->pieces[1] = (sluice_bytes){body->base, body->len};
+    return status;
 }

@@ -1,42 +1,50 @@
-/* connectors/http/request.h - one POST after the other, on a connection that is kept.
+/* connectors/http/request.h - what a request says: its head, and the values of its
+ * records.
  *
- * Threads: the task's. A request in flight ends at once when the task is stopped. */
+ * A STRING value goes out as it is, BYTES too; a STRUCT, MAP or ARRAY as JSON, without
+ * the schema. Records share a request while method, URL and headers are the same.
+ * Threads: the task's. */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
 
+#include "buffer.h"
 #include "config.h"
 
-typedef struct http_client http_client;
+/* What all requests of a task have in common: templates compiled, headers written. */
+typedef struct http_writer http_writer;
 
-/* What became of a request. */
-typedef enum http_result {
-    HTTP_DELIVERED, /* Answered with a status from 200 to 399. */
-    HTTP_AGAIN,     /* No answer, none that is HTTP, or status 408, 429 or 5xx. */
-    HTTP_REFUSED,   /* Another status from 400 on: the same request would be refused
-                       again. */
-    HTTP_STOPPED,   /* The task is being stopped; whether it arrived is not known. */
-} http_result;
+/* `config` and the properties of `task` are borrowed for its life. SLUICE_BAD_CONFIG
+ * for an unusable URL or template. */
+sluice_status http_writer_new(const http_config *config, const sluice_task *task,
+                              http_writer **ret_writer, sluice_error *err);
+void http_writer_free(http_writer *writer); /* NULL is accepted. */
 
-typedef struct http_answer {
-    http_result result;
-    long status;            /* 0 where there was no answer. */
-    int64_t retry_after_ms; /* -1 where the answer did not say. */
-    char text[512];         /* What happened, for a person: status, or why none came. */
-} http_answer;
+/* http.url up to its path, for connecting; borrowed. */
+const char *http_writer_origin(const http_writer *writer);
 
-/* A client without a connection. `config` is borrowed for its life. SLUICE_BAD_CONFIG
- * for what libcurl refuses: an unusable URL, or a file of certificates that is not one.
- */
-sluice_status http_client_new(const http_config *config, http_client **ret_client,
-                              sluice_error *err);
-void http_client_free(http_client *client); /* NULL is accepted. */
+typedef struct http_request {
+    http_buffer head, body;
+    http_buffer packed; /* The body in gzip. */
+    http_buffer url;    /* NUL-ended, for messages; empty: http.url. */
+    size_t route_len;   /* The part of the head that depends on the record. */
+    size_t count;       /* Records in it. */
+    bool bodiless;      /* A DELETE. */
+    sluice_bytes pieces[2];
+} http_request;
 
-/* Posts `body` and waits for the answer, http.timeout at most. */
-void http_client_post(http_client *client, const sluice_task *task, sluice_bytes body,
-                      http_answer *ret_answer);
+void http_request_done(http_request *request);
+void http_request_clear(http_request *request); /* Keeps its memory. */
 
-/* A Retry-After header's value in milliseconds: seconds, or an HTTP date compared with
- * `now_s` (seconds since the epoch); -1 where it is neither. At most a minute. */
-int64_t http_retry_after_ms(const char *value, int64_t now_s);
+/* Adds a record, `*ret_joined` true; or false where it needs a request of its own,
+ * which never is so of the first. SLUICE_BAD_RECORD where it cannot be sent; the
+ * request is as it was then. */
+sluice_status http_request_add(http_request *request, http_writer *writer,
+                               const sluice_record *record, bool *ret_joined,
+                               sluice_error *err);
+
+/* Completes it: `pieces` are what goes over the wire. `token` is the value of an
+ * Authorization header, or NULL. May be called again with another token. */
+sluice_status http_request_finish(http_request *request, http_writer *writer,
+                                  const char *token, sluice_error *err);
 
 #endif

@@ -89,7 +89,7 @@ HTTP_MISTAKES = [
      "Invalid value 0 for configuration batch.max.size: Value must be at least 1"),
     ("behavior.on.null.values",
      "Invalid value drop for configuration behavior.on.null.values: String must be one of (case "
-     "insensitive): fail, ignore"),
+     "insensitive): fail, ignore, delete"),
     ("retry.backof.ms",
      "Unknown configuration 'retry.backof.ms': did you mean 'retry.backoff.ms'?"),
 ]

@@ -1,0 +1,216 @@
+/* The rules between the keys of the HTTP sink. */
+#include "check.h"
+#include "codes.h"
+#include "template.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* What one kind of authorization needs. */
+static void need(sluice_error *err, const char *key, const char *value,
+                 const char *type)
+{
+    if (value == NULL || *value == '\0') {
+        sluice_fail_key(err, key,
+                        "%s is needed by http.authorization.type=%s, and not set", key,
+                        type);
+    }
+}
+
+static void check_authorization(const http_config *config, sluice_error *err)
+{
+    switch ((http_authorization)config->authorization) {
+    case HTTP_AUTHORIZATION_NONE:
+        break;
+    case HTTP_AUTHORIZATION_STATIC:
+        need(err, "http.headers.authorization", config->headers_authorization,
+             "static");
+        break;
+    case HTTP_AUTHORIZATION_BASIC:
+        need(err, "http.basic.user", config->basic_user, "basic");
+        need(err, "http.basic.password", config->basic_password, "basic");
+        break;
+    case HTTP_AUTHORIZATION_BEARER:
+        need(err, "http.bearer.token", config->bearer_token, "bearer");
+        break;
+    case HTTP_AUTHORIZATION_OAUTH2:
+        need(err, "oauth2.access.token.url", config->oauth2.url, "oauth2");
+        need(err, "oauth2.client.id", config->oauth2.client_id, "oauth2");
+        need(err, "oauth2.client.secret", config->oauth2.client_secret, "oauth2");
+        break;
+    }
+}
+
+static bool has_line_break(const char *text)
+{
+    return text != NULL && strpbrk(text, "\r\n") != NULL;
+}
+
+static void check_header(const sluice_list *headers, size_t index, sluice_error *err)
+{
+    const char *header = headers->items[index];
+    const char *colon = strchr(header, ':');
+    if (colon == NULL || colon == header || has_line_break(header)) {
+        sluice_fail_key(
+            err, "http.headers.additional",
+            "http.headers.additional has '%s': must be Name:value, in one line",
+            header);
+        return;
+    }
+    size_t len = (size_t)(colon - header) + 1;
+    for (size_t i = 0; i < index; i++) {
+        if (strncasecmp(headers->items[i], header, len) == 0) {
+            sluice_fail_key(err, "http.headers.additional",
+                            "http.headers.additional has '%.*s' twice: once is allowed",
+                            (int)len - 1, header);
+            return;
+        }
+    }
+}
+
+static void check_framing(const char *header, sluice_error *err)
+{
+    static const char *const ours[] = {
+        "Content-Length:", "Transfer-Encoding:", "Content-Encoding:", "Connection:"};
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+        if (strncasecmp(header, ours[i], strlen(ours[i])) == 0) {
+            sluice_fail_key(err, "http.headers.additional",
+                            "http.headers.additional has '%s': that header is made by "
+                            "the sink, and cannot be set",
+                            header);
+        }
+    }
+}
+
+static void check_template(const char *key, const char *text, sluice_error *err)
+{
+    http_template *parsed = NULL;
+    if (http_template_new(key, text, &parsed, err) == SLUICE_OK) {
+        http_template_free(parsed);
+    }
+}
+
+static void check_method(const http_config *config, sluice_error *err)
+{
+    bool known = strstr(config->method, "${") != NULL;
+    for (size_t i = 0; http_methods[i] != NULL; i++) {
+        known = known || strcmp(config->method, http_methods[i]) == 0;
+    }
+    if (!known) {
+        sluice_fail_key(err, "request.method",
+                        "request.method is '%s': must be POST, PUT, PATCH or DELETE, "
+                        "or have ${…} in it",
+                        config->method);
+        return;
+    }
+    check_template("request.method", config->method, err);
+}
+
+static void check_codes(const char *key, const sluice_list *list, sluice_error *err)
+{
+    http_codes codes;
+    const char *bad = http_codes_parse(list, &codes);
+    if (bad != NULL) {
+        sluice_fail_key(err, key,
+                        "%s has '%s': must be a status such as 503, or a range such as "
+                        "500-599 or 500-",
+                        key, bad);
+    }
+}
+
+/* A record may choose the path, never the server. */
+static void check_url(const char *key, const char *url, sluice_error *err)
+{
+    bool http = strncasecmp(url, "http://", 7) == 0;
+    if (!http && strncasecmp(url, "https://", 8) != 0) {
+        sluice_fail_key(err, key, "%s is '%s': must begin with http:// or https://",
+                        key, url);
+        return;
+    }
+    const char *authority = url + (http ? 7 : 8);
+    size_t len = strcspn(authority, "/?#");
+    const char *reference = strstr(authority, "${");
+    if (len == 0 || (reference != NULL && (size_t)(reference - authority) < len)) {
+        sluice_fail_key(err, key,
+                        "%s is '%s': must name a host, in which ${…} cannot stand", key,
+                        url);
+        return;
+    }
+    for (const char *at = url; *at != '\0'; at++) {
+        if ((unsigned char)*at <= 0x20 || (unsigned char)*at >= 0x7f) {
+            sluice_fail_key(err, key,
+                            "%s is '%s': not a usable URL: a space, a control or a "
+                            "letter beyond ASCII must be written as %%XX",
+                            key, url);
+            return;
+        }
+    }
+}
+
+static void check_truststore(const char *key, const char *path, sluice_error *err)
+{
+    static const unsigned char jks[] = {0xfe, 0xed, 0xfe, 0xed};
+    unsigned char head[4];
+    FILE *file = path == NULL ? NULL : fopen(path, "rbe");
+    if (file == NULL) {
+        if (path != NULL) {
+            sluice_fail_key(err, key, "%s is '%s', which cannot be read: %s", key, path,
+                            strerror(errno));
+        }
+        return;
+    }
+    size_t len = fread(head, 1, sizeof head, file);
+    fclose(file);
+    if (len == sizeof head && (memcmp(head, jks, sizeof jks) == 0 || head[0] == 0x30)) {
+        sluice_fail_key(
+            err, key,
+            "%s is '%s', a Java key store: must be in PEM format; convert it "
+            "with keytool -list -rfc -keystore '%s' > ca.pem",
+            key, path, path);
+    }
+}
+
+sluice_status http_config_check(const void *argument, sluice_error *err)
+{
+    const http_config *config = argument;
+    check_url("http.url", config->url, err);
+    check_template("http.url", config->url, err);
+    if (config->authorization == HTTP_AUTHORIZATION_OAUTH2 &&
+        config->oauth2.url != NULL) {
+        check_url("oauth2.access.token.url", config->oauth2.url, err);
+    }
+    check_method(config, err);
+    check_codes("retry.on.status.codes", &config->retry_codes, err);
+    check_codes("success.on.status.codes", &config->success_codes, err);
+    check_codes("oauth2.token.renew.on.status.codes", &config->oauth2.renew_codes, err);
+    check_authorization(config, err);
+    for (size_t i = 0; i < config->headers_additional.count; i++) {
+        const char *header = config->headers_additional.items[i];
+        check_header(&config->headers_additional, i, err);
+        check_framing(header, err);
+        check_template("http.headers.additional", header, err);
+    }
+    if (has_line_break(config->headers_authorization) ||
+        has_line_break(config->bearer_token)) {
+        sluice_fail_key(err, "http.authorization.type",
+                        "the authorization holds a line break: must be one line");
+    }
+    if (has_line_break(config->content_type)) {
+        sluice_fail_key(
+            err, "http.headers.content.type",
+            "http.headers.content.type holds a line break: must be one line");
+    }
+    check_truststore("http.ssl.truststore.location", config->truststore_location, err);
+    check_truststore("http.ssl.ca.location", config->ca_location, err);
+    check_truststore("http.ssl.certificate.location", config->certificate_location,
+                     err);
+    check_truststore("http.ssl.key.location", config->key_location, err);
+    if ((config->proxy_host != NULL) != (config->proxy_port != 0)) {
+        sluice_fail_key(
+            err, "http.proxy.host",
+            "http.proxy.host and http.proxy.port belong together: set both or "
+            "none");
+    }
+    return sluice_error_count(err) == 0 ? SLUICE_OK : SLUICE_BAD_CONFIG;
+}
