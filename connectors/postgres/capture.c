@@ -532,10 +532,11 @@ static void take_logical(capture *self, const pg_frame *frame,
 {
     bool wanted = metadata_wants(self->metadata, message);
     pg_position position = self->done;
+    const sluice_value *counted = NULL;
     if (self->transaction.open) {
         bool delivered = was_delivered(self, frame->start);
         if (wanted) {
-            metadata_count_message(self->metadata);
+            counted = metadata_count_message(self->metadata, frame->start);
         }
         if (delivered) {
             return;
@@ -551,8 +552,8 @@ static void take_logical(capture *self, const pg_frame *frame,
     if (wanted) {
         const sluice_value *offset =
             position_write(&self->writer, self->arena, &position);
-        sluice_record *record =
-            metadata_add_message(self->metadata, message, frame->start, offset);
+        sluice_record *record = metadata_add_message(self->metadata, message,
+                                                     frame->start, counted, offset);
         if (self->transaction.open) {
             keep_record(self, record, &position);
         }

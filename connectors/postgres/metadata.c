@@ -239,19 +239,25 @@ static table_count *counter(metadata *self, uint32_t oid, const char *schema,
     return made;
 }
 
+/* Counts a record of a table, and says the how-manieth it is. */
+static const sluice_value *block(metadata *self, table_count *table, lsn at)
+{
+    sluice_arena *arena = envelope_arena(self->envelope);
+    sluice_value *made =
+        sluice_struct_new(arena, envelope_block_schema(self->envelope));
+    sluice_struct_set(made, 0, transaction_id(self, at));
+    sluice_struct_set(made, 1, sluice_int64(arena, (int64_t)++self->total));
+    sluice_struct_set(made, 2, sluice_int64(arena, (int64_t)++table->count));
+    return made;
+}
+
 const sluice_value *metadata_count(metadata *self, const pg_relation *relation, lsn at)
 {
     if (!self->config->transaction_metadata) {
         return NULL;
     }
-    table_count *table = counter(self, relation->oid, relation->schema, relation->name);
-    sluice_arena *arena = envelope_arena(self->envelope);
-    sluice_value *block =
-        sluice_struct_new(arena, envelope_block_schema(self->envelope));
-    sluice_struct_set(block, 0, transaction_id(self, at));
-    sluice_struct_set(block, 1, sluice_int64(arena, (int64_t)++self->total));
-    sluice_struct_set(block, 2, sluice_int64(arena, (int64_t)++table->count));
-    return block;
+    return block(self, counter(self, relation->oid, relation->schema, relation->name),
+                 at);
 }
 
 sluice_record *metadata_add_end(metadata *self, lsn at, const sluice_value *offset)
@@ -283,12 +289,12 @@ bool metadata_wants(const metadata *self, const pg_message *message)
            filter_prefix(self->filter, message->as.logical.prefix);
 }
 
-void metadata_count_message(metadata *self)
+const sluice_value *metadata_count_message(metadata *self, lsn at)
 {
-    if (self->config->transaction_metadata) {
-        self->total++;
-        counter(self, 0, message_collection, "")->count++;
+    if (!self->config->transaction_metadata) {
+        return NULL;
     }
+    return block(self, counter(self, 0, message_collection, ""), at);
 }
 
 static const sluice_value *message_content(const metadata *self,
@@ -309,6 +315,7 @@ static const sluice_value *message_content(const metadata *self,
 }
 
 sluice_record *metadata_add_message(metadata *self, const pg_message *message, lsn at,
+                                    const sluice_value *counted,
                                     const sluice_value *offset)
 {
     sluice_arena *arena = envelope_arena(self->envelope);
@@ -327,6 +334,7 @@ sluice_record *metadata_add_message(metadata *self, const pg_message *message, l
     sluice_struct_set(value, 0, self->op);
     sluice_struct_set(value, 1, envelope_now_ms(self->envelope));
     sluice_struct_set(value, 2, source);
+    sluice_struct_set(value, 3, counted);
     sluice_struct_set(value, 4, message_content(self, message, prefix));
     pg_other other = {.topic = self->message_topic,
                       .key_schema = self->prefix_schema,

@@ -30,10 +30,11 @@ sluice_record *metadata_add_end(metadata *self, lsn at, const sluice_value *offs
 
 /* Whether a logical message gives a record. */
 bool metadata_wants(const metadata *self, const pg_message *message);
-/* Counts a logical message of a transaction. */
-void metadata_count_message(metadata *self);
-/* Adds the record of a logical message. */
+/* Counts a logical message of a transaction; its block, or NULL. */
+const sluice_value *metadata_count_message(metadata *self, lsn at);
+/* Adds the record of a logical message, `counted` being its block. */
 sluice_record *metadata_add_message(metadata *self, const pg_message *message, lsn at,
+                                    const sluice_value *counted,
                                     const sluice_value *offset);
 
 #endif
