@@ -69,8 +69,8 @@ int64_t progress_left_ms(const snapshot_figures *figures)
         return -1;
     }
     int64_t left = figures->rows_expected - figures->rows;
-    return left > 0 ? (int64_t)((double)left / (double)figures->rows * (double)spent)
-                    : 0;
+    double time = (double)left / (double)figures->rows * (double)spent;
+    return left <= 0 ? 0 : time < 1e15 ? (int64_t)time : -1;
 }
 
 void progress_snapshot(const progress *self, const snapshot_figures *figures)

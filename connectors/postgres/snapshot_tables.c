@@ -174,7 +174,10 @@ sluice_status snapshot_tables_find(connection *link, const filter *captured,
         table->label = sluice_arena_print(arena, NULL, "%s.%s", one->schema, one->name);
         table->source = source_of(link, one, table->label, arena, &table->is_chosen);
         status = ask_rows(link, table, err);
-        list.rows = table->rows < 0 || list.rows < 0 ? -1 : list.rows + table->rows;
+        if (table->rows < 0 || list.rows < 0 ||
+            __builtin_add_overflow(list.rows, table->rows, &list.rows)) {
+            list.rows = -1;
+        }
     }
     order(link->config, &list);
     *ret_tables = list;
