@@ -451,6 +451,43 @@ TEST(literal_defaults_go_into_the_schema)
     default_of(25, -1, NULL);
 }
 
+static const char *unavailable(const postgres_config *config, uint32_t type)
+{
+    static sluice_fake *fake;
+    static sluice_arena *arena;
+    sluice_fake_free(fake);
+    sluice_arena_free(arena);
+    fake = NULL;
+    arena = NULL;
+    pg_column column;
+    if (type == 0) {
+        return NULL;
+    }
+    fake = sluice_fake_new();
+    arena = sluice_arena_new();
+    CHECK(describe(&column, config, type, -1, NULL, arena));
+    return column.unavailable == NULL ? "null"
+                                      : sluice_fake_show(fake, column.unavailable);
+}
+
+TEST(what_was_not_sent_is_told_type_by_type)
+{
+    postgres_config config = plain;
+    config.placeholder = "none";
+    CHECK_TEXT(unavailable(&config, 25), "\"none\"");
+    CHECK_TEXT(unavailable(&config, 17), "0x6e6f6e65");
+    CHECK_TEXT(unavailable(&config, 1009), "[\"none\"]");
+    CHECK_TEXT(unavailable(&config, 1007), "[110,111,110,101]");
+    CHECK_TEXT(unavailable(&config, 1182), "[110,111,110,101]");
+    CHECK_TEXT(unavailable(&config, 2951),
+               "[\"334c4a4c-42fd-379d-bebc-3e73b517e6f8\"]");
+    CHECK_TEXT(unavailable(&config, 1115), "null");
+    CHECK_TEXT(unavailable(&config, 90006), "\"{\\\"none\\\":\\\"none\\\"}\"");
+    config.hstore_mode = HSTORE_MAP;
+    CHECK_TEXT(unavailable(&config, 90006), "{\"none\":\"none\"}");
+    unavailable(&config, 0);
+}
+
 TEST(the_placeholder_may_be_any_bytes)
 {
     sluice_arena *arena = sluice_arena_new();

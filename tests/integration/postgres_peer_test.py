@@ -80,9 +80,18 @@ def is_of_its_own(name, value):
     return of_source or (name in NOT_COMPARED and isinstance(value, (int, str)))
 
 
+def neutral_collection(counted):
+    """Theirs are in the order of a hash table, messages under the name of a Java object."""
+    name = counted["data_collection"]
+    return {**counted, "data_collection": "message" if "LogicalDecodingMessageId" in name else name}
+
+
 def neutral(value, prefix):
     """Without what cannot be the same."""
     if isinstance(value, dict):
+        value = dict(value)
+        if isinstance(value.get("data_collections"), list):
+            value["data_collections"] = sorted(map(neutral_collection, value["data_collections"]), key=str)
         return {name: 0 if is_of_its_own(name, inner) else neutral(inner, prefix) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [neutral(inner, prefix) for inner in value]
@@ -620,8 +629,7 @@ def logical_messages_are_the_same():
                "INSERT INTO t VALUES (2);\nCOMMIT;"]
     for keys in ({}, {"message.prefix.include.list": "o.*", "binary.handling.mode": "base64"}, {"message.prefix.exclude.list": "one"},
                  {"provide.transaction.metadata": "true"}, {"topic.delimiter": "_"}):
-        compare(["CREATE TABLE t (id int PRIMARY KEY)"], changes, keys, end=f"P{keys.get('topic.delimiter', '.')}public{keys.get('topic.delimiter', '.')}zz_end",
-                meant={r"LogicalDecodingMessageId": "counted under a Java object"} if "provide.transaction.metadata" in keys else None)
+        compare(["CREATE TABLE t (id int PRIMARY KEY)"], changes, keys, end=f"P{keys.get('topic.delimiter', '.')}public{keys.get('topic.delimiter', '.')}zz_end")
 
 
 @peer_test
