@@ -195,6 +195,40 @@ def a_busy_slot_holds_no_more_than_what_is_not_stored():
 
 
 @test
+def the_slot_moves_as_the_flush_mode_says():
+    c = Connector(*TABLE, "CREATE TABLE other (n int)")
+    keys = {"table.include.list": "public.t", "lsn.flush.mode": "connector"}
+    c.run(keys)
+    before = slot_of(c, "confirmed_flush_lsn")
+    server.sql("INSERT INTO other SELECT generate_series(1, 1000)")
+    check_equal(c.run(keys), [])
+    check_equal(slot_of(c, "confirmed_flush_lsn"), before)
+    server.sql("INSERT INTO t VALUES (2)")
+    check_equal(after(c.run(keys), "id"), [2])
+    check_equal(slot_of(c, f"confirmed_flush_lsn > '{before}'"), "t")
+    before = slot_of(c, "confirmed_flush_lsn")
+    server.sql("INSERT INTO t VALUES (3)")
+    check_equal(after(c.run({"lsn.flush.mode": "manual"}), "id"), [3])
+    check_equal(slot_of(c, "confirmed_flush_lsn"), before)
+    check_equal(c.run({"lsn.flush.mode": "manual"}), [])
+
+
+@test
+def a_sink_that_blocks_does_not_cost_the_connection():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY, txt text)")
+    c.run()
+    server.sql(f"ALTER DATABASE {c.database} SET wal_sender_timeout = '6s'",
+               "INSERT INTO t SELECT i, repeat('x', 500) FROM generate_series(1, 20000) i")
+    process = c.start(None, "-n", "20000")
+    until(lambda: slot_of(c, "active") == "t")
+    pid = slot_of(c, "active_pid")
+    # Nobody reads what it writes.
+    until(lambda: server.sql(f"SELECT now() - backend_start > '13 s' FROM pg_stat_activity WHERE pid = {pid}") == "t")
+    check_equal(after(c.finish(process), "id"), list(range(1, 20001)))
+    check_equal("RETRY" in c.log, False)
+
+
+@test
 def the_server_stops_fast_while_it_is_streamed_from():
     with RunningPostgres("fsync=off") as own:
         own.sql(*TABLE)
