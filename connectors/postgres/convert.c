@@ -284,7 +284,7 @@ static bool parse_short(const char *text, size_t len, int scale, int64_t *ret_nu
 {
     bool negative = len > 0 && text[0] == '-';
     size_t i = negative;
-    int64_t number = 0;
+    uint64_t number = 0; /* Of 19 digits until it is clear that there is no point. */
     size_t point = len;
     if (len - i > 19 || len == i) {
         return false;
@@ -303,7 +303,7 @@ static bool parse_short(const char *text, size_t len, int scale, int64_t *ret_nu
     if ((size_t)scale != behind || (point == len && len - negative > 18)) {
         return false;
     }
-    *ret_number = negative ? -number : number;
+    *ret_number = negative ? -(int64_t)number : (int64_t)number;
     return true;
 }
 

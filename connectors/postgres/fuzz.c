@@ -3,8 +3,8 @@
  *
  * The first byte chooses: 0, frames of the stream, each preceded by its length in a
  * byte; 1, one message of pgoutput; 255, a line of COPY, a timeline's history and an
- * offset made of it; else the text of a value of the type whose oid the
- * next two bytes are. */
+ * offset made of it; 254, the default of a column, else the text of a value, of the
+ * type whose oid the next two bytes are. */
 #include "column.h"
 #include "copy_row.h"
 #include "pgoutput.h"
@@ -174,7 +174,7 @@ static size_t try_texts(const uint8_t *base, size_t size)
 }
 
 /* A value that was made must fit its schema. */
-static void try_value(const uint8_t *base, size_t size)
+static void try_value(const uint8_t *base, size_t size, bool is_default)
 {
     postgres_config config = {.placeholder = "x",
                               .money_digits = 2,
@@ -191,8 +191,8 @@ static void try_value(const uint8_t *base, size_t size)
     sluice_arena *arena = sluice_arena_new();
     const sluice_value *value;
     const type_source types = {find_type, NULL};
-    if (column_describe(&column, &types, NULL, arena)) {
-        const char *text = sluice_arena_copy(arena, base + 4, size - 4);
+    const char *text = sluice_arena_copy(arena, base + 4, size - 4);
+    if (column_describe(&column, &types, is_default ? text : NULL, arena)) {
         if (column.convert(&column, arena, text, size - 4, &value, NULL) == SLUICE_OK &&
             sluice_value_check(value, column.schema, NULL) != SLUICE_OK) {
             abort();
@@ -214,7 +214,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *base, size_t size)
     } else if (base[0] == 255) {
         sink = try_texts(base + 1, size - 1);
     } else if (size > 5) {
-        try_value(base + 1, size - 1);
+        try_value(base + 1, size - 1, base[0] == 254);
     }
     (void)sink;
     return 0;
