@@ -536,10 +536,10 @@ def a_transaction_larger_than_the_decoders_memory_passes_through():
     c = Connector("CREATE TABLE t (id int PRIMARY KEY, txt text)")
     c.run()
     server.sql("ALTER SYSTEM SET logical_decoding_work_mem = '64kB'", "SELECT pg_reload_conf()",
-               "INSERT INTO t SELECT i, repeat('x', 1000) FROM generate_series(1, 30000) i")
+               "INSERT INTO t SELECT i, repeat('x', 1000) FROM generate_series(1, 5000) i")
     records = c.run()
     server.sql("ALTER SYSTEM RESET logical_decoding_work_mem", "SELECT pg_reload_conf()")
-    check_equal(after(records, "id"), list(range(1, 30001)))
+    check_equal(after(records, "id"), list(range(1, 5001)))
 
 
 @test
