@@ -95,7 +95,7 @@ sluice_status connector_file_read(const char *path, json_t **ret_body,
     if (base == NULL) {
         return SLUICE_BAD_CONFIG;
     }
-    json_t *parsed = string_map_load(base, len, NULL);
+    json_t *parsed = string_map_load(base, len, false, NULL);
     json_t *body = json_is_object(parsed) ? from_request(parsed) : NULL;
     if (body == NULL) {
         json_t *config = string_map_is(parsed) ? json_incref(parsed)

@@ -240,6 +240,8 @@ static void learn_plugin(herder *self, connector *c)
         free(c->class);
         c->type = memory_text(text_of(plugin, "kind"));
         c->class = memory_text(text_of(plugin, "class"));
+        free(c->version);
+        c->version = memory_text(text_of(plugin, "version"));
     }
 }
 

@@ -81,7 +81,9 @@ static void restart_tasks(herder *self, const herder_request *request, connector
 static void restart_planned(herder *self, const herder_request *request, connector *c)
 {
     bool connector_too = is_planned(request, c->state);
-    if (connector_too && request->include_tasks && !request->only_failed) {
+    if (c->target == target_stopped) {
+        /* There is nothing to restart; the answer is the same. */
+    } else if (connector_too && request->include_tasks && !request->only_failed) {
         herder_connector_bounce(self, c, state_restarting);
     } else if (connector_too && (c->state == state_failed || c->host.id == 0)) {
         c->state = state_restarting;
@@ -99,13 +101,13 @@ static void restart_planned(herder *self, const herder_request *request, connect
 
 static void restart(herder *self, const herder_request *request, connector *c)
 {
-    if (c->target == target_stopped) {
-        act_answer(self, request->id, 204, NULL);
-        return;
-    }
-    c->restarts++;
+    c->restarts += c->target != target_stopped;
     if (request->include_tasks || request->only_failed) {
         restart_planned(self, request, c);
+        return;
+    }
+    if (c->target == target_stopped) {
+        act_answer(self, request->id, 204, NULL);
         return;
     }
     pending_add(self, request, wait_start);
@@ -120,7 +122,7 @@ static void restart(herder *self, const herder_request *request, connector *c)
 static void restart_task(herder *self, const herder_request *request, connector *c)
 {
     if (request->task < 0 || (size_t)request->task >= c->task_count) {
-        act_fault(self, request->id, 404, "Unknown task: %s-%d", c->name,
+        act_fault(self, request->id, 404, "Task %s-%d not found", c->name,
                   request->task);
         return;
     }

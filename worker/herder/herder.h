@@ -104,6 +104,7 @@ typedef struct herder_request {
     bool include_tasks, only_failed;         /* restart */
     bool expand, expand_status, expand_info; /* list */
     bool all_plugins;                        /* plugins: connectorsOnly=false */
+    bool in_cluster;                         /* set logger: scope=cluster */
 } herder_request;
 
 /* --- Events. --- */

@@ -49,9 +49,15 @@ static json_t *effective(const herder *self, const char *name)
     return found;
 }
 
+/* The root's name may be in any case. */
+static const char *name_of(const herder_request *request)
+{
+    return text_equal_nocase(request->name, "root") ? "root" : request->name;
+}
+
 static void show_one(herder *self, const herder_request *request)
 {
-    json_t *own = json_object_get(self->loggers, request->name);
+    json_t *own = json_object_get(self->loggers, name_of(request));
     json_t *above = own == NULL ? effective(self, request->name) : NULL;
     if (own != NULL) {
         act_answer(self, request->id, 200, json_incref(own));
@@ -85,18 +91,19 @@ static void apply(herder *self, const char *name, sluice_level level)
     }
 }
 
-/* Kafka's levels that are not ours: the next one below. */
-static bool parse_level(const char *name, sluice_level *ret_level)
+/* As it is to be shown; NULL: it is none. Kafka's levels that are not ours act as the
+ * next one below. */
+static const char *parse_level(const char *name, sluice_level *ret_level)
 {
     if (text_equal_nocase(name, "FATAL")) {
         *ret_level = SLUICE_ERROR;
-        return true;
+        return "FATAL";
     }
     if (text_equal_nocase(name, "ALL")) {
         *ret_level = SLUICE_TRACE;
-        return true;
+        return "ALL";
     }
-    return sluice_level_parse(name, ret_level);
+    return sluice_level_parse(name, ret_level) ? sluice_level_name(*ret_level) : NULL;
 }
 
 static bool is_at(const json_t *logger, const char *level)
@@ -107,11 +114,11 @@ static bool is_at(const json_t *logger, const char *level)
 
 /* The named logger and all whose name begins with its name, as Kafka Connect does;
  * those that have the level already are not named in the answer. */
-static void set_level(herder *self, const herder_request *request, sluice_level level)
+static void set_level(herder *self, const herder_request *request, const char *word,
+                      sluice_level level)
 {
-    bool root = text_equal_nocase(request->name, "root");
-    const char *name = root ? "root" : request->name;
-    const char *word = sluice_level_name(level);
+    const char *name = name_of(request);
+    bool root = strcmp(name, "root") == 0;
     json_t *changed = json_object();
     const char *known;
     json_t *logger;
@@ -133,13 +140,21 @@ static void set_level(herder *self, const herder_request *request, sluice_level 
     }
     json_decref(sorted);
     json_decref(changed);
-    act_answer(self, request->id, 200, names);
+    if (request->in_cluster) { /* The workers of a group do not say what they did. */
+        json_decref(names);
+        act_answer(self, request->id, 204, NULL);
+    } else {
+        act_answer(self, request->id, 200, names);
+    }
 }
 
 void loggers_request(herder *self, const herder_request *request)
 {
     sluice_level level;
     const char *word = json_string_value(json_object_get(request->body, "level"));
+    char *trimmed = text_trimmed(word == NULL ? "" : word);
+    const char *shown = parse_level(trimmed, &level);
+    free(trimmed);
     if (request->operation == herder_loggers) {
         act_answer(self, request->id, 200, sorted_copy(self->loggers));
     } else if (request->operation == herder_logger) {
@@ -147,9 +162,9 @@ void loggers_request(herder *self, const herder_request *request)
     } else if (word == NULL) {
         act_fault(self, request->id, 400,
                   "Desired 'level' parameter was not specified in request.");
-    } else if (!parse_level(word, &level)) {
+    } else if (shown == NULL) {
         act_fault(self, request->id, 404, "invalid log level '%s'.", word);
     } else {
-        set_level(self, request, level);
+        set_level(self, request, shown, level);
     }
 }

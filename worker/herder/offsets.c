@@ -209,6 +209,42 @@ static json_t *reset_pairs(const herder *self, const char *name)
     return nulls;
 }
 
+/* Whether `given` has a value that is an array or an object; such cannot be compared by
+ * those who look an offset up. */
+static bool is_deep(const json_t *given, const char **ret_field, const char **ret_type)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)given, key, value)
+    {
+        if (json_is_array(value) || json_is_object(value)) {
+            *ret_field = key;
+            *ret_type = json_is_array(value) ? "ARRAY" : "MAP";
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool are_flat(herder *self, const herder_request *request)
+{
+    size_t index;
+    json_t *entry;
+    const char *field, *type;
+    json_array_foreach(json_object_get(request->body, "offsets"), index, entry)
+    {
+        if (is_deep(json_object_get(entry, "partition"), &field, &type) ||
+            is_deep(json_object_get(entry, "offset"), &field, &type)) {
+            act_fault(self, request->id, 500,
+                      "Offsets may only contain primitive types as values, but field "
+                      "%s contains %s",
+                      field, type);
+            return false;
+        }
+    }
+    return true;
+}
+
 static json_t *altered_pairs(const json_t *body)
 {
     json_t *pairs = json_array();
@@ -261,7 +297,7 @@ void offsets_request(herder *self, const herder_request *request)
                   c->name);
     } else if (sink) {
         group_offsets_request(self, request);
-    } else {
+    } else if (are_flat(self, request)) {
         change_offsets(self, request, c);
     }
 }

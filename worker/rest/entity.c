@@ -176,6 +176,25 @@ static sluice_status check_offsets(const json_t *body, sluice_error *err)
     return status;
 }
 
+static sluice_status check_tasks(const json_t *body, sluice_error *err)
+{
+    size_t index;
+    json_t *map;
+    sluice_status status = SLUICE_OK;
+    if (!json_is_array(body)) {
+        return mismatch("java.util.ArrayList<java.util.Map<java.lang.String,"
+                        "java.lang.String>>",
+                        body, err);
+    }
+    json_array_foreach(body, index, map)
+    {
+        if (status == SLUICE_OK) {
+            status = check_strings(map, "java.util.ArrayList[0]->", err);
+        }
+    }
+    return status;
+}
+
 static sluice_status check(route_body kind, const json_t *body, sluice_error *err)
 {
     switch (kind) {
@@ -185,6 +204,8 @@ static sluice_status check(route_body kind, const json_t *body, sluice_error *er
         return check_offsets(body, err);
     case route_map:
         return check_strings(body, "", err);
+    case route_tasks:
+        return check_tasks(body, err);
     case route_no_body:
         break;
     }
@@ -199,11 +220,10 @@ sluice_status entity_parse(route_body kind, const char *base, size_t len,
     if (kind == route_no_body) {
         return SLUICE_OK;
     }
-    json_t *body =
-        kind == route_offsets && len > 0
-            ? json_loadb(base, len, JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, &fault)
-        : kind == route_offsets ? json_object()
-                                : string_map_load(base, len, &fault);
+    json_t *body = kind == route_offsets && len > 0
+                       ? json_loadb(base, len, JSON_DECODE_ANY, &fault)
+                   : kind == route_offsets ? json_object()
+                                           : string_map_load(base, len, true, &fault);
     if (body == NULL) {
         return not_json(&fault, len, err);
     }

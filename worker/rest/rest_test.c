@@ -2,6 +2,7 @@
 #include "test.h"
 #include "worker/rest/entity.h"
 #include "worker/rest/listener.h"
+#include "worker/rest/media.h"
 #include "worker/rest/route.h"
 #include "worker/rest/string_map.h"
 #include "worker/rest/url.h"
@@ -14,7 +15,7 @@ static const route_match *find(const char *method, const char *path)
 {
     static route_match match;
     url_done(&target);
-    CHECK(url_parse(path, &target));
+    CHECK(url_parse(path, &target) == NULL);
     route_find(method, &target, &match);
     return &match;
 }
@@ -29,15 +30,18 @@ TEST(a_name_may_have_any_characters)
     free(encoded);
 }
 
-TEST(slashes_at_the_end_and_unknown_parameters_do_not_matter)
+TEST(a_slash_at_the_end_and_unknown_parameters_do_not_matter)
 {
     CHECK_INT(
-        find("GET", "/connectors//?x=1&expand=status&expand=info")->request.operation,
+        find("GET", "/connectors/?x=1&expand=status&expand=info")->request.operation,
         herder_list);
     CHECK(find("GET", "/connectors?expand=status&expand=info")->request.expand_info);
     CHECK(!find("GET", "/connectors?expand=bogus")->request.expand_info);
     CHECK(find("GET", "/connectors?expand=bogus")->request.expand);
+    CHECK(find("GET", "/connectors?%&expand=%zz")->request.expand);
     CHECK_INT(find("GET", "/")->request.operation, herder_root);
+    CHECK_INT(find("GET", "/connectors/;x=y")->request.operation, herder_list);
+    CHECK_TEXT(find("GET", "/connectors/a;x=y/config")->request.name, "a");
     CHECK_INT(find("GET", "/admin/loggers/")->request.operation, herder_loggers);
 }
 
@@ -46,27 +50,60 @@ TEST(a_task_is_a_number)
     const route_match *match = find("POST", "/connectors/c/tasks/12/restart");
     CHECK_INT(match->request.operation, herder_restart_task);
     CHECK_INT(match->request.task, 12);
-    CHECK_INT(find("POST", "/connectors/c/tasks/x/restart")->status, 404);
+    CHECK(!match->numberless);
+    CHECK(find("POST", "/connectors/c/tasks/x/restart")->numberless);
+    CHECK_INT(find("PUT", "/connectors/c/tasks/x/restart")->status, 405);
 }
 
 TEST(wrong_methods_and_paths_are_told_apart)
 {
     const route_match *match = find("POST", "/connectors/c/config");
     CHECK_INT(match->status, 405);
-    CHECK_TEXT(match->allow, "GET,HEAD,PUT,PATCH,OPTIONS");
+    CHECK_TEXT(match->allow, "HEAD,GET,OPTIONS,PUT,PATCH");
     CHECK_INT(find("GET", "/connector")->status, 404);
     CHECK_INT(find("GET", "/connectors/c/config/x")->status, 404);
+    CHECK_INT(find("GET", "/1/2/3/4/5/6/7/8/9/10")->status, 404);
+    CHECK(find("PUT", "/connectors/c/fence")->refusal != NULL);
     CHECK_INT(find("HEAD", "/connectors/c")->status, 200);
     CHECK_INT(find("OPTIONS", "/connectors")->status, 200);
 }
 
+TEST(a_media_type_is_covered_by_ranges)
+{
+    static const char *const covers[] = {NULL,
+                                         "",
+                                         " , ",
+                                         "*/*",
+                                         "application/*",
+                                         "text/html, application/json;q=0.5",
+                                         "Application/JSON ; charset=utf-8",
+                                         "text/html,*/*;q=0.1",
+                                         NULL};
+    static const char *const not [] = {"text/plain",
+                                       "nonsense",
+                                       "application/jsonx",
+                                       "application",
+                                       "text/*,application/xml",
+                                       NULL};
+    for (int i = 0; i == 0 || covers[i] != NULL; i++) {
+        CHECK(media_covers(covers[i], "application/json"));
+    }
+    for (int i = 0; not [i] != NULL; i++) {
+        CHECK(!media_covers(not [i], "application/json"));
+    }
+    CHECK(media_is("application/JSON;charset=utf-8", "application/json"));
+    CHECK(!media_is("application/*", "application/json"));
+    CHECK(media_is_formed("a/b") && !media_is_formed("nonsense"));
+    CHECK(!media_is_formed("/b") && !media_is_formed("a/;x"));
+}
+
 TEST(a_target_that_cannot_be_decoded_is_refused)
 {
-    static const char *const wrong[] = {
-        "", "x", "/a%2", "/%zz", "/a%00b", "/1/2/3/4/5/6/7/8/9", "/?a=%g0", NULL};
+    static const char *const wrong[] = {"",    "x",     "/a%2", "/%zz", "/a%00b",
+                                        "//a", "/a//b", "/a//", NULL};
     for (int i = 0; wrong[i] != NULL; i++) {
         url_done(&target);
-        CHECK(!url_parse(wrong[i], &target));
+        CHECK(url_parse(wrong[i], &target) != NULL);
     }
     url_done(&target);
 }
@@ -104,8 +141,9 @@ TEST(scalars_of_a_map_become_texts_digit_by_digit)
                                 "\"e\":123456789012345678901234567890,\"f\":\"-1\"}"),
                "{\"a\":\"3\",\"b\":\"true\",\"c\":\"1.50\",\"d\":null,"
                "\"e\":\"123456789012345678901234567890\",\"f\":\"-1\"}");
-    CHECK_TEXT(parse(route_map, "{\"x\\\"1\":\"true 5\\\\\"} trailing"),
+    CHECK_TEXT(parse(route_map, "{\"x\\\"1\":\"true 5\\\\\"} \n"),
                "{\"x\\\"1\":\"true 5\\\\\"}");
+    CHECK(has(parse(route_map, "{} trailing"), "trailing"));
 }
 
 TEST(what_is_no_map_is_refused_in_known_words)

@@ -1,6 +1,7 @@
 /* Which path and method means which operation. */
 #include "worker/rest/route.h"
 #include "base/text.h"
+#include <assert.h>
 #include <string.h>
 
 typedef struct route {
@@ -9,6 +10,8 @@ typedef struct route {
     herder_operation operation;
     route_body body;
 } route;
+
+#define STANDALONE "Kafka Connect in standalone mode does not support "
 
 /* Rows of a path stand together. */
 static const route routes[] = {
@@ -24,6 +27,8 @@ static const route routes[] = {
     {"connectors/*/config", "PATCH", herder_patch_config, route_map},
     {"connectors/*/status", "GET", herder_status, route_no_body},
     {"connectors/*/tasks", "GET", herder_tasks, route_no_body},
+    {"connectors/*/tasks", "POST", herder_root, route_tasks},
+    {"connectors/*/fence", "PUT", herder_root, route_no_body},
     {"connectors/*/tasks-config", "GET", herder_tasks_config, route_no_body},
     {"connectors/*/tasks/#/status", "GET", herder_task_status, route_no_body},
     {"connectors/*/tasks/#/restart", "POST", herder_restart_task, route_no_body},
@@ -47,23 +52,24 @@ static const route routes[] = {
 enum { route_count = sizeof routes / sizeof routes[0] };
 
 static bool segment_fits(const char *pattern, size_t len, const char *segment,
-                         herder_request *request)
+                         route_match *match)
 {
     if (len == 1 && pattern[0] == '*') {
-        request->name = segment;
+        match->request.name = segment;
         return true;
     }
     if (len == 1 && pattern[0] == '#') {
-        return text_to_int32(segment, &request->task);
+        match->numberless = !text_to_int32(segment, &match->request.task);
+        return true;
     }
     return strlen(segment) == len && memcmp(pattern, segment, len) == 0;
 }
 
-static bool path_fits(const char *pattern, const url *target, herder_request *request)
+static bool path_fits(const char *pattern, const url *target, route_match *match)
 {
     for (size_t i = 0; i < target->segment_count; i++) {
         size_t len = strcspn(pattern, "/");
-        if (len == 0 || !segment_fits(pattern, len, target->segments[i], request)) {
+        if (len == 0 || !segment_fits(pattern, len, target->segments[i], match)) {
             return false;
         }
         pattern += len;
@@ -72,36 +78,53 @@ static bool path_fits(const char *pattern, const url *target, herder_request *re
     return *pattern == '\0';
 }
 
-/* The methods of the path of row `index`, as one of the few lists there are. */
+/* The methods of the path of row `index`, in the order in which Kafka Connect names
+ * them, as one of the few lists there are. */
 static const char *methods_of(size_t index)
 {
-    static const char *const lists[] = {"GET,HEAD,OPTIONS",
-                                        "POST,OPTIONS",
-                                        "PUT,OPTIONS",
-                                        "GET,HEAD,POST,OPTIONS",
-                                        "GET,HEAD,DELETE,OPTIONS",
-                                        "GET,HEAD,PUT,PATCH,OPTIONS",
-                                        "GET,HEAD,PATCH,DELETE,OPTIONS",
-                                        "GET,HEAD,PUT,OPTIONS"};
-    bool get = false, post = false, put = false, patch = false, deletes = false;
+    static const char *const lists[] = {
+        "POST,OPTIONS",
+        "OPTIONS,PUT",
+        "HEAD,GET,OPTIONS",
+        "HEAD,POST,GET,OPTIONS",
+        "HEAD,DELETE,GET,OPTIONS",
+        "HEAD,GET,OPTIONS,PUT",
+        "HEAD,GET,OPTIONS,PUT,PATCH",
+        "HEAD,DELETE,GET,OPTIONS,PATCH",
+    };
+    static const char *const methods[] = {"GET", "POST", "DELETE", "PUT", "PATCH"};
+    enum { get = 1, post = 2, deletes = 4, put = 8, patch = 16 };
+    static const unsigned sets[] = {post,
+                                    put,
+                                    get,
+                                    get | post,
+                                    get | deletes,
+                                    get | put,
+                                    get | put | patch,
+                                    get | deletes | patch};
+    unsigned found = 0;
+    size_t list = 0;
     for (size_t i = 0; i < route_count; i++) {
-        if (strcmp(routes[i].path, routes[index].path) == 0) {
-            get |= strcmp(routes[i].method, "GET") == 0;
-            post |= strcmp(routes[i].method, "POST") == 0;
-            put |= strcmp(routes[i].method, "PUT") == 0;
-            patch |= strcmp(routes[i].method, "PATCH") == 0;
-            deletes |= strcmp(routes[i].method, "DELETE") == 0;
+        for (size_t bit = 0; strcmp(routes[i].path, routes[index].path) == 0 && bit < 5;
+             bit++) {
+            found |= (unsigned)(strcmp(routes[i].method, methods[bit]) == 0) << bit;
         }
     }
-    if (!get) {
-        return post ? lists[1] : lists[2];
+    while (sets[list] != found) {
+        list++;
+        assert(list < sizeof sets / sizeof sets[0]);
     }
-    return patch && put ? lists[5]
-           : patch      ? lists[6]
-           : deletes    ? lists[4]
-           : post       ? lists[3]
-           : put        ? lists[7]
-                        : lists[0];
+    return lists[list];
+}
+
+/* Workers of a group ask each other for this; a single one has nobody to ask. */
+static const char *refusal_of(const route *row)
+{
+    return row->body == route_tasks ? STANDALONE "externally setting task "
+                                                 "configurations."
+           : strcmp(row->path, "connectors/*/fence") == 0 ? STANDALONE
+               "exactly-once source connectors."
+                                                          : NULL;
 }
 
 static void read_parameters(const url *target, herder_request *request)
@@ -109,8 +132,9 @@ static void read_parameters(const url *target, herder_request *request)
     request->include_tasks = url_parameter_is(target, "includeTasks", "true");
     request->only_failed = url_parameter_is(target, "onlyFailed", "true");
     request->expand = url_parameter_value(target, "expand") != NULL;
-    request->expand_status = url_parameter_is(target, "expand", "status");
-    request->expand_info = url_parameter_is(target, "expand", "info");
+    request->expand_status = url_parameter_has(target, "expand", "status");
+    request->expand_info = url_parameter_has(target, "expand", "info");
+    request->in_cluster = url_parameter_is(target, "scope", "cluster");
     request->all_plugins = url_parameter_is(target, "connectorsOnly", "false");
 }
 
@@ -121,16 +145,17 @@ void route_find(const char *method, const url *target, route_match *ret_match)
     }
     *ret_match = (route_match){.status = 404};
     for (size_t i = 0; i < route_count; i++) {
-        herder_request request = {.operation = routes[i].operation};
-        if (!path_fits(routes[i].path, target, &request)) {
+        route_match match = {.request.operation = routes[i].operation,
+                             .allow = methods_of(i),
+                             .body = routes[i].body,
+                             .refusal = refusal_of(&routes[i])};
+        if (!path_fits(routes[i].path, target, &match)) {
             continue;
         }
-        ret_match->allow = methods_of(i);
-        ret_match->status = strcmp(method, "OPTIONS") == 0 ? 200 : 405;
-        if (strcmp(routes[i].method, method) == 0) {
-            ret_match->status = 200;
-            ret_match->body = routes[i].body;
-            ret_match->request = request;
+        bool taken = strcmp(routes[i].method, method) == 0;
+        match.status = taken || strcmp(method, "OPTIONS") == 0 ? 200 : 405;
+        *ret_match = match;
+        if (taken) {
             read_parameters(target, &ret_match->request);
             return;
         }

@@ -12,12 +12,15 @@ typedef enum route_body {
     route_create,  /* {"name", "config", "initial_state"} */
     route_map,     /* texts by name */
     route_offsets, /* {"offsets": [...]} */
+    route_tasks,   /* a list of maps */
 } route_body;
 
 typedef struct route_match {
-    int status;             /* 200, 404, or 405 with `allow`. */
-    const char *allow;      /* "GET,POST": what this path takes, for 405 and OPTIONS. */
-    route_body body;        /* What is to be parsed for the request. */
+    int status;          /* 200, 404, or 405 with `allow`. */
+    const char *allow;   /* "HEAD,GET": what this path takes, for 405 and OPTIONS. */
+    bool numberless;     /* 404 once all else is right: a task's number is none. */
+    const char *refusal; /* 500 once all else is right: what standalone mode lacks. */
+    route_body body;     /* What is to be parsed for the request. */
     herder_request request; /* Texts are borrowed from the url. */
 } route_match;
 

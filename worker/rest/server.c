@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "worker/rest/entity.h"
 #include "worker/rest/listener.h"
+#include "worker/rest/media.h"
 #include "worker/rest/route.h"
 #include <microhttpd.h>
 #include <pthread.h>
@@ -43,7 +44,7 @@ typedef struct call {
     bool begun, dispatched;
     int status; /* 0: not answered yet. */
     char *text; /* The body of the answer, or NULL. */
-    bool is_metrics;
+    bool is_metrics, is_text;
     const char *allow;
     char *created; /* The connector that a 201 is about. */
 } call;
@@ -110,7 +111,8 @@ static enum MHD_Result send_answer(call *c)
         MHD_add_response_header(response, "Content-Type",
                                 c->is_metrics
                                     ? "text/plain; version=0.0.4; charset=utf-8"
-                                    : "application/json");
+                                : c->is_text ? "text/plain"
+                                             : "application/json");
     }
     MHD_add_response_header(response, "Server", "sluice/" SLUICE_VERSION);
     if (c->allow != NULL) {
@@ -149,6 +151,12 @@ static void on_answer(void *context, int status, const json_t *body, const char 
     MHD_resume_connection(c->connection);
 }
 
+/* Whether the answer is no JSON, which its asker then need not accept. */
+static bool is_text(const route_match *match)
+{
+    return match->request.operation == herder_metrics;
+}
+
 /* Returns whether the herder was asked: from then on `c` is its, until it answers. */
 static bool ask(call *c, route_match *match)
 {
@@ -161,6 +169,11 @@ static bool ask(call *c, route_match *match)
         return false;
     }
     sluice_error_free(err);
+    if (match->refusal != NULL) {
+        json_decref(match->request.body);
+        fault(c, 500, match->refusal);
+        return false;
+    }
     if (match->request.operation == herder_create) {
         c->created = text_trimmed(
             json_is_string(json_object_get(match->request.body, "name"))
@@ -182,12 +195,72 @@ static bool ask(call *c, route_match *match)
     return open;
 }
 
-/* Whether the body is declared as JSON; curl's -d alone declares a form. */
-static bool is_json(const call *c)
+/* Whether the body is declared as something that this path reads: JSON where it does
+ * read one, and anything that may be JSON elsewhere. */
+static bool type_fits(const call *c, const route_match *match)
 {
     const char *type = header(c, "Content-Type");
-    return c->body.len == 0 || type == NULL ||
-           strncasecmp(type, "application/json", strlen("application/json")) == 0;
+    bool any = match->body == route_tasks || match->request.operation == herder_root ||
+               match->request.operation == herder_health || is_text(match);
+    if (any || (type == NULL && (match->body == route_no_body || c->body.len == 0))) {
+        return true;
+    }
+    return type != NULL && (match->body == route_no_body || c->body.len == 0
+                                ? media_covers(type, "application/json")
+                                : media_is(type, "application/json"));
+}
+
+/* "GET,PUT" as "GET, PUT". */
+static char *spaced(const char *list)
+{
+    buffer out = BUFFER_INIT;
+    size_t len;
+    for (; *list != '\0'; list++) {
+        buffer_append(&out, list, 1);
+        if (*list == ',') {
+            buffer_append(&out, " ", 1);
+        }
+    }
+    return buffer_take(&out, &len);
+}
+
+static void answer_options(call *c, const char *allow)
+{
+    c->status = 200;
+    c->allow = allow;
+    if (media_covers(header(c, "Accept"), "text/plain")) {
+        c->text = spaced(allow);
+        c->is_text = true;
+    }
+}
+
+/* What is wrong with the request itself; 0: nothing. In the order in which Kafka
+ * Connect's server looks. */
+static int refusal_of(const call *c, const route_match *match, const char **ret_text)
+{
+    const char *type = header(c, "Content-Type");
+    if (type != NULL && !media_is_formed(type)) {
+        *ret_text = "HTTP 400 Bad Request";
+        return 400;
+    }
+    if (match->status == 404) {
+        *ret_text = "HTTP 404 Not Found";
+        return 404;
+    }
+    if (match->status == 405) {
+        *ret_text = "HTTP 405 Method Not Allowed";
+        return 405;
+    }
+    if (!type_fits(c, match)) {
+        *ret_text = "HTTP 415 Unsupported Media Type";
+        return 415;
+    }
+    if (!is_text(match) && !media_covers(header(c, "Accept"), "application/json")) {
+        *ret_text = "HTTP 406 Not Acceptable";
+        return 406;
+    }
+    *ret_text = "HTTP 404 Not Found";
+    return match->numberless ? 404 : 0;
 }
 
 /* Answers, or returns true: the herder will. */
@@ -196,22 +269,17 @@ static bool dispatch(call *c, const char *method)
     bool asked = false;
     url target;
     route_match match;
-    bool parsed = url_parse(c->target, &target);
+    const char *wrong = url_parse(c->target, &target), *text;
     route_find(method, &target, &match);
     if (c->body.overflowed) {
         fault(c, 413, "The body has more than 8 MiB");
-    } else if (!parsed) {
-        fault(c, 400, "The path cannot be decoded");
-    } else if (match.status == 404) {
-        fault(c, 404, "HTTP 404 Not Found");
-    } else if (match.status == 405) {
-        fault(c, 405, "HTTP 405 Method Not Allowed");
-        c->allow = match.allow;
-    } else if (strcmp(method, "OPTIONS") == 0) {
-        c->status = 200;
-        c->allow = match.allow;
-    } else if (match.body != route_no_body && !is_json(c)) {
-        fault(c, 415, "HTTP 415 Unsupported Media Type");
+    } else if (wrong != NULL) {
+        fault(c, 400, wrong);
+    } else if (match.status == 200 && strcmp(method, "OPTIONS") == 0) {
+        answer_options(c, match.allow);
+    } else if (refusal_of(c, &match, &text) != 0) {
+        fault(c, refusal_of(c, &match, &text), text);
+        c->allow = c->status == 405 ? match.allow : NULL;
     } else {
         asked = ask(c, &match);
     }

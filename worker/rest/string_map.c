@@ -71,13 +71,15 @@ static void quote_scalars(buffer *out, const char *base, size_t len)
     }
 }
 
-json_t *string_map_load(const char *base, size_t len, json_error_t *ret_fault)
+json_t *string_map_load(const char *base, size_t len, bool alone,
+                        json_error_t *ret_fault)
 {
     buffer quoted = BUFFER_INIT;
     json_error_t fault;
     quote_scalars(&quoted, base, len);
-    json_t *value = json_loadb(buffer_text(&quoted), quoted.len,
-                               JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, &fault);
+    json_t *value =
+        json_loadb(buffer_text(&quoted), quoted.len,
+                   (alone ? 0 : JSON_DISABLE_EOF_CHECK) | JSON_DECODE_ANY, &fault);
     buffer_done(&quoted);
     if (ret_fault != NULL) {
         *ret_fault = fault;

@@ -12,9 +12,11 @@
 #include <stddef.h>
 
 /* The JSON value in `base` with all numbers and booleans as texts, the caller's; what
- * follows the value is ignored. NULL: it is not JSON; `ret_fault` (may be NULL) says
- * why and where, in the text as it was given up to added quotes. */
-json_t *string_map_load(const char *base, size_t len, json_error_t *ret_fault);
+ * follows the value is ignored, unless the value is to be `alone`. NULL: it is not
+ * JSON; `ret_fault` (may be NULL) says why and where, in the text as it was given up to
+ * added quotes. */
+json_t *string_map_load(const char *base, size_t len, bool alone,
+                        json_error_t *ret_fault);
 
 /* Whether it is an object whose values are all texts or null. */
 bool string_map_is(const json_t *value);

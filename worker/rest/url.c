@@ -1,6 +1,7 @@
 /* A request's target in its parts, decoded. */
 #include "worker/rest/url.h"
 #include "base/buffer.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include <stdlib.h>
 #include <string.h>
@@ -27,65 +28,72 @@ static char *decode(const char *base, size_t len, bool plus_is_space)
     return buffer_take(&out, &out_len);
 }
 
-static bool parse_path(const char *base, size_t len, url *self)
+static const char *parse_segment(const char *base, size_t len, url *self)
 {
-    while (len > 0 && base[len - 1] == '/') {
-        len--;
+    const char *parameters = memchr(base, ';', len);
+    size_t plain_len = parameters == NULL ? len : (size_t)(parameters - base);
+    if (len == 0) {
+        return "Ambiguous URI empty segment";
     }
-    const char *end = base + len;
-    while (base < end) {
+    if (plain_len == 0) {
+        return NULL; /* Nothing but parameters: as if it ended before. */
+    }
+    if (self->segment_count == url_segments_max) {
+        return NULL; /* It is no path of ours already. */
+    }
+    char *segment = decode(base, plain_len, false);
+    if (segment == NULL) {
+        return "The path cannot be decoded";
+    }
+    self->segments[self->segment_count++] = segment;
+    return NULL;
+}
+
+static const char *parse_path(const char *base, size_t len, url *self)
+{
+    const char *fault = NULL, *end = base + len;
+    while (fault == NULL && base + 1 < end) {
         base++; /* The slash. */
         const char *next = memchr(base, '/', (size_t)(end - base));
         next = next == NULL ? end : next;
-        if (self->segment_count == url_segments_max) {
-            return false;
-        }
-        char *segment = decode(base, (size_t)(next - base), false);
-        if (segment == NULL) {
-            return false;
-        }
-        self->segments[self->segment_count++] = segment;
+        fault = parse_segment(base, (size_t)(next - base), self);
         base = next;
     }
-    return true;
+    return fault;
 }
 
-static bool parse_parameter(const char *base, size_t len, url *self)
+static char *decode_parameter(const char *base, size_t len)
+{
+    char *text = decode(base, len, true);
+    return text != NULL ? text : memory_copy(base, len);
+}
+
+static void parse_parameter(const char *base, size_t len, url *self)
 {
     const char *equals = memchr(base, '=', len);
     size_t name_len = equals == NULL ? len : (size_t)(equals - base);
     size_t value_len = equals == NULL ? 0 : len - name_len - 1;
-    if (self->parameter_count == url_parameters_max || len == 0) {
-        return true;
+    if (self->parameter_count < url_parameters_max && len > 0) {
+        self->parameters[self->parameter_count++] = (url_parameter){
+            decode_parameter(base, name_len),
+            decode_parameter(equals == NULL ? base : equals + 1, value_len)};
     }
-    char *name = decode(base, name_len, true);
-    char *value = decode(equals == NULL ? base : equals + 1, value_len, true);
-    if (name == NULL || value == NULL) {
-        free(name);
-        free(value);
-        return false;
-    }
-    self->parameters[self->parameter_count++] = (url_parameter){name, value};
-    return true;
 }
 
-bool url_parse(const char *raw, url *ret_url)
+const char *url_parse(const char *raw, url *ret_url)
 {
     *ret_url = (url){0};
     size_t path_len = strcspn(raw, "?");
-    if (raw[0] != '/' || !parse_path(raw, path_len, ret_url)) {
-        return false;
-    }
+    const char *fault = raw[0] != '/' ? "The path does not begin with a slash"
+                                      : parse_path(raw, path_len, ret_url);
     const char *at = raw + path_len;
-    while (*at != '\0') {
+    while (fault == NULL && *at != '\0') {
         at++; /* The '?' or '&'. */
         size_t len = strcspn(at, "&");
-        if (!parse_parameter(at, len, ret_url)) {
-            return false;
-        }
+        parse_parameter(at, len, ret_url);
         at += len;
     }
-    return true;
+    return fault;
 }
 
 void url_done(url *self)
@@ -115,6 +123,17 @@ bool url_parameter_is(const url *self, const char *name, const char *value)
     for (size_t i = 0; i < self->parameter_count; i++) {
         if (strcmp(self->parameters[i].name, name) == 0 &&
             text_equal_nocase(self->parameters[i].value, value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool url_parameter_has(const url *self, const char *name, const char *value)
+{
+    for (size_t i = 0; i < self->parameter_count; i++) {
+        if (strcmp(self->parameters[i].name, name) == 0 &&
+            strcmp(self->parameters[i].value, value) == 0) {
             return true;
         }
     }
