@@ -173,6 +173,8 @@ class Debezium:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as error:
+            if path == "/":
+                return None  # It has not deployed its REST interface yet.
             raise SystemExit(f"{method} {path}: {error.code} {error.read().decode()}") from None
         except OSError:
             return None
