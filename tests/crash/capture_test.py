@@ -24,7 +24,7 @@ from running_broker import RunningBroker
 from running_postgres import RunningPostgres, is_there
 from running_worker import RunningWorker, until
 from tap import Skip, cases, main, test
-from wire_client import EARLIEST, LATEST, Gone, Wire, read_whole_records
+from wire_client import EARLIEST, LATEST, Gone, Refused, Wire, read_whole_records
 
 PROGRAM = sys.argv[1]
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(10 ** 6)))
@@ -186,8 +186,8 @@ class Scene:
                     if any(value and b'"the end"' in value for _, _, value, _ in some):
                         return True
                     at = seen[table] = some[-1][0] + 1
-        except Gone:
-            pass
+        except (Gone, Refused):
+            pass  # The broker is away, or the topic not there yet.
         return False
 
     def check_topics(self):
