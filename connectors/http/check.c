@@ -180,6 +180,12 @@ sluice_status http_config_check(const void *argument, sluice_error *err)
         config->oauth2.url != NULL) {
         check_url("oauth2.access.token.url", config->oauth2.url, err);
     }
+    if (config->null_values == HTTP_NULL_DELETE && strstr(config->url, "${") == NULL) {
+        sluice_fail_key(err, "behavior.on.null.values",
+                        "behavior.on.null.values=delete would delete '%s' itself: "
+                        "http.url must have ${key} or a field of it",
+                        config->url);
+    }
     check_method(config, err);
     check_codes("retry.on.status.codes", &config->retry_codes, err);
     check_codes("success.on.status.codes", &config->success_codes, err);

@@ -286,6 +286,25 @@ TEST(a_tombstone_deletes_what_its_key_names)
     rig_end(&self);
 }
 
+TEST(a_proxy_is_asked_for_the_whole_URL)
+{
+    char port[16];
+    const char *answers[] = {ok};
+    rig self;
+    rig_begin(&self, answers, 1);
+    snprintf(port, sizeof port, "%d", self.server.port);
+    RIG_CREATE(&self, "http.url", "http://me@shop.invalid:81/in?a=b", "http.proxy.host",
+               "127.0.0.1", "http.proxy.port", port);
+    sluice_fake_consumed(self.batch, "t", 0, "k", "x");
+    sluice_fake_consumed(self.batch, "t", 1, "k", "y");
+    CHECK(rig_put(&self) == SLUICE_OK);
+    CHECK_INT(self.server.count, 2);
+    CHECK_INT(self.server.connections, 1);
+    CHECK(rig_line(&self, 1, "POST http://shop.invalid:81/in?a=b HTTP/1.1\r\n"));
+    CHECK(rig_has(&self, 1, "Host: shop.invalid:81\r\n"));
+    rig_end(&self);
+}
+
 TEST(gzip_packs_the_body)
 {
     static char text[100001], unpacked[sizeof text];
@@ -493,6 +512,9 @@ TEST(mistakes_in_the_configuration_are_named)
                "http.url is 'http://${key}/': must name a host, in which ${…} cannot "
                "stand");
     CHECK(strstr(fault("http.url", "http://x/${nothing}"), "${key.FIELD}") != NULL);
+    CHECK_TEXT(fault("behavior.on.null.values", "delete"),
+               "behavior.on.null.values=delete would delete 'http://x/' itself: "
+               "http.url must have ${key} or a field of it");
     CHECK_TEXT(fault("request.method", "FETCH"),
                "request.method is 'FETCH': must be POST, PUT, PATCH or DELETE, or have "
                "${…} in it");

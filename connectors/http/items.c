@@ -42,7 +42,8 @@ static bool is_same(const http_item *one, const http_item *other)
            one->topic == other->topic;
 }
 
-/* Both lists have the same order; the new one may lack some. */
+/* Both lists have the same order; the new one may lack some. A record that was not
+ * there before tells that the rest is new too. */
 static void recognise(http_items *items)
 {
     size_t last = 0;
@@ -52,10 +53,11 @@ static void recognise(http_items *items)
                !is_same(&items->list[i], &items->last_list[at])) {
             at++;
         }
-        if (at < items->last_count) {
-            items->list[i].done = items->last_list[at].done;
-            last = at + 1;
+        if (at == items->last_count) {
+            return;
         }
+        items->list[i].done = items->last_list[at].done;
+        last = at + 1;
     }
 }
 
