@@ -204,14 +204,17 @@ static inline void *serve(void *argument)
         }
         server_connection *one = malloc(sizeof *one);
         *one = (server_connection){self, accept(self->listener, NULL, NULL)};
-        if (one->fd < 0 || self->connections == connections_max ||
-            pthread_create(&self->threads[self->connections], NULL, serve_connection,
-                           one) != 0) {
+        int index = self->connections;
+        if (one->fd < 0 || index == connections_max) {
             close(one->fd);
             free(one);
             return NULL;
         }
-        self->connections++;
+        /* Counted before it can answer: a test looks once it has. */
+        __atomic_store_n(&self->connections, index + 1, __ATOMIC_SEQ_CST);
+        if (pthread_create(&self->threads[index], NULL, serve_connection, one) != 0) {
+            abort();
+        }
     }
 }
 
