@@ -173,7 +173,7 @@ POST /connectors/s/restart?includeTasks=true
 WAIT s PAUSED PAUSED
 PUT /connectors/s/resume
 WAIT s RUNNING RUNNING
-GET /connectors/s/offsets
+= GET /connectors/s/offsets
 PATCH /connectors/s/offsets {"offsets":[{"partition":{"filename":"x"},"offset":{"position":3}}]}
 DELETE /connectors/s/offsets
 PUT /connectors/s/topics/reset
@@ -188,13 +188,13 @@ POST /connectors/s/restart
 POST /connectors/s/restart?includeTasks=true
 PATCH /connectors/s/offsets {}
 ~ PATCH /connectors/s/offsets {"offsets":[{"partition":{"filename":"x"},"offset":{"position":3}}]}
-GET /connectors/s/offsets
+= GET /connectors/s/offsets
 PATCH /connectors/s/offsets {"offsets":[{"partition":{"filename":"x"},"offset":{"position":[1]}}]}
-GET /connectors/s/offsets
+= GET /connectors/s/offsets
 ~ PATCH /connectors/s/offsets {"offsets":[{"partition":{"filename":"x"},"offset":null}]}
-GET /connectors/s/offsets
+= GET /connectors/s/offsets
 ~ DELETE /connectors/s/offsets
-GET /connectors/s/offsets
+= GET /connectors/s/offsets
 PUT /connectors/s/resume
 WAIT s RUNNING RUNNING
 POST /connectors/s/tasks/7/restart
@@ -282,6 +282,9 @@ def names_with_any_character():
 @test
 def configurations_that_are_refused():
     configs = [
+        '{@SOURCE, "transforms": "a,a"}',
+        '{@SOURCE, "transforms": "a"}', '{@SOURCE, "predicates": "p"}',
+        '{@SOURCE, "predicates": "p,p"}',
         '{"connector.class": ""}',
         '{"connector.class": "FileStreamSource"}',
         '{@SOURCE, "topic": ""}', '{@SOURCE, "tasks.max": 0}',

@@ -145,9 +145,11 @@ class Place:
             if form == "?" and "configs" in parsed:
                 parsed = sorted(fault for config in parsed["configs"]
                                 for fault in config["value"]["errors"])
-            content = json.dumps(parsed, sort_keys=True, ensure_ascii=False)
+            if form == "=" and "offsets" in parsed:
+                parsed = parsed["offsets"]
             if form == "=" and isinstance(parsed, list):
-                content = json.dumps(sorted(parsed, key=json.dumps))
+                parsed = sorted(parsed, key=json.dumps)
+            content = json.dumps(parsed, sort_keys=True, ensure_ascii=False)
         except ValueError:
             pass
         return status, headers, content

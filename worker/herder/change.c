@@ -59,7 +59,7 @@ static bool class_is_known(herder *self, pending *p)
                         "package and class name instead. Classes found: %s"
                       : "Failed to find any class that implements Connector and "
                         "which name matches %s, available connectors are: %s",
-                  trimmed, available);
+                  class, available);
         free(available);
     }
     free(trimmed);

@@ -1,5 +1,7 @@
 /* The keys that every connector has. */
 #include "worker/host/common_config.h"
+#include "base/memory.h"
+#include <stdlib.h>
 #include <string.h>
 
 static const char common[] = "Common";
@@ -242,16 +244,32 @@ static void check_name(const common_config *config, sluice_error *err, bool *fai
     }
 }
 
+/* "[a, b]", the caller's. */
+static char *print_list(const sluice_list *list)
+{
+    char *text = memory_text("[");
+    for (size_t i = 0; i < list->count; i++) {
+        char *longer = memory_print("%s%s%s", text, i == 0 ? "" : ", ", list->items[i]);
+        free(text);
+        text = longer;
+    }
+    char *whole = memory_print("%s]", text);
+    free(text);
+    return whole;
+}
+
 static void check_unique(const sluice_list *list, const char *key, sluice_error *err,
                          bool *failed)
 {
     for (size_t i = 0; i < list->count; i++) {
         for (size_t j = 0; j < i; j++) {
             if (strcmp(list->items[i], list->items[j]) == 0) {
+                char *shown = print_list(list);
                 sluice_fail_key(err, key,
                                 "Invalid value %s for configuration %s: Duplicate "
                                 "alias provided.",
-                                list->items[i], key);
+                                shown, key);
+                free(shown);
                 *failed = true;
                 return;
             }

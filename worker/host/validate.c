@@ -135,13 +135,36 @@ static void add_keys(validation *self, const sluice_config *table,
     json_decref(entries);
 }
 
+/* `message` with the name of the key as it stands in the whole configuration: there
+ * Kafka Connect has put the keys of transformations, those of converters not. The
+ * caller's. */
+static char *message_below(const char *prefix, const char *key, const char *message)
+{
+    static const char *const before[] = {" configuration ", " configuration \""};
+    for (size_t i = 0; key != NULL && i < sizeof before / sizeof before[0]; i++) {
+        char *named = memory_print("%s%s", before[i], key);
+        const char *at = strstr(message, named);
+        size_t before_len = strlen(before[i]);
+        free(named);
+        if (at != NULL && strstr(message, "Invalid regex") == NULL) {
+            size_t len = (size_t)(at - message) + before_len;
+            return memory_print("%.*s%s%s", (int)len, message, prefix, message + len);
+        }
+    }
+    return memory_text(message);
+}
+
 static void add_errors(validation *self, const char *prefix, const sluice_error *err)
 {
+    bool own = text_ends(prefix, ".converter.");
     for (size_t i = 0; i < sluice_error_count(err); i++) {
         const char *key = sluice_error_key(err, i);
         char *name = key == NULL ? memory_text("connector.class")
                                  : memory_print("%s%s", prefix, key);
-        add_error(self, name, sluice_error_message(err, i));
+        char *text =
+            message_below(own ? "" : prefix, key, sluice_error_message(err, i));
+        add_error(self, name, text);
+        free(text);
         free(name);
     }
 }
