@@ -87,7 +87,9 @@ void sluice_log_set_level(const char *logger, sluice_level level)
     rule *known = rule_find(logger);
     if (*logger == '\0') {
         root_level = level;
-        rule_count = 0;
+        while (rule_count > 0) {
+            free(rules[--rule_count].logger);
+        }
     } else if (known != NULL) {
         known->level = level;
     } else if (rule_count < rules_max) {

@@ -218,14 +218,16 @@ class RestPeers:
         until(answers, lambda: "Kafka Connect does not answer", 120)
 
     def stop(self):
-        if self.worker:
-            self.worker.__exit__(None, None, None)
-        if self.java:
-            self.java.terminate()
-            self.java.wait(60)
-        for broker in self.brokers:
-            broker.__exit__(None, None, None)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            if self.worker:
+                self.worker.__exit__(None, None, None)
+        finally:
+            if self.java:
+                self.java.terminate()
+                self.java.wait(60)
+            for broker in self.brokers:
+                broker.__exit__(None, None, None)
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self):
         return self
