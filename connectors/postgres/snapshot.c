@@ -42,14 +42,28 @@ struct snapshot {
 
 /* --- Beginning. --- */
 
+/* A snapshot ends with the connection that exported it: if that was lost meanwhile, a
+ * new snapshot helps. */
+static sluice_status set_snapshot(snapshot *self, sluice_error *err)
+{
+    connection *link = &self->link;
+    sluice_status status = connection_query(
+        link, err, NULL, "SET TRANSACTION SNAPSHOT '%s'", self->start.snapshot);
+    bool gone = strcmp(link->state, "22023") == 0 || strcmp(link->state, "42704") == 0;
+    if (status == SLUICE_BAD_CONFIG && gone) {
+        sluice_prefix(err, "the connection that exported the snapshot was lost");
+        return SLUICE_RETRY;
+    }
+    return status;
+}
+
 static sluice_status import_snapshot(snapshot *self, sluice_error *err)
 {
     connection *link = &self->link;
     sluice_status status = connection_query(
         link, err, NULL, "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
     if (status == SLUICE_OK) {
-        status = connection_query(link, err, NULL, "SET TRANSACTION SNAPSHOT '%s'",
-                                  self->start.snapshot);
+        status = set_snapshot(self, err);
     }
     if (status == SLUICE_OK) {
         status = connection_query(link, err, NULL,

@@ -441,6 +441,20 @@ def a_snapshot_whose_connection_breaks_begins_again():
 
 
 @test
+def a_snapshot_whose_exporter_is_lost_before_it_is_imported_begins_again():
+    c = Connector("CREATE TABLE killed (n int)", "CREATE TABLE t (id int PRIMARY KEY)",
+                  "INSERT INTO t VALUES (1), (2)")
+    # The snapshot's connection runs it when the slot is there; it kills once.
+    kill = ("WITH k AS (SELECT pg_terminate_backend(pid, 20000) AS gone FROM pg_stat_activity WHERE "
+            "application_name = 'Sluice Streaming' AND NOT EXISTS (SELECT FROM killed)) "
+            "INSERT INTO killed SELECT 1 FROM k WHERE gone")
+    records = c.run({"table.include.list": "public.t", "database.initial.statements": kill})
+    check_equal(server.sql("SELECT count(*) FROM killed"), "1")
+    check_has(c.log, "the connection that exported the snapshot was lost")
+    check_equal(after(records, "id"), [1, 2])
+
+
+@test
 def tables_that_wait_for_the_snapshot_cannot_be_rewritten_under_it():
     c = Connector("CREATE TABLE a (id int PRIMARY KEY, txt text)",
                   "INSERT INTO a SELECT i, repeat('x', 500) FROM generate_series(1, 30000) i",
