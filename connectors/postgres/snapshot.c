@@ -49,8 +49,9 @@ static sluice_status set_snapshot(snapshot *self, sluice_error *err)
     connection *link = &self->link;
     sluice_status status = connection_query(
         link, err, NULL, "SET TRANSACTION SNAPSHOT '%s'", self->start.snapshot);
-    bool gone = strcmp(link->state, "22023") == 0 || strcmp(link->state, "42704") == 0;
-    if (status == SLUICE_BAD_CONFIG && gone) {
+    bool gone = strcmp(link->state, "22023") == 0 ||
+                strcmp(link->state, "42704") == 0 || strcmp(link->state, "55000") == 0;
+    if (status != SLUICE_OK && gone) {
         sluice_prefix(err, "the connection that exported the snapshot was lost");
         return SLUICE_RETRY;
     }

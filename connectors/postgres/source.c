@@ -547,7 +547,9 @@ static sluice_status source_committed(void *base, const sluice_offsets *done,
     stream_lock(&self->stream);
     self->stored_us = position.time_us;
     self->untold = true;
-    if (!position.in_snapshot && position.end > self->stream.flush) {
+    /* Not the position of a log that the server has not got any more. */
+    bool ours = !position.in_snapshot && position.end <= self->capture.done.end;
+    if (ours && position.end > self->stream.flush) {
         self->stream.flush = position.end;
         self->known = position.end > self->known ? position.end : self->known;
         stream_tell(&self->stream, false);

@@ -8,15 +8,15 @@ import sys
 import xml.etree.ElementTree as tree
 
 
-PRINTED_LINES = 40  # Of each test that failed.
+PRINTED_LINES = 30  # Of each output of each test that failed.
 
 
 def printed(suite):
     """The end of a test's output, without what its servers have logged."""
-    texts = [suite.findtext("system-out") or "", suite.findtext("system-err") or ""]
-    lines = [line for text in texts for line in text.splitlines()
-             if not line.startswith(("ok ", "# broker: ", "# worker: "))]
-    return lines[-PRINTED_LINES:]
+    for text in suite.findtext("system-out") or "", suite.findtext("system-err") or "":
+        lines = [line for line in text.splitlines()
+                 if not line.startswith(("ok ", "# broker: ", "# worker: "))]
+        yield from lines[-PRINTED_LINES:]
 
 
 def count(path):

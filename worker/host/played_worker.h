@@ -52,6 +52,11 @@ __attribute__((unused)) static void produce(const char *const *values)
                       rd_kafka_mock_cluster_bootstraps(cluster), NULL, 0);
     rd_kafka_conf_set(conf, "linger.ms", "60000", NULL, 0); /* Till the flush. */
     rd_kafka_t *producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, NULL, 0);
+    /* What is produced to a topic that is not known yet goes one by one later. */
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(producer, "t", NULL);
+    const struct rd_kafka_metadata *known;
+    CHECK(rd_kafka_metadata(producer, 0, topic, &known, patience_ms) == 0);
+    rd_kafka_metadata_destroy(known);
     for (; *values != NULL; values++) {
         CHECK(rd_kafka_producev(producer, RD_KAFKA_V_TOPIC("t"),
                                 RD_KAFKA_V_PARTITION(0),
@@ -60,6 +65,7 @@ __attribute__((unused)) static void produce(const char *const *values)
                                 RD_KAFKA_V_HEADER("h", "x", 1), RD_KAFKA_V_END) == 0);
     }
     CHECK(rd_kafka_flush(producer, patience_ms) == 0);
+    rd_kafka_topic_destroy(topic);
     rd_kafka_destroy(producer);
 }
 
