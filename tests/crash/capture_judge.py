@@ -17,26 +17,9 @@ A record is a dictionary: offset, key, value (parsed JSON, or None), oldkey (of 
 import hashlib
 from collections import defaultdict
 
+from checker import Faults
+
 PLACEHOLDER = "__debezium_unavailable_value"
-SHOWN_MAX = 6  # Faults of one kind that are told in full.
-
-
-class Faults:
-    def __init__(self):
-        self.by_kind = defaultdict(list)
-
-    def add(self, kind, text):
-        self.by_kind[kind].append(text)
-
-    def kinds(self):
-        return sorted(self.by_kind)
-
-    def lines(self):
-        for kind, texts in sorted(self.by_kind.items()):
-            for one in texts[:SHOWN_MAX]:
-                yield f"{kind}: {one[:1500]}"
-            if len(texts) > SHOWN_MAX:
-                yield f"{kind}: and {len(texts) - SHOWN_MAX} more"
 
 
 def shortened(row):

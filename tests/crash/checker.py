@@ -60,7 +60,7 @@ class Faults:
     def lines(self):
         for kind, texts in sorted(self.by_kind.items()):
             for one in texts[:SHOWN_MAX]:
-                yield f"{kind}: {one}"
+                yield f"{kind}: {one[:1500]}"
             if len(texts) > SHOWN_MAX:
                 yield f"{kind}: and {len(texts) - SHOWN_MAX} more"
 
