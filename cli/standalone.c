@@ -32,7 +32,8 @@ static const cli_usage usage = {
         "files and through REST, offsets are kept in offset.storage.file.filename. "
         "The keys are Kafka Connect's. SIGTERM or Ctrl-C stops it cleanly; exit 0. "
         "Exit 1: it could not go on. Exit 2: a setting is wrong, or it cannot start. "
-        "Exit 3: a connector of the command line cannot be made.",
+        "Exit 3: a connector of the command line cannot be made. One that was made and "
+        "cannot start is FAILED, which ends nothing.",
     .options = options,
     .examples =
         "  sluice standalone config/connect-standalone.properties orders.json\n"

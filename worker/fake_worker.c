@@ -7,6 +7,7 @@
  *   fake.task.fail       task 0 is FAILED with this text, until it is restarted
  *   fake.crash           dies of this signal when all tasks run
  *   fake.exit            exits with this code when all tasks run
+ *   fake.early           it does either before it has reported anything
  *   fake.deaf            "stop": ignores stop; "all": answers nothing more at all
  *   fake.slow.ms         waits before it reports
  *   fake.count           sends one offset, one more than it was started with
@@ -160,6 +161,9 @@ static void begin(fake *self, const json_t *start)
     bool sink = class != NULL && strstr(class, "Sink") != NULL;
     const char *state = json_string_value(json_object_get(start, "state"));
     wait_ms(number(self, "fake.slow.ms", 0));
+    if (property(self, "fake.early") != NULL) {
+        die_if_asked(self);
+    }
     say(self, json_pack("{s:{s:s, s:s?, s:s, s:s}}", "connector", "state",
                         fault != NULL ? "FAILED" : state, "trace", fault, "type",
                         sink ? "sink" : "source", "version", "1.0"));

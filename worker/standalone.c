@@ -284,25 +284,50 @@ static int create_or_update(standalone *self, json_t *body, char **ret_message)
     return status;
 }
 
+/* Whether there is one of this name, though the request for it was answered with a
+ * fault: it was made, and its host has died or has said that it cannot start. */
+static bool is_kept(standalone *self, const char *name)
+{
+    herder_request request = {.operation = herder_info, .name = name};
+    char *message;
+    int status = ask(self, &request, &message);
+    free(message);
+    return status == 200;
+}
+
+/* Only a wrong configuration ends the worker: what fails later has a state and a policy
+ * of its own, and neighbours. */
+static bool create_connector(standalone *self, json_t *body, const char *path)
+{
+    char *message;
+    const char *name = json_string_value(json_object_get(body, "name"));
+    int status = create_or_update(self, body, &message);
+    bool made = status < 400;
+    if (made) {
+        sluice_log(SLUICE_INFO, "worker", "connector '%s' was made from '%s'", name,
+                   path);
+    } else if (status >= 500 && is_kept(self, name)) {
+        sluice_log(SLUICE_ERROR, "worker",
+                   "connector '%s' was made from '%s', and is FAILED: %s; the worker "
+                   "goes on, restart.policy says whether it is started again",
+                   name, path, message);
+        made = true;
+    } else {
+        sluice_log(SLUICE_ERROR, "worker",
+                   "connector '%s' of file '%s' cannot be made: %s", name, path,
+                   message);
+    }
+    free(message);
+    return made;
+}
+
 static bool create_connectors(standalone *self)
 {
     size_t index;
     json_t *body;
     json_array_foreach(self->connectors, index, body)
     {
-        char *message;
-        const char *name = json_string_value(json_object_get(body, "name"));
-        int status = create_or_update(self, body, &message);
-        if (status >= 400) {
-            sluice_log(SLUICE_ERROR, "worker",
-                       "connector '%s' of file '%s' cannot be made: %s", name,
-                       self->settings->connectors[index], message);
-        } else {
-            sluice_log(SLUICE_INFO, "worker", "connector '%s' was made from '%s'", name,
-                       self->settings->connectors[index]);
-        }
-        free(message);
-        if (status >= 400) {
+        if (!create_connector(self, body, self->settings->connectors[index])) {
             return false;
         }
     }

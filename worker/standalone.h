@@ -18,9 +18,11 @@ typedef struct standalone_settings {
 /* Kafka Connect's exit codes of connect-standalone. */
 enum {
     STANDALONE_STOPPED = 0,
-    STANDALONE_DIED = 1,     /* It could not go on. */
-    STANDALONE_REFUSED = 2,  /* Its configuration is wrong, or it could not start. */
-    STANDALONE_CONNECTOR = 3 /* A connector of the command line could not be made. */
+    STANDALONE_DIED = 1,    /* It could not go on. */
+    STANDALONE_REFUSED = 2, /* Its configuration is wrong, or it could not start. */
+    STANDALONE_CONNECTOR =
+        3 /* A connector of the command line has a wrong configuration
+             or none. One that cannot start is FAILED, no more. */
 };
 
 /* Runs until SIGINT or SIGTERM and returns the exit code. What is wrong is on standard

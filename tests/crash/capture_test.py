@@ -118,14 +118,8 @@ class Scene:
 
     # -- Kills
 
-    def has_host(self):
-        """Whether there is one. Before the worker has made the connector of its file, the host's
-        end would be the worker's: it cannot be made."""
-        made = "was made from" in self.worker.log().rpartition("REST at")[2]
-        return made and self.worker.host_of("capture")
-
     def kill_host(self):
-        self.wait(self.has_host, "a host")
+        self.wait(lambda: self.worker.host_of("capture"), "a host")
         try:
             os.kill(self.worker.host_of("capture"), signal.SIGKILL)
         except (ProcessLookupError, TypeError):

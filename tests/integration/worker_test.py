@@ -312,6 +312,22 @@ def a_connector_of_the_command_line_that_cannot_be_made_ends_the_worker_with_3()
 
 
 @test
+def connectors_of_the_command_line_that_cannot_start_end_nobody_else():
+    keys = {"dies": "fake.early=1\nfake.crash=9", "refuses": "fake.fail=no", "runs": ""}
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [os.path.join(folder, f"{name}.properties") for name in keys]
+        for path, (name, more) in zip(paths, keys.items()):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(f"name={name}\nconnector.class=FakeSource\nfake.need=1\n{more}\n")
+        with worker({"restart.backoff.initial.ms": "600000"}, connectors=paths) as w:
+            until(lambda: w.call("GET", "/health")[0] == 200, w.log)
+            check_equal([w.state(name) for name in keys], ["FAILED", "FAILED", "RUNNING RUNNING"])
+            check_equal("connector 'dies' will be restarted" in w.log(), True)
+            w.call("PATCH", "/connectors/dies/config", {"fake.crash": None})
+            w.wait_state("dies", "RUNNING RUNNING")
+
+
+@test
 def a_wrong_worker_file_is_told_with_all_its_faults():
     with worker() as w:
         w.stop()
