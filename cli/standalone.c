@@ -17,7 +17,7 @@ static const cli_option options[] = {
      "A worker setting that wins over the file's; may be repeated.", 0, 0,
      CLI_AT(cli_texts, standalone_options, pairs)},
     {"ready-file", 0, CLI_TEXT, "FILE",
-     "Is written with 'rest=http://HOST:PORT' when REST answers.", 0, 0,
+     "Is written with 'rest=URL' for each listener when REST answers.", 0, 0,
      CLI_AT(const char *, standalone_options, ready_file)},
     {"keys", 0, CLI_FLAG, NULL,
      "Prints what every key of the configuration means, as Markdown, and ends.", 0, 0,

@@ -1,7 +1,9 @@
 /* A worker by itself: puts nursery, files, herder and REST together, and takes them
  * apart again in the other direction. */
 #include "worker/standalone.h"
+#include "base/buffer.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "worker/config/connector_file.h"
 #include "worker/config/worker_config.h"
 #include "worker/herder/loop.h"
@@ -62,25 +64,37 @@ static sluice_status open_rest(standalone *self, sluice_error *err)
                              value_or(values->rest_port, "8083"));
     const char *item = old;
     rest_settings settings = {.listeners = values->listeners,
+                              .has_admin_listeners = values->admin_listeners != NULL,
                               .allow_origin = values->allow_origin,
                               .allow_methods = values->allow_methods};
+    char **admin = text_split(value_or(values->admin_listeners, ""),
+                              &settings.admin_listeners.count);
+    settings.admin_listeners.items = (const char *const *)admin;
     if (!own) {
         settings.listeners = (sluice_list){1, &item};
     }
     sluice_status status = rest_open(&settings, &self->rest, err);
+    free(admin);
     free(old);
     return status;
+}
+
+/* The protocol that others are told to use: http where that is served. */
+static const listener *advertised_listener(const standalone *self)
+{
+    const char *protocol = value_or(self->config.values->advertised_listener, "http");
+    return rest_listener(self->rest, protocol);
 }
 
 static void name_worker(standalone *self)
 {
     char host[256] = "localhost";
     const worker_values *values = self->config.values;
+    const listener *at = advertised_listener(self);
     gethostname(host, sizeof host - 1);
     self->worker_id = memory_print(
-        "%s:%d",
-        value_or(values->advertised_host, value_or(rest_host(self->rest), host)),
-        values->advertised_port > 0 ? values->advertised_port : rest_port(self->rest));
+        "%s:%d", value_or(values->advertised_host, value_or(at->host, host)),
+        values->advertised_port > 0 ? values->advertised_port : at->port);
 }
 
 static sluice_status open_files(standalone *self, sluice_error *err)
@@ -336,20 +350,27 @@ static bool create_connectors(standalone *self)
 
 /* --- Telling where it is. --- */
 
-static char *rest_url(const standalone *self)
+/* Lines of "rest=URL" and "admin=URL": what is served where. The caller's. */
+static char *list_sites(const standalone *self)
 {
-    const char *host = rest_host(self->rest);
-    bool six = strchr(host, ':') != NULL;
-    return memory_print("http://%s%s%s:%d", six ? "[" : "", value_or(host, "localhost"),
-                        six ? "]" : "", rest_port(self->rest));
+    buffer text = BUFFER_INIT;
+    const listener *at;
+    bool admin_only;
+    for (size_t i = 0; (at = rest_site_at(self->rest, i, &admin_only)) != NULL; i++) {
+        bool six = strchr(at->host, ':') != NULL;
+        buffer_print(&text, "%s=%s://%s%s%s:%d\n", admin_only ? "admin" : "rest",
+                     listener_protocol(at), six ? "[" : "",
+                     value_or(at->host, "localhost"), six ? "]" : "", at->port);
+    }
+    return buffer_take(&text, NULL);
 }
 
 /* Whole or not at all, so that who waits for the file can read it at once. */
-static void write_ready_file(const char *path, const char *url)
+static void write_ready_file(const char *path, const char *lines)
 {
     char *made = memory_print("%s.new", path);
     FILE *file = fopen(made, "we");
-    bool written = file != NULL && fprintf(file, "rest=%s\n", url) > 0;
+    bool written = file != NULL && fputs(lines, file) >= 0;
     written = (file == NULL || fclose(file) == 0) && written && rename(made, path) == 0;
     if (!written) {
         sluice_log(SLUICE_WARN, "worker", "'%s' cannot be written: %s", path,
@@ -360,13 +381,18 @@ static void write_ready_file(const char *path, const char *url)
 
 static void tell(const standalone *self)
 {
-    char *url = rest_url(self);
-    printf("REST at %s\n", url);
+    char *lines = list_sites(self);
+    for (const char *line = lines; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        const char *url = strchr(line, '=') + 1;
+        printf("%s at %.*s\n",
+               text_starts(line, "admin") ? "REST below /admin" : "REST",
+               (int)strcspn(url, "\n"), url);
+    }
     fflush(stdout);
     if (self->settings->ready_file != NULL) {
-        write_ready_file(self->settings->ready_file, url);
+        write_ready_file(self->settings->ready_file, lines);
     }
-    free(url);
+    free(lines);
 }
 
 /* --- Running. --- */

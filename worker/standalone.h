@@ -11,8 +11,9 @@
 typedef struct standalone_settings {
     const properties *worker;      /* The worker's .properties. */
     const char *const *connectors; /* Paths of connector files, NULL-ended. */
-    const char *ready_file; /* Where to write "rest=http://…" once ready; or NULL */
-    nursery_child child;    /* What a connector host runs: host_main(). */
+    const char *ready_file;        /* Where "rest=URL" and "admin=URL" of each
+                                    * listener are written once ready; or NULL. */
+    nursery_child child;           /* What a connector host runs: host_main(). */
 } standalone_settings;
 
 /* Kafka Connect's exit codes of connect-standalone. */
@@ -26,7 +27,8 @@ enum {
 };
 
 /* Runs until SIGINT or SIGTERM and returns the exit code. What is wrong is on standard
- * error; "REST at http://HOST:PORT" goes to standard output when connections are taken.
+ * error; "REST at URL", a line for each listener, goes to standard output when
+ * connections are taken.
  * A second signal ends the process at once; its hosts then stop by themselves. */
 int standalone_run(const standalone_settings *settings);
 

@@ -40,6 +40,7 @@ class RunningWorker:
         self.log_path = os.path.join(self.folder, "worker.log")
         self.process = None
         self.port = None
+        self.sites = []  # ["rest" or "admin", URL] of each listener.
         self.start()
 
     def start(self, wait=True):
@@ -67,7 +68,8 @@ class RunningWorker:
         if not os.path.exists(ready):
             raise AssertionError(f"the worker did not start:\n{self.log()}")
         with open(ready, encoding="utf-8") as file:
-            self.port = int(file.read().strip().rsplit(":", 1)[1])
+            self.sites = [line.strip().split("=", 1) for line in file]
+        self.port = int(self.sites[0][1].rsplit(":", 1)[1])
 
     def request(self, method, path, body=None, headers=None, raw=None):
         """(status, headers, bytes)"""

@@ -68,6 +68,15 @@ static const sluice_key keys[] = {
      .min = 1,
      .doc = "Where REST is served: http://host:port, several between commas. An empty "
             "host is every address, port 0 a free one."},
+    {.name = "admin.listeners",
+     .type = SLUICE_STRING,
+     .shown_type = "LIST",
+     .fallback = SLUICE_NULL,
+     .importance = SLUICE_LOW,
+     .offset = AT(const char *, admin_listeners),
+     .doc = "Where alone the resources below /admin are served, as http://host:port or "
+            "https://host:port, several between commas. Empty: nowhere. Without this "
+            "key the listeners serve them too."},
     {.name = "rest.port",
      .type = SLUICE_STRING,
      .fallback = "",

@@ -17,7 +17,8 @@ typedef struct worker_values {
     const char *key_converter, *value_converter, *header_converter;
     sluice_list plugin_path, config_providers;
     sluice_list listeners;
-    const char *rest_port; /* Old, and instead of listeners. */
+    const char *admin_listeners; /* NULL: those of `listeners`; "": none. */
+    const char *rest_port;       /* Old, and instead of listeners. */
     const char *rest_host;
     const char *advertised_host;
     int32_t advertised_port;

@@ -7,33 +7,58 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum { backlog = 1024 };
 
-/* Host and port behind "http://"; the host is the caller's. */
-static sluice_status parse(const char *text, char **ret_host, int64_t *ret_port,
-                           sluice_error *err)
+#define BAD_FORM                                                                       \
+    "listener '%s': Listener doesn't have the right format "                           \
+    "(protocol://hostname:port)."
+
+/* What stands behind "http://" or "https://", in any case, as Kafka Connect takes it.
+ */
+static sluice_status parse_protocol(const char *text, bool *ret_tls,
+                                    const char **ret_rest, sluice_error *err)
 {
-    if (text_starts(text, "https://")) {
+    const char *colon = strstr(text, "://");
+    size_t len = colon == NULL ? 0 : (size_t)(colon - text);
+    bool plain = len == 4 && strncasecmp(text, "http", 4) == 0;
+    *ret_tls = len == 5 && strncasecmp(text, "https", 5) == 0;
+    if (colon == NULL) {
+        return sluice_fail(err, SLUICE_BAD_CONFIG, BAD_FORM, text);
+    }
+    if (!plain && !*ret_tls) {
+        return sluice_fail(
+            err, SLUICE_BAD_CONFIG,
+            "listener '%s': Listener protocol must be either \"http\" or "
+            "\"https\".",
+            text);
+    }
+    if (*ret_tls) {
         return sluice_fail(err, SLUICE_BAD_CONFIG,
                            "listener '%s': https is not served yet; put a TLS proxy "
                            "before an http:// listener",
                            text);
     }
-    if (strstr(text, "://") != NULL && !text_starts(text, "http://")) {
-        return sluice_fail(err, SLUICE_BAD_CONFIG,
-                           "Listener protocol must be either \"http\" or \"https\".");
+    *ret_rest = colon + 3;
+    return SLUICE_OK;
+}
+
+/* Host and port behind the protocol; the host is the caller's. */
+static sluice_status parse(const char *text, bool *ret_tls, char **ret_host,
+                           int64_t *ret_port, sluice_error *err)
+{
+    const char *host = NULL;
+    sluice_status status = parse_protocol(text, ret_tls, &host, err);
+    if (status != SLUICE_OK) {
+        return status;
     }
-    const char *host = text_starts(text, "http://") ? text + strlen("http://") : NULL;
-    const char *colon = host == NULL ? NULL : strrchr(host, ':');
+    const char *colon = strrchr(host, ':');
     if (colon == NULL || !text_to_int64(colon + 1, ret_port) || *ret_port < 0 ||
         *ret_port > 65535) {
-        return sluice_fail(err, SLUICE_BAD_CONFIG,
-                           "listener '%s': Listener doesn't have the right format "
-                           "(protocol://hostname:port).",
-                           text);
+        return sluice_fail(err, SLUICE_BAD_CONFIG, BAD_FORM, text);
     }
     size_t len = (size_t)(colon - host);
     bool brackets = len >= 2 && host[0] == '[' && host[len - 1] == ']';
@@ -93,7 +118,8 @@ sluice_status listener_open(const char *text, listener *ret_listener, sluice_err
 {
     char *host = NULL, port[8];
     int64_t number;
-    sluice_status status = parse(text, &host, &number, err);
+    bool tls;
+    sluice_status status = parse(text, &tls, &host, &number, err);
     if (status != SLUICE_OK) {
         return status;
     }
@@ -113,8 +139,13 @@ sluice_status listener_open(const char *text, listener *ret_listener, sluice_err
         return sluice_fail(err, SLUICE_FATAL, "listener '%s' cannot be bound: %s", text,
                            strerror(reason));
     }
-    *ret_listener = (listener){.host = host, .port = port_of(fd), .fd = fd};
+    *ret_listener = (listener){.tls = tls, .host = host, .port = port_of(fd), .fd = fd};
     return SLUICE_OK;
+}
+
+const char *listener_protocol(const listener *self)
+{
+    return self->tls ? "https" : "http";
 }
 
 void listener_done(listener *self)

@@ -147,6 +147,7 @@ void route_find(const char *method, const url *target, route_match *ret_match)
     for (size_t i = 0; i < route_count; i++) {
         route_match match = {.request.operation = routes[i].operation,
                              .allow = methods_of(i),
+                             .is_admin = text_starts(routes[i].path, "admin/"),
                              .body = routes[i].body,
                              .refusal = refusal_of(&routes[i])};
         if (!path_fits(routes[i].path, target, &match)) {

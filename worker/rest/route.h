@@ -20,6 +20,7 @@ typedef struct route_match {
     const char *allow;   /* "HEAD,GET": what this path takes, for 405 and OPTIONS. */
     bool numberless;     /* 404 once all else is right: a task's number is none. */
     const char *refusal; /* 500 once all else is right: what standalone mode lacks. */
+    bool is_admin;       /* A resource below /admin. */
     route_body body;     /* What is to be parsed for the request. */
     herder_request request; /* Texts are borrowed from the url. */
 } route_match;

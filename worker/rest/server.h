@@ -9,12 +9,16 @@
 #define SLUICE_REST_SERVER_H
 
 #include "worker/herder/loop.h"
+#include "worker/rest/listener.h"
 #include <sluice/config.h>
 
 typedef struct rest_server rest_server;
 
 typedef struct rest_settings {
-    sluice_list listeners;     /* "http://127.0.0.1:0" */
+    sluice_list listeners; /* "http://127.0.0.1:0" */
+    /* Where alone /admin is served, perhaps nowhere; else `listeners` have it too. */
+    bool has_admin_listeners;
+    sluice_list admin_listeners;
     const char *allow_origin;  /* "" : no browser of another origin may ask. */
     const char *allow_methods; /* "" : GET, POST, HEAD. */
 } rest_settings;
@@ -25,9 +29,14 @@ typedef struct rest_settings {
 sluice_status rest_open(const rest_settings *settings, rest_server **ret_server,
                         sluice_error *err);
 
-/* The host as it was given ("" for all) and the port of the first listener. */
-const char *rest_host(const rest_server *self);
-int rest_port(const rest_server *self);
+/* The first of the listeners that has `protocol` ("http", "https"), or, where none has
+ * or it is NULL, the first of all. Borrowed from the server. */
+const listener *rest_listener(const rest_server *self, const char *protocol);
+
+/* The listener of that number, those of admin.listeners last; NULL behind the last.
+ * Borrowed from the server. */
+const listener *rest_site_at(const rest_server *self, size_t index,
+                             bool *ret_admin_only);
 
 /* Starts to answer, by asking `asked`, which is borrowed until rest_close(). */
 sluice_status rest_serve(rest_server *self, herder_loop *asked, sluice_error *err);

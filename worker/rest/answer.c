@@ -1,0 +1,91 @@
+/* A request's answer: status, headers and body become libmicrohttpd's. */
+#include "worker/rest/answer.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include <stdlib.h>
+#include <string.h>
+
+const char *answer_header(const rest_call *c, const char *name)
+{
+    return MHD_lookup_connection_value(c->connection, MHD_HEADER_KIND, name);
+}
+
+void answer_fault(rest_call *c, int status, const char *message)
+{
+    json_t *body = json_pack("{s:i, s:s}", "error_code", status, "message", message);
+    c->status = status;
+    c->text = json_dumps(body, JSON_COMPACT);
+    json_decref(body);
+}
+
+static bool origin_is_allowed(const rest_call *c, const char *origin)
+{
+    const char *allowed = c->site->server->settings.allow_origin;
+    size_t count;
+    char **list = text_split(allowed, &count);
+    bool found = false;
+    for (size_t i = 0; i < count; i++) {
+        found |= strcmp(list[i], "*") == 0 || strcmp(list[i], origin) == 0;
+    }
+    free(list);
+    return found;
+}
+
+static void add_cors(const rest_call *c, struct MHD_Response *response)
+{
+    const rest_settings *settings = &c->site->server->settings;
+    const char *origin = answer_header(c, "Origin");
+    const char *methods = settings->allow_methods;
+    if (settings->allow_origin[0] == '\0') {
+        return;
+    }
+    MHD_add_response_header(response, "Vary", "Origin");
+    if (origin == NULL || !origin_is_allowed(c, origin)) {
+        return;
+    }
+    MHD_add_response_header(response, "Access-Control-Allow-Origin", origin);
+    if (c->preflight) {
+        MHD_add_response_header(response, "Access-Control-Allow-Methods",
+                                methods[0] == '\0' ? "GET,POST,HEAD" : methods);
+        MHD_add_response_header(response, "Access-Control-Allow-Headers",
+                                "Content-Type");
+        MHD_add_response_header(response, "Access-Control-Max-Age", "60");
+    }
+}
+
+static void add_location(const rest_call *c, struct MHD_Response *response)
+{
+    const char *host = answer_header(c, "Host");
+    char *name = url_encode(c->created);
+    char *location = host == NULL ? memory_print("/connectors/%s", name)
+                                  : memory_print("http://%s/connectors/%s", host, name);
+    MHD_add_response_header(response, "Location", location);
+    free(location);
+    free(name);
+}
+
+enum MHD_Result answer_send(rest_call *c)
+{
+    size_t len = c->text == NULL ? 0 : strlen(c->text);
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        len, c->text, c->text == NULL ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_FREE);
+    c->text = NULL;
+    if (len > 0) {
+        MHD_add_response_header(response, "Content-Type",
+                                c->type == NULL ? "application/json" : c->type);
+    }
+    MHD_add_response_header(response, "Server", "sluice/" SLUICE_VERSION);
+    if (c->allow != NULL) {
+        MHD_add_response_header(response, "Allow", c->allow);
+    }
+    if (c->created != NULL && c->status == 201) {
+        add_location(c, response);
+    }
+    if (c->site->regular) {
+        add_cors(c, response);
+    }
+    enum MHD_Result result =
+        MHD_queue_response(c->connection, (unsigned)c->status, response);
+    MHD_destroy_response(response);
+    return result;
+}

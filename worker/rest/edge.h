@@ -1,0 +1,55 @@
+/* edge.h - what the parts of the REST server share: itself, its sites, a request.
+ *
+ * A site is a listener with what is served there: everything, all but the resources
+ * below /admin, or only these. Each has a loop of libmicrohttpd's, whose thread runs
+ * the functions of call.h, answer.h and patience.h.
+ *
+ * Threads: as said at each field; what is not said is constant once it is served. */
+#ifndef SLUICE_REST_EDGE_H
+#define SLUICE_REST_EDGE_H
+
+#include "base/buffer.h"
+#include "worker/rest/listener.h"
+#include "worker/rest/route.h"
+#include "worker/rest/server.h"
+#include <microhttpd.h>
+#include <pthread.h>
+
+enum { sites_max = 32 };
+
+typedef struct rest_site {
+    rest_server *server;
+    listener listener;
+    struct MHD_Daemon *daemon; /* NULL before rest_serve(). */
+    bool regular;              /* Serves what is not below /admin, with CORS. */
+    bool admin;                /* Serves what is below /admin. */
+} rest_site;
+
+struct rest_server {
+    rest_settings settings;
+    rest_site sites[sites_max];
+    size_t count;
+    herder_loop *herder;
+    pthread_mutex_t lock; /* Guards all below. */
+    pthread_cond_t drained;
+    bool closed;
+    size_t calls; /* Requests that have come whole and are not yet completed. */
+};
+
+/* One request, from its first line to its last byte. Of its site's thread; while the
+ * herder is asked, of the herder's. */
+typedef struct rest_call {
+    rest_site *site;
+    struct MHD_Connection *connection;
+    char *target; /* Path and query, as they came. */
+    buffer body;
+    bool begun, dispatched;
+    bool preflight; /* A browser asks whether it may ask. */
+    int status;     /* 0: not answered yet. */
+    char *text;     /* The body of the answer, or NULL. */
+    const char *type;
+    const char *allow;
+    char *created; /* The connector that a 201 is about. */
+} rest_call;
+
+#endif
