@@ -154,6 +154,7 @@ void flights_trim(flights *self)
     if (dead != NULL) {
         free_list(dead);
         sluice_arena_trim();
+        kafka_producer_trim(self->producer);
         malloc_trim(0);
     }
 }

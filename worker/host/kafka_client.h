@@ -76,6 +76,9 @@ void kafka_producer_nudge(kafka_producer *self);
 void kafka_producer_serve(kafka_producer *self, const kafka_delivery_ops *ops,
                           void *context);
 
+/* Gives memory back that is kept for the next messages. Any thread. */
+void kafka_producer_trim(kafka_producer *self);
+
 /* Gives up on all messages, and waits until each has its delivery to serve. */
 void kafka_producer_cancel(kafka_producer *self);
 

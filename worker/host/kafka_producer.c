@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "worker/host/kafka_client.h"
 #include "worker/host/kafka_common.h"
+#include "worker/host/kafka_headers.h"
 #include <errno.h>
 #include <pthread.h>
 #include <sluice/log.h>
@@ -11,8 +12,7 @@
 #include <unistd.h>
 
 enum {
-    headers_max = 256,
-    metadata_timeout_ms = 10 * 1000,
+    detached_max = 64,     /* Header lists that are given back at a time. */
     message_overhead = 41, /* Of a message in a request, at most … */
     header_overhead = 10,  /* … and of a header. */
     lanes = 2,             /* KAFKA_QUICK, and KAFKA_BULK once it is used. */
@@ -21,7 +21,6 @@ enum {
 struct kafka_topic {
     rd_kafka_topic_t *_Atomic in[lanes];
     char *name;
-    int32_t partitions; /* As last asked for; 0: never. */
 };
 
 /* A client, and where its events are. */
@@ -38,6 +37,7 @@ struct kafka_producer {
     map topics;
     rd_kafka_conf_t *bulk_conf; /* NULL: it is made already, or there is none. */
     bool two_lanes;
+    kafka_headers headers;
 };
 
 /* linger.ms: pace.h says when records wait for others, and while it waits, librdkafka's
@@ -103,6 +103,7 @@ sluice_status kafka_producer_new(const sluice_props *settings,
     self->two_lanes = sluice_props_get(settings, "linger.ms") == NULL;
     self->bulk_conf = self->two_lanes ? bulk_conf_of(conf) : NULL;
     pthread_mutex_init(&self->lock, NULL);
+    kafka_headers_init(&self->headers);
     map_init(&self->topics);
     char reason[512];
     if (!lane_open(self, &self->quick, conf, reason, sizeof reason)) {
@@ -175,6 +176,7 @@ void kafka_producer_free(kafka_producer *self)
         rd_kafka_conf_destroy(self->bulk_conf);
     }
     close(self->fd);
+    kafka_headers_done(&self->headers);
     pthread_mutex_destroy(&self->lock);
     free(self);
 }
@@ -260,26 +262,6 @@ static sluice_status refusal(kafka_producer *self, rd_kafka_resp_err_t code,
     return sluice_fail(err, SLUICE_BAD_RECORD, "%s", rd_kafka_err2str(code));
 }
 
-/* Before 2.12, librdkafka frees headers twice when the partition does not exist, so
- * that a partition that is asked for is looked up first. */
-static bool partition_exists(kafka_producer *self, const kafka_message *message)
-{
-    kafka_topic *topic = message->topic;
-    if (message->partition < 0 || message->partition < topic->partitions) {
-        return true;
-    }
-    const struct rd_kafka_metadata *metadata;
-    if (rd_kafka_metadata(self->quick.client, 0, topic->in[KAFKA_QUICK], &metadata,
-                          metadata_timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return false;
-    }
-    for (int i = 0; i < metadata->topic_cnt; i++) {
-        topic->partitions = metadata->topics[i].partition_cnt;
-    }
-    rd_kafka_metadata_destroy(metadata);
-    return message->partition < topic->partitions;
-}
-
 pace_size kafka_message_size(const kafka_message *message)
 {
     size_t payload = message->key.len + message->value.len;
@@ -291,41 +273,35 @@ pace_size kafka_message_size(const kafka_message *message)
     return (pace_size){wire, payload, 1};
 }
 
+/* A message with a time or headers. Before 2.12, librdkafka frees headers that it made
+ * itself twice when the partition does not exist; a list of ours stays ours then. */
 static rd_kafka_resp_err_t produce_whole(kafka_producer *self, kafka_lane lane,
                                          const kafka_message *message)
 {
-    if (message->header_count > 0 && !partition_exists(self, message)) {
-        return RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
-    }
-    if (message->header_count > headers_max) {
-        return RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
-    }
-    rd_kafka_vu_t parts[6 + headers_max];
-    size_t count = 0;
-    parts[count].vtype = RD_KAFKA_VTYPE_RKT;
-    parts[count++].u.rkt = topic_in(self, message->topic, lane);
-    parts[count].vtype = RD_KAFKA_VTYPE_PARTITION;
-    parts[count++].u.i32 = message->partition;
-    parts[count].vtype = RD_KAFKA_VTYPE_VALUE;
-    parts[count].u.mem.ptr = (void *)message->value.base;
-    parts[count++].u.mem.size = message->value.len;
-    parts[count].vtype = RD_KAFKA_VTYPE_KEY;
-    parts[count].u.mem.ptr = (void *)message->key.base;
-    parts[count++].u.mem.size = message->key.len;
-    parts[count].vtype = RD_KAFKA_VTYPE_OPAQUE;
-    parts[count++].u.ptr = message->opaque;
-    parts[count].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
-    parts[count++].u.i64 = message->timestamp < 0 ? 0 : message->timestamp;
-    for (size_t i = 0; i < message->header_count; i++) {
-        parts[count].vtype = RD_KAFKA_VTYPE_HEADER;
-        parts[count].u.header.name = message->headers[i].name;
-        parts[count].u.header.val = message->headers[i].value.base;
-        parts[count++].u.header.size = (ssize_t)message->headers[i].value.len;
-    }
+    bool headed = message->header_count > 0;
+    rd_kafka_headers_t *headers =
+        !headed ? NULL
+                : kafka_headers_take(&self->headers, message->headers,
+                                     message->header_count);
+    rd_kafka_vu_t parts[] = {
+        {RD_KAFKA_VTYPE_RKT, .u.rkt = topic_in(self, message->topic, lane)},
+        {RD_KAFKA_VTYPE_PARTITION, .u.i32 = message->partition},
+        {RD_KAFKA_VTYPE_VALUE,
+         .u.mem = {(void *)message->value.base, message->value.len}},
+        {RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)message->key.base, message->key.len}},
+        {RD_KAFKA_VTYPE_OPAQUE, .u.ptr = message->opaque},
+        {RD_KAFKA_VTYPE_TIMESTAMP,
+         .u.i64 = message->timestamp < 0 ? 0 : message->timestamp},
+        {RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
+    };
+    size_t count = sizeof parts / sizeof *parts - !headed;
     rd_kafka_error_t *error =
         rd_kafka_produceva(lane_of(self, lane)->client, parts, count);
-    rd_kafka_resp_err_t code =
-        error == NULL ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_error_code(error);
+    if (error == NULL) {
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    }
+    kafka_headers_put(&self->headers, &headers, headed);
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
     rd_kafka_error_destroy(error);
     return code;
 }
@@ -356,14 +332,37 @@ void kafka_producer_nudge(kafka_producer *self)
     (void)!write(self->fd, &one, sizeof one);
 }
 
+/* Header lists on their way from messages to the next ones. */
+typedef struct detached {
+    rd_kafka_headers_t *lists[detached_max];
+    size_t count;
+} detached;
+
+static void detach(kafka_producer *self, detached *to,
+                   const rd_kafka_message_t *message)
+{
+    rd_kafka_headers_t *list;
+    if (rd_kafka_message_detach_headers((rd_kafka_message_t *)message, &list) !=
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return;
+    }
+    to->lists[to->count++] = list;
+    if (to->count == detached_max) {
+        kafka_headers_put(&self->headers, to->lists, to->count);
+        to->count = 0;
+    }
+}
+
 /* Messages of a batch are delivered in runs: one call a run, not one a message. */
-static void serve_event(rd_kafka_event_t *event, const kafka_delivery_ops *ops,
-                        void *context)
+static void serve_event(kafka_producer *self, rd_kafka_event_t *event,
+                        const kafka_delivery_ops *ops, void *context)
 {
     void *opaque = NULL;
     size_t run = 0;
+    detached headers = {.count = 0};
     const rd_kafka_message_t *message;
     while ((message = rd_kafka_event_message_next(event)) != NULL) {
+        detach(self, &headers, message);
         if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
             ops->failed(context, message->_private, rd_kafka_topic_name(message->rkt),
                         message->partition, rd_kafka_err2str(message->err));
@@ -376,17 +375,19 @@ static void serve_event(rd_kafka_event_t *event, const kafka_delivery_ops *ops,
         opaque = message->_private;
         run++;
     }
+    kafka_headers_put(&self->headers, headers.lists, headers.count);
     if (run > 0) {
         ops->delivered(context, opaque, run);
     }
 }
 
-static void serve_lane(lane_client *lane, const kafka_delivery_ops *ops, void *context)
+static void serve_lane(kafka_producer *self, lane_client *lane,
+                       const kafka_delivery_ops *ops, void *context)
 {
     rd_kafka_event_t *event;
     while ((event = rd_kafka_queue_poll(lane->queue, 0)) != NULL) {
         if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
-            serve_event(event, ops, context);
+            serve_event(self, event, ops, context);
         }
         rd_kafka_event_destroy(event);
     }
@@ -399,8 +400,13 @@ void kafka_producer_serve(kafka_producer *self, const kafka_delivery_ops *ops,
     lane_client *list[lanes];
     int count = lane_list(self, list);
     for (int i = 0; i < count; i++) {
-        serve_lane(list[i], ops, context);
+        serve_lane(self, list[i], ops, context);
     }
+}
+
+void kafka_producer_trim(kafka_producer *self)
+{
+    kafka_headers_trim(&self->headers);
 }
 
 void kafka_producer_cancel(kafka_producer *self)
