@@ -2,6 +2,8 @@
 #include "task.h"
 #include <errno.h>
 #include <poll.h>
+#include <sluice/log.h>
+#include <stdlib.h>
 #include <time.h>
 
 const char *sluice_task_connector(const sluice_task *task)
@@ -36,18 +38,43 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static void note_waiting(const sluice_task *task, bool waiting)
+{
+    if (task->call != NULL) {
+        uint32_t call = atomic_load_explicit(task->call, memory_order_relaxed);
+        atomic_store_explicit(task->call,
+                              waiting ? call | TASK_WAITS : call & ~TASK_WAITS,
+                              memory_order_relaxed);
+    }
+}
+
+/* A descriptor of the task's that is none any more would be ready for ever. */
+static void check_whole(const sluice_task *task, const struct pollfd *own)
+{
+    if (((own[0].revents | own[1].revents) & POLLNVAL) != 0) {
+        sluice_log(SLUICE_ERROR, "worker.task",
+                   "a descriptor of task %s-%d was closed by code that does not own "
+                   "it: the process ends",
+                   task->connector, task->number);
+        abort();
+    }
+}
+
 unsigned sluice_task_wait(const sluice_task *task, int fd, short events, int timeout_ms)
 {
     struct pollfd waits[] = {{.fd = fd, .events = events},
                              {.fd = task->wake_fd, .events = POLLIN},
                              {.fd = task->stop_fd, .events = POLLIN}};
     int64_t end = timeout_ms < 0 ? -1 : now_ms() + timeout_ms;
+    note_waiting(task, true);
     while (poll(waits, 3, timeout_ms) < 0 && errno == EINTR) {
         if (end >= 0) {
             int64_t left = end - now_ms();
             timeout_ms = left > 0 ? (int)left : 0;
         }
     }
+    note_waiting(task, false);
+    check_whole(task, &waits[1]);
     return (waits[0].revents != 0 ? SLUICE_WAIT_READY : 0U) |
            (waits[1].revents != 0 ? SLUICE_WAIT_WAKE : 0U) |
            (waits[2].revents != 0 ? SLUICE_WAIT_STOP : 0U);

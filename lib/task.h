@@ -10,6 +10,10 @@
 #define SLUICE_LIB_TASK_H
 
 #include <sluice/task.h>
+#include <stdatomic.h>
+
+/* This bit of `call` is set while the plugin waits by sluice_task_wait(). */
+#define TASK_WAITS 0x80000000U
 
 typedef struct task_ops {
     void (*rewind)(sluice_task *task, const char *topic, int32_t partition,
@@ -31,6 +35,7 @@ struct sluice_task {
     int stop_fd;                   /* Readable once it should stop. */
     int wake_fd;                   /* An eventfd; its maker clears it. */
     const task_ops *ops;
+    _Atomic uint32_t *call; /* Which call the thread is in; NULL: nobody asks. */
 };
 
 #endif

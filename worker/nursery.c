@@ -91,8 +91,11 @@ sluice_status nursery_fork(nursery *self, const nursery_request *request,
                            sluice_error *err)
 {
     json_t *title = json_stringn(request->title, title_len(request->title));
-    json_t *packet = json_pack("{s:I,s:o}", "fork", (json_int_t)request->id, "title",
-                               title == NULL ? json_string("") : title);
+    json_t *packet = json_pack(
+        "{s:I,s:o,s:I,s:I,s:I,s:I}", "fork", (json_int_t)request->id, "title",
+        title == NULL ? json_string("") : title, "grace", (json_int_t)request->grace_ms,
+        "memory", (json_int_t)request->limits.memory_bytes, "files",
+        (json_int_t)request->limits.files, "nice", (json_int_t)request->limits.nice);
     int fds[fds_max] = {request->control_fd, request->stderr_fd, request->doing_fd};
     return send_packet(self, packet, fds, request->doing_fd < 0 ? 2 : 3, err);
 }

@@ -7,16 +7,20 @@
  *
  *     worker ── AF_UNIX SOCK_SEQPACKET, a JSON object a packet ──► nursery ──fork──►
  * host
- *       {"fork":7,"title":"c"} + [control, stderr, doing]      {"forked":7,"pid":123}
+ *       {"fork":7,"title":"c",…} + [control, stderr, doing]    {"forked":7,"pid":123}
  *       {"kill":7,"signal":9} {"refused":7,"reason":"…"}
  *                                                 {"exited":7,"pid":123,"code":0}
  *                                                 {"exited":7,"pid":123,"signal":11}
  *
  * The nursery and the hosts ignore SIGINT, SIGTERM and SIGHUP, which a terminal or a
  * service manager sends to every process: they end when the worker says so or is gone.
- * At the end of the socket the nursery exits; hosts see the end of their own control
- * channels. A host leads its own process group, so that a kill reaches the children of
- * a plugin too, and its end kills what is left of them.
+ * At the end of the socket, hosts see the end of their own control channels; the
+ * nursery waits until they have ended, kills those that take longer than they may, and
+ * exits. When the nursery is killed itself, so are they.
+ *
+ * A host leads its own process group, so that a kill reaches the children of a plugin
+ * too, and its end kills what is left of them. Children that have left the group are
+ * given to the nursery by the kernel (PR_SET_CHILD_SUBREAPER) and killed by it.
  *
  * Threads: fork and kill from any thread; fd and next from one. */
 #ifndef SLUICE_WORKER_NURSERY_H
@@ -41,9 +45,16 @@ typedef struct nursery {
 sluice_status nursery_start(nursery *ret_nursery, nursery_child child,
                             sluice_error *err);
 
-/* Ends the nursery and waits for it. Hosts that still run go on until they notice the
- * end of their control channels. */
+/* Ends the nursery and waits for it, and so for the last host. */
 void nursery_done(nursery *self);
+
+/* What a host may use. 0: no limit of its own. */
+typedef struct nursery_limits {
+    int64_t
+        memory_bytes; /* RLIMIT_DATA: what it may allocate, stacks of threads too. */
+    int64_t files;    /* RLIMIT_NOFILE: how many descriptors may be open. */
+    int64_t nice;     /* Is added to the worker's: 19 gets what nobody else wants. */
+} nursery_limits;
 
 typedef struct nursery_request {
     int64_t id;        /* The worker's own; comes back in events. Unique. */
@@ -51,6 +62,8 @@ typedef struct nursery_request {
     int control_fd;    /* The host's ends; the worker closes its copies afterwards. */
     int stderr_fd;     /* Becomes the host's stdout and stderr. */
     int doing_fd;      /* The page of control.h; -1: none. */
+    nursery_limits limits;
+    int64_t grace_ms; /* How long it may go on when the worker is gone. */
 } nursery_request;
 
 /* Asks for a host; the answer is a FORKED or REFUSED event. FATAL when the nursery is

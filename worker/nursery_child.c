@@ -1,6 +1,7 @@
 /* The nursery process: forks hosts, waits for them, and tells how they ended. */
 #include "worker/nursery_child.h"
 #include "base/memory.h"
+#include "worker/confine.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -13,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { packet_bytes_max = 8 * 1024, fds_max = 3, socket_fd = 3, first_host_fd = 3 };
@@ -28,6 +30,7 @@ typedef struct state {
     nursery_child child;
     host_process *hosts;
     size_t count;
+    int64_t grace_ms; /* The longest that a host was given. */
     sigset_t before;
 } state;
 
@@ -61,13 +64,19 @@ static void tell(state *self, json_t *packet)
     }
 }
 
+static int64_t number_of(const json_t *packet, const char *name)
+{
+    return json_integer_value(json_object_get(packet, name));
+}
+
 /* In the new process: becomes a host and ends with it. */
-static void become_host(state *self, const char *title, int *fds, size_t count)
+static void become_host(state *self, const json_t *packet, int *fds, size_t count)
     __attribute__((noreturn));
 
-static void become_host(state *self, const char *title, int *fds, size_t count)
+static void become_host(state *self, const json_t *packet, int *fds, size_t count)
 {
     setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     sigprocmask(SIG_SETMASK, &self->before, NULL);
     signal(SIGCHLD, SIG_DFL);
     dup2(fds[1], STDOUT_FILENO);
@@ -75,8 +84,12 @@ static void become_host(state *self, const char *title, int *fds, size_t count)
     int kept[2] = {fds[0], count > 2 ? fds[2] : -1};
     keep_only(kept, count > 2 ? 2 : 1, first_host_fd);
     char name[16];
-    snprintf(name, sizeof name, "sluice:%s", title);
+    snprintf(name, sizeof name, "sluice:%s",
+             json_string_value(json_object_get(packet, "title")));
     prctl(PR_SET_NAME, name);
+    confine_host(&(nursery_limits){number_of(packet, "memory"),
+                                   number_of(packet, "files"),
+                                   number_of(packet, "nice")});
     int code = self->child(first_host_fd, count > 2 ? first_host_fd + 1 : -1);
     fflush(NULL);
     _exit(code);
@@ -85,15 +98,14 @@ static void become_host(state *self, const char *title, int *fds, size_t count)
 static void handle_fork(state *self, const json_t *packet, int *fds, size_t fd_count)
 {
     json_int_t id = json_integer_value(json_object_get(packet, "fork"));
-    const char *title = json_string_value(json_object_get(packet, "title"));
-    if (fd_count < 2 || title == NULL) {
+    if (fd_count < 2 || !json_is_string(json_object_get(packet, "title"))) {
         tell(self, json_pack("{s:I,s:s}", "refused", id, "reason",
                              "the request has no title or no descriptors"));
         return;
     }
     pid_t pid = fork();
     if (pid == 0) {
-        become_host(self, title, fds, fd_count);
+        become_host(self, packet, fds, fd_count);
     }
     if (pid < 0) {
         tell(self, json_pack("{s:I,s:s}", "refused", id, "reason", strerror(errno)));
@@ -102,6 +114,8 @@ static void handle_fork(state *self, const json_t *packet, int *fds, size_t fd_c
     setpgid(pid, pid); /* Both sides: whoever comes first. */
     self->hosts = memory_resize(self->hosts, (self->count + 1) * sizeof *self->hosts);
     self->hosts[self->count++] = (host_process){.id = id, .pid = pid};
+    int64_t grace = number_of(packet, "grace");
+    self->grace_ms = grace > self->grace_ms ? grace : self->grace_ms;
     tell(self, json_pack("{s:I,s:i}", "forked", id, "pid", (int)pid));
 }
 
@@ -136,6 +150,31 @@ static void reap_one(state *self, pid_t pid, int status)
     }
 }
 
+static bool is_host(const state *self, pid_t pid)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        if (self->hosts[i].pid == pid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is a child of the nursery and no host was left behind by one. */
+static void kill_strays(const state *self)
+{
+    FILE *children = fopen("/proc/thread-self/children", "re");
+    int pid;
+    while (children != NULL && fscanf(children, "%d", &pid) == 1) {
+        if (!is_host(self, pid)) {
+            kill(pid, SIGKILL);
+        }
+    }
+    if (children != NULL) {
+        fclose(children);
+    }
+}
+
 /* The group of a process that has ended is killed before the process is reaped: until
  * then no other group can have its number. */
 static void reap(state *self)
@@ -153,6 +192,7 @@ static void reap(state *self)
         int status = 0;
         waitpid(ended.si_pid, &status, 0);
         reap_one(self, ended.si_pid, status);
+        kill_strays(self);
     }
 }
 
@@ -211,11 +251,36 @@ static void prepare(state *self)
     fcntl(self->fd, F_SETFD, FD_CLOEXEC);
     ignore_signals();
     prctl(PR_SET_NAME, "sluice:nursery");
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     sigset_t ended;
     sigemptyset(&ended);
     sigaddset(&ended, SIGCHLD);
     sigprocmask(SIG_BLOCK, &ended, &self->before);
     self->signal_fd = signalfd(-1, &ended, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The worker is gone: hosts end by themselves, or are ended. */
+static void wait_for_hosts(state *self)
+{
+    int64_t end = now_ms() + self->grace_ms;
+    while (self->count > 0) {
+        struct pollfd wait = {.fd = self->signal_fd, .events = POLLIN};
+        int64_t left = end - now_ms();
+        if (left <= 0) {
+            for (size_t i = 0; i < self->count; i++) {
+                kill(-self->hosts[i].pid, SIGKILL);
+            }
+        }
+        poll(&wait, 1, left <= 0 ? -1 : (int)left);
+        reap(self);
+    }
 }
 
 void nursery_run(int fd, nursery_child child)
@@ -236,5 +301,6 @@ void nursery_run(int fd, nursery_child child)
             open = serve(&self);
         }
     }
+    wait_for_hosts(&self);
     _exit(0);
 }

@@ -11,6 +11,21 @@
 #include <test.h>
 #include <unistd.h>
 
+static void tell_limits(int control_fd)
+{
+    struct rlimit memory, files;
+    char score[16] = "";
+    int fd = open("/proc/self/oom_score_adj", O_RDONLY);
+    CHECK(read(fd, score, sizeof score - 1) > 0);
+    close(fd);
+    getrlimit(RLIMIT_DATA, &memory);
+    getrlimit(RLIMIT_NOFILE, &files);
+    int64_t has[4] = {(int64_t)memory.rlim_cur, (int64_t)files.rlim_cur,
+                      getpriority(PRIO_PROCESS, 0),
+                      strcmp(score, "500\n") == 0 ? 500 : -1};
+    (void)!write(control_fd, has, sizeof has);
+}
+
 /* A child that does what the bytes on its control channel say, until its end. */
 static int obedient(int control_fd, int doing_fd)
 {
@@ -40,6 +55,21 @@ static int obedient(int control_fd, int doing_fd)
             }
             (void)!write(control_fd, "done", 4);
             break;
+        case 's': /* The same as a daemon: another session, no parent. */
+            if (fork() == 0) {
+                setsid();
+                if (fork() == 0) {
+                    (void)!write(control_fd, "done", 4);
+                    for (;;) {
+                        pause();
+                    }
+                }
+                _exit(0);
+            }
+            break;
+        case 'l':
+            tell_limits(control_fd);
+            break;
         case 'd': {
             control_doing_page *page =
                 mmap(NULL, CONTROL_DOING_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -60,6 +90,11 @@ typedef struct child {
     int err;
 } child;
 
+enum { long_grace_ms = 60000 };
+
+static nursery_limits limits; /* Of the next host. */
+static int64_t grace_ms = long_grace_ms;
+
 static child start_child(nursery *self, int64_t id, int doing_fd)
 {
     int pair[2], out[2];
@@ -69,7 +104,9 @@ static child start_child(nursery *self, int64_t id, int doing_fd)
                                .title = "my-connector",
                                .control_fd = pair[1],
                                .stderr_fd = out[1],
-                               .doing_fd = doing_fd};
+                               .doing_fd = doing_fd,
+                               .limits = limits,
+                               .grace_ms = grace_ms};
     CHECK(nursery_fork(self, &request, NULL) == SLUICE_OK);
     close(pair[1]);
     close(out[1]);
@@ -83,6 +120,16 @@ static nursery_event next_event(nursery *self)
     CHECK(poll(&readable, 1, 10000) == 1);
     CHECK(nursery_next(self, &event));
     return event;
+}
+
+/* Until nobody holds the host's stderr any more. */
+static void await_end(child who)
+{
+    char bytes[16];
+    ssize_t got;
+    while ((got = read(who.err, bytes, sizeof bytes)) > 0) {
+    }
+    CHECK_INT(got, 0);
 }
 
 static void order(child who, const char *what)
@@ -191,8 +238,7 @@ TEST(the_end_of_a_host_ends_the_children_of_its_plugins)
     order(host, "f");
     await_done(host);
     order(host, "e");
-    char byte;
-    CHECK_INT(read(host.err, &byte, 1), 0); /* Nobody holds the pipe any more. */
+    await_end(host);
     nursery_done(&self);
 }
 
@@ -202,15 +248,70 @@ TEST(without_the_worker_the_nursery_and_its_hosts_end)
     start(&self);
     child host = start_child(&self, 1, -1);
     CHECK_INT(next_event(&self).kind, NURSERY_FORKED);
-    nursery_done(&self); /* Waits for the nursery. */
-    order(host, "p");    /* The host is not hurt … */
+    shutdown(self.fd, SHUT_RDWR);
+    order(host, "p"); /* The host is not hurt … */
     await_done(host);
     close(host.control); /* … until its own channel ends. */
-    char bytes[16];
-    ssize_t got;
-    while ((got = read(host.err, bytes, sizeof bytes)) > 0) {
-    }
-    CHECK_INT(got, 0);
+    await_end(host);
+    nursery_done(&self);
+}
+
+TEST(without_the_worker_a_host_that_does_not_end_is_killed)
+{
+    nursery self;
+    start(&self);
+    grace_ms = 1;
+    child host = start_child(&self, 1, -1);
+    grace_ms = long_grace_ms;
+    CHECK_INT(next_event(&self).kind, NURSERY_FORKED);
+    nursery_done(&self); /* Its channel is open still. */
+    await_end(host);
+}
+
+TEST(hosts_end_with_a_nursery_that_is_killed)
+{
+    nursery self;
+    start(&self);
+    child host = start_child(&self, 1, -1);
+    CHECK_INT(next_event(&self).kind, NURSERY_FORKED);
+    order(host, "p");
+    await_done(host);
+    kill(self.pid, SIGKILL);
+    await_end(host);
+    nursery_done(&self);
+}
+
+TEST(what_has_left_the_group_of_a_host_is_ended_with_it)
+{
+    nursery self;
+    start(&self);
+    child host = start_child(&self, 1, -1);
+    order(host, "s");
+    await_done(host);
+    order(host, "e");
+    await_end(host);
+    nursery_done(&self);
+}
+
+TEST(a_host_has_the_limits_that_it_was_given)
+{
+    nursery self;
+    start(&self);
+    limits = (nursery_limits){.memory_bytes = 1 << 28, .files = 50, .nice = 3};
+    child host = start_child(&self, 1, -1);
+    limits = (nursery_limits){0};
+    order(host, "l");
+    int64_t has[4];
+    CHECK(recv(host.control, has, sizeof has, MSG_WAITALL) == sizeof has);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    CHECK_INT(has[0], 1 << 28);
+#endif
+    CHECK_INT(has[1], 50);
+    CHECK_INT(has[2], getpriority(PRIO_PROCESS, 0) + 3);
+    CHECK_INT(has[3], 500);
+    close(host.control);
+    await_end(host);
+    nursery_done(&self);
 }
 
 TEST(a_nursery_that_died_is_told)

@@ -209,6 +209,45 @@ static const sluice_key keys[] = {
      .offset = AT(int64_t, liveness_ms),
      .doc = "How long a connector's process may leave the worker without an answer "
             "before it is killed."},
+    {.name = "host.call.timeout.ms",
+     .type = SLUICE_LONG,
+     .fallback = "300000",
+     .min = 0,
+     .max = INT64_MAX,
+     .importance = SLUICE_LOW,
+     .offset = AT(int64_t, call_timeout_ms),
+     .doc = "How long a function of a plugin (poll, put, flush ...) may neither return "
+            "nor ask the worker for anything, before its connector's process is "
+            "killed. 0: for ever. A connector may say otherwise for itself, as for all "
+            "the keys of limits that follow."},
+    {.name = "host.memory.max.bytes",
+     .type = SLUICE_LONG,
+     .fallback = "0",
+     .min = 0,
+     .max = INT64_MAX,
+     .importance = SLUICE_LOW,
+     .offset = AT(int64_t, host_memory_bytes),
+     .doc = "How much memory the process of a connector may allocate (RLIMIT_DATA, "
+            "with the stacks of its threads). 0: no limit. A connector of an ordinary "
+            "kind runs from 64 MiB (67108864) on."},
+    {.name = "host.open.files.max",
+     .type = SLUICE_LONG,
+     .fallback = "0",
+     .min = 0,
+     .max = INT64_MAX,
+     .importance = SLUICE_LOW,
+     .offset = AT(int64_t, host_files),
+     .doc = "How many files and sockets it may have open (RLIMIT_NOFILE). 0: as many "
+            "as the worker."},
+    {.name = "host.nice",
+     .type = SLUICE_LONG,
+     .fallback = "0",
+     .min = 0,
+     .max = 19,
+     .importance = SLUICE_LOW,
+     .offset = AT(int64_t, host_nice),
+     .doc = "Its share of a busy processor, in nice(2)'s steps, each a quarter less: "
+            "0 is as much as the worker, 19 what nobody else wants."},
     {.name = "access.control.allow.origin",
      .type = SLUICE_STRING,
      .fallback = "",

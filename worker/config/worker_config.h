@@ -37,6 +37,10 @@ typedef struct worker_values {
     int64_t restart_attempts;
     int64_t restart_reset_ms;
     int64_t liveness_ms;
+    int64_t call_timeout_ms; /* As what follows, 0: no limit. */
+    int64_t host_memory_bytes;
+    int64_t host_files;
+    int64_t host_nice;
     const char *allow_origin, *allow_methods;
 } worker_values;
 

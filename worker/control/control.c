@@ -1,5 +1,6 @@
 /* The words and the shared page of the control channel. */
 #include "worker/control/control.h"
+#include "lib/task.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +16,14 @@ const char *control_call_name(uint32_t call)
         [CONTROL_CALL_FLUSH] = "flush",         [CONTROL_CALL_CLOSE] = "close",
         [CONTROL_CALL_DESTROY] = "destroy",     [CONTROL_CALL_CHECK] = "check",
     };
+    call &= ~TASK_WAITS;
     return call < sizeof names / sizeof *names ? names[call] : "unknown";
+}
+
+bool control_call_is_plugin(uint32_t call)
+{
+    return call != CONTROL_CALL_NONE && call != CONTROL_CALL_PRODUCE &&
+           call != CONTROL_CALL_CONSUME && (call & TASK_WAITS) == 0;
 }
 
 static int slot_text(const control_doing_page *page, size_t slot, char *text,

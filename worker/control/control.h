@@ -34,7 +34,10 @@
  *   {"topic":"t"}              a topic that is used for the first time
  *   {"pong":5,"tasks":[{"id":0,"records":123,"bytes":4567,"failed":0,"skipped":0,
  *                       "retries":0,"lag":0,"in_flight":0,"doing":"…"|null,
- *                       "retry":"…"|null,"gauges":{"name":1}}]}
+ *                       "retry":"…"|null,"gauges":{"name":1},
+ *                       "stuck":5000,"call":"put"}]}
+ *                              "stuck": for so many ms a plugin's function has neither
+ *                              returned nor asked for anything; left out where it is 0
  *   {"plugins":[…],"refused":[{"path":"…","reason":"…"}]}
  *   {"validated":{"name":"…","error_count":n,"groups":[…],"configs":[…]},"id":1}
  *       as Kafka Connect's PUT /connector-plugins/{p}/config/validate answers;
@@ -55,6 +58,7 @@
 #define SLUICE_WORKER_CONTROL_CONTROL_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -64,6 +68,7 @@ enum {
     CONTROL_NOTE_SIZE = 56,
     HOST_EXIT_REFUSED = 2,
     HOST_EXIT_GRACE_OVER = 3, /* A task did not stop in time after the worker left. */
+    HOST_EXIT_DAMAGED = 4,    /* Somebody has closed a descriptor of the host's own. */
 };
 
 /* Which function of a plugin, or which part of the worker's own, a thread is in. */
@@ -86,19 +91,25 @@ typedef enum control_call {
     CONTROL_CALL_CHECK, /* A configuration. */
 } control_call;
 
+/* Whether it is a plugin that has to return from it. */
+bool control_call_is_plugin(uint32_t call);
+
 /* "poll", "put" …; a constant. "unknown" for anything else: a host may have died while
  * it wrote. */
 const char *control_call_name(uint32_t call);
 
 typedef struct control_doing {
-    _Atomic uint32_t call;
+    _Atomic uint32_t call;        /* With TASK_WAITS of lib/task.h, or without. */
     char note[CONTROL_NOTE_SIZE]; /* sluice_task_doing(); NUL-ended by the reader. */
-    uint32_t unused;
+    _Atomic uint32_t turns;       /* Counts up with each sign of life. */
 } control_doing;
 
 typedef struct control_doing_page {
     _Atomic uint32_t crashed; /* 0: none; else the crashed thread's slot + 1. */
-    uint32_t unused[15];
+    /* What the process had allocated then, in KiB, as RLIMIT_DATA counts; 0: unknown.
+     */
+    _Atomic uint32_t data_kib;
+    uint32_t unused[14];
     /* Slot 0 is the host's main thread, slot n + 1 is task n. */
     control_doing slots[CONTROL_DOING_TASKS + 1];
 } control_doing_page;

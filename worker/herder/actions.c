@@ -32,9 +32,11 @@ static herder_action *act(herder *self, herder_action_type type, uint64_t id)
     return action;
 }
 
-void act_fork(herder *self, uint64_t id, const char *title)
+void act_fork(herder *self, uint64_t id, const char *title, const herder_limits *limits)
 {
-    act(self, herder_fork, id)->text = memory_text(title);
+    herder_action *action = act(self, herder_fork, id);
+    action->text = memory_text(title);
+    action->limits = *limits;
 }
 
 void act_send(herder *self, uint64_t host, json_t *line_taken)

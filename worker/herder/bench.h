@@ -170,7 +170,7 @@ __attribute__((unused)) static bench *begin(void)
     json_t *worker = json_pack("{s:s}", "bootstrap.servers", "localhost:9092");
     herder_settings settings = {.worker_id = "127.0.0.1:8083",
                                 .worker = worker,
-                                .restart = {herder_on_crash, 1000, 60000, 3, 600000},
+                                .own = {{herder_on_crash, 1000, 60000, 3, 600000}, {0}},
                                 .graceful_ms = 5000,
                                 .liveness_ms = 15000,
                                 .request_ms = 90000,

@@ -109,7 +109,8 @@ void herder_connector_start(herder *self, connector *c)
     if (c->state != state_restarting) {
         show_all(c, state_unassigned);
     }
-    host_slot_begin(self, &c->host, c->name);
+    herder_own own = herder_connector_own(self, c);
+    host_slot_begin(self, &c->host, c->name, &own.limits);
     act_send(self, c->host.id,
              json_pack("{s:{s:s, s:O, s:O, s:o, s:s}}", "start", "name", c->name,
                        "config", c->config, "worker", self->settings.worker, "offsets",
@@ -197,7 +198,7 @@ static bool state_parse(const char *name, run_state *ret_state)
 /* When it is to be started again without being asked; says so in the log. */
 static void plan_restart(herder *self, connector *c, bool crashed)
 {
-    herder_restart policy = herder_connector_policy(self, c);
+    herder_restart policy = herder_connector_own(self, c).restart;
     if (policy.policy == herder_never ||
         (!crashed && policy.policy != herder_on_failure) || c->leaving ||
         self->stopping) {
@@ -312,7 +313,7 @@ static void pong_received(herder *self, connector *c, const json_t *message)
 {
     size_t index;
     json_t *report;
-    c->host.answered_at = self->now;
+    c->host.unanswered_since = 0;
     json_array_foreach(json_object_get(message, "tasks"), index, report)
     {
         json_int_t id = json_integer_value(json_object_get(report, "id"));
@@ -324,6 +325,9 @@ static void pong_received(herder *self, connector *c, const json_t *message)
         t->gauges = json_incref(report);
         set_text(&t->retry, json_string_value(json_object_get(report, "retry")));
         set_text(&t->doing, json_string_value(json_object_get(report, "doing")));
+        host_slot_stuck(self, &c->host, id,
+                        json_string_value(json_object_get(report, "call")),
+                        json_integer_value(json_object_get(report, "stuck")));
     }
 }
 
@@ -377,7 +381,7 @@ static void died(herder *self, connector *c, const herder_event *event,
     bool reported = c->state == state_failed && event->exit_signal == 0;
     self->host_deaths++;
     mark_failed(c, reported && c->trace != NULL ? c->trace : obituary);
-    if (lived >= herder_connector_policy(self, c).attempts_reset) {
+    if (lived >= herder_connector_own(self, c).restart.attempts_reset) {
         c->attempts = 0;
     }
     plan_restart(self, c, !reported);
@@ -441,9 +445,9 @@ int64_t herder_connector_deadline(const herder *self, const connector *c)
 
 /* --- The policy of one connector: its own keys over the worker's. --- */
 
-herder_restart herder_connector_policy(const herder *self, const connector *c)
+herder_own herder_connector_own(const herder *self, const connector *c)
 {
-    herder_restart policy = self->settings.restart;
-    restart_keys_apply(c->config, &policy);
-    return policy;
+    herder_own own = self->settings.own;
+    restart_keys_apply(c->config, &own);
+    return own;
 }

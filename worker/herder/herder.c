@@ -73,6 +73,17 @@ static void take_message(herder *self, const herder_event *event)
     }
 }
 
+static void take_closed(herder *self, const herder_event *event)
+{
+    connector *c = connector_of(self, event->host);
+    host_slot *host = event->host == self->inspector.id ? &self->inspector
+                      : c != NULL                       ? &c->host
+                                                        : NULL;
+    if (host != NULL) {
+        host_slot_closed(self, host, event->log);
+    }
+}
+
 static void take_exit(herder *self, const herder_event *event)
 {
     if (event->host == self->inspector.id) {
@@ -136,6 +147,9 @@ static void take_event(herder *self, const herder_event *event)
         break;
     case herder_event_message:
         take_message(self, event);
+        break;
+    case herder_event_closed:
+        take_closed(self, event);
         break;
     case herder_event_exited:
         take_exit(self, event);

@@ -40,11 +40,25 @@ typedef struct herder_restart {
     int64_t attempts_reset; /* Milliseconds of running after which the row ends. */
 } herder_restart;
 
+/* What the process of a connector may use. 0: no limit. */
+typedef struct herder_limits {
+    int64_t memory_bytes;
+    int64_t files;
+    int64_t nice;    /* Is added to the worker's. */
+    int64_t call_ms; /* How long a callback of a plugin may take. */
+} herder_limits;
+
+/* What a connector may say for itself: restart_keys.h. */
+typedef struct herder_own {
+    herder_restart restart;
+    herder_limits limits;
+} herder_own;
+
 /* What the worker's configuration decides. Texts and `worker` are copied. */
 typedef struct herder_settings {
-    const char *worker_id; /* "host:port", as status shows it. */
-    json_t *worker;        /* All worker properties, passed to hosts. */
-    herder_restart restart;
+    const char *worker_id;   /* "host:port", as status shows it. */
+    json_t *worker;          /* All worker properties, passed to hosts. */
+    herder_own own;          /* Unless a connector says otherwise. */
     int64_t graceful_ms;     /* For a host to stop, before it is killed. */
     int64_t liveness_ms;     /* For a host to answer a ping, before it is killed. */
     int64_t request_ms;      /* For a request, before it is answered with 500. */
@@ -114,6 +128,7 @@ typedef enum herder_event_type {
     herder_event_request,
     herder_event_restore, /* A connector that the store remembers, or its offsets. */
     herder_event_message, /* A line from a host. */
+    herder_event_closed,  /* A host has nothing more to say; its end should follow. */
     herder_event_exited,
     herder_event_stored,
     herder_event_tick, /* herder_deadline() has come. */
@@ -123,20 +138,21 @@ typedef enum herder_event_type {
 typedef struct herder_event {
     herder_event_type type;
     const herder_request *request;
-    uint64_t host;   /* message, exited */
+    uint64_t host;   /* message, closed, exited */
     json_t *message; /* message; restore: {"name", "config", "target"} or
                         {"name", "offsets": [[partition, offset], ...]} */
     int exit_code,
-        exit_signal;   /* exited; a host that could not be forked has code -1 */
-    const char *doing; /* exited: "in poll of task 0", "" or NULL */
-    const char *log;   /* exited: its last lines, or NULL */
-    uint64_t store;    /* stored: the number of the action that is done */
+        exit_signal;    /* exited; a host that could not be forked has code -1 */
+    const char *doing;  /* exited: "in poll of task 0", "" or NULL */
+    const char *log;    /* exited: its last lines; closed: why it is; or NULL */
+    int64_t data_bytes; /* exited by a crash: what it had allocated; 0: unknown */
+    uint64_t store;     /* stored: the number of the action that is done */
 } herder_event;
 
 /* --- Actions. --- */
 
 typedef enum herder_action_type {
-    herder_fork,          /* `id` a new host, `text` its title */
+    herder_fork,          /* `id` a new host, `text` its title, within `limits` */
     herder_send,          /* to host `id` the line `json` */
     herder_kill,          /* host `id` with `number` as the signal */
     herder_store_offsets, /* as `id`: of connector `text` the pairs `json`; null: remove
@@ -156,6 +172,7 @@ typedef struct herder_action {
     int number;
     json_t *json;
     char *text;
+    herder_limits limits;
 } herder_action;
 
 /* Made by a step; the caller carries them out in order and clears the list. */

@@ -164,10 +164,82 @@ TEST(a_host_that_does_not_stop_is_killed_after_its_grace_time)
         "\"127.0.0.1:8083\",\"version\":\"1\"},\"tasks\":[],\"type\":\"source\"}");
 }
 
+TEST(a_host_is_asked_seldom_while_nobody_looks)
+{
+    bench *b = begin_running();
+    CHECK_INT(herder_deadline(b->herder), 5000); /* A third of what silence may last. */
+    wait_ms(b, 4000);
+    CHECK_TEXT(sent(b, b->host, "ping"), "{\"ping\":5000}");
+    host_says(b, b->host, "{\"pong\":5000,\"tasks\":[]}");
+    CHECK_INT(herder_deadline(b->herder), 10000);
+    status_body(b);
+    CHECK_INT(herder_deadline(b->herder), 6000);
+}
+
+TEST(a_host_that_closes_its_channel_and_goes_on_is_killed)
+{
+    bench *b = begin_running();
+    step(b, (herder_event){.type = herder_event_closed, .host = b->host});
+    CHECK(!did(b, herder_kill, b->host));
+    wait_ms(b, 2000);
+    CHECK(did(b, herder_kill, b->host));
+    dies(b, b->host, SIGKILL, "in poll of task 0");
+    CHECK(strstr(status_body(b), "closed its control channel and was killed in poll") !=
+          NULL);
+}
+
+TEST(a_call_that_does_not_return_has_its_host_killed)
+{
+    bench *b = begin();
+    says_valid(b, ask(b, herder_create, NULL,
+                      "{\"name\":\"c\",\"config\":{\"connector.class\":"
+                      "\"FileStreamSource\",\"host.call.timeout.ms\":\"900\"}}"));
+    says_running(b);
+    CHECK_INT(herder_deadline(b->herder), 1200); /* A third of it. */
+    host_says(b, b->host,
+              "{\"pong\":1,\"tasks\":[{\"id\":0,\"stuck\":900,\"call\":\"put\"}]}");
+    CHECK(!did(b, herder_kill, b->host));
+    host_says(b, b->host,
+              "{\"pong\":1,\"tasks\":[{\"id\":0,\"stuck\":901,\"call\":\"put\"}]}");
+    CHECK(did(b, herder_kill, b->host));
+    dies(b, b->host, SIGKILL, "in put of task 0");
+    CHECK(strstr(status_body(b),
+                 "was killed because put of task 0 did not return within 900 ms "
+                 "(host.call.timeout.ms) in put of task 0; last log lines") != NULL);
+}
+
+TEST(a_connectors_own_limits_go_to_its_host_and_into_its_obituary)
+{
+    bench *b = begin();
+    uint64_t request =
+        ask(b, herder_create, NULL,
+            "{\"name\":\"c\",\"config\":{\"connector.class\":\"FileStreamSource\","
+            "\"host.memory.max.bytes\":\"100\",\"host.open.files.max\":\"20\","
+            "\"host.nice\":\"5\"}}");
+    says_valid(b, request);
+    herder_limits limits = b->actions.items[0].limits;
+    for (size_t i = 0; i < b->actions.count; i++) {
+        limits = b->actions.items[i].type == herder_fork ? b->actions.items[i].limits
+                                                         : limits;
+    }
+    CHECK_INT(limits.memory_bytes, 100);
+    CHECK_INT(limits.files, 20);
+    CHECK_INT(limits.nice, 5);
+    says_running(b);
+    step(b, (herder_event){.type = herder_event_exited,
+                           .host = b->host,
+                           .exit_code = -1,
+                           .exit_signal = SIGSEGV,
+                           .data_bytes = 96});
+    CHECK(strstr(status_body(b), "(Segmentation fault) with 96 of 100 bytes of "
+                                 "host.memory.max.bytes allocated") != NULL);
+}
+
 TEST(a_host_that_does_not_answer_is_killed_and_says_so)
 {
     bench *b = begin_running();
-    for (int i = 0; i < 15; i++) {
+    status_body(b); /* Somebody looks, so it is asked each second. */
+    for (int i = 0; i < 16; i++) {
         wait_ms(b, 1000);
         CHECK(strlen(sent(b, b->host, "ping")) > 0);
     }
@@ -218,6 +290,7 @@ TEST(nothing_ticks_when_nothing_runs)
     bench *b = begin();
     CHECK_INT(herder_deadline(b->herder), INT64_MAX);
     b = begin_running();
+    status_body(b); /* Somebody looks. */
     CHECK_INT(herder_deadline(b->herder), b->now + 1000);
     ask(b, herder_stop, "c", NULL);
     exits(b, b->host);

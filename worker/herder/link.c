@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <sluice/log.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 enum {
+    log_bytes_max = 256 * 1024, /* Of one reading, before others get their turn. */
     line_bytes_max = 4096,
     out_bytes_max = 2 * CONTROL_LINE_BYTES_MAX, /* Then it is as good as dead. */
 };
@@ -54,8 +56,8 @@ static control_doing_page *map_page(int fd)
     return page == MAP_FAILED ? NULL : page;
 }
 
-sluice_status link_open(nursery *n, uint64_t id, const char *title,
-                        host_link **ret_link, sluice_error *err)
+sluice_status link_open(nursery *n, const nursery_request *wanted, host_link **ret_link,
+                        sluice_error *err)
 {
     ends e;
     if (!make_ends(&e)) {
@@ -65,8 +67,10 @@ sluice_status link_open(nursery *n, uint64_t id, const char *title,
         return sluice_fail(err, SLUICE_FATAL, "cannot make its channels: %s",
                            strerror(reason));
     }
-    nursery_request request = {(int64_t)id, title, e.theirs[0], e.theirs[1],
-                               e.theirs[2]};
+    nursery_request request = *wanted;
+    request.control_fd = e.theirs[0];
+    request.stderr_fd = e.theirs[1];
+    request.doing_fd = e.theirs[2];
     sluice_status status = nursery_fork(n, &request, err);
     if (status != SLUICE_OK) {
         close_all(e.ours, 2);
@@ -74,8 +78,8 @@ sluice_status link_open(nursery *n, uint64_t id, const char *title,
         return status;
     }
     host_link *self = memory_zero(sizeof *self);
-    self->id = id;
-    self->title = memory_text(title);
+    self->id = (uint64_t)wanted->id;
+    self->title = memory_text(wanted->title);
     channel_init(&self->control, e.ours[0]);
     buffer_init(&self->out, 0);
     buffer_init(&self->line, 0);
@@ -142,10 +146,28 @@ bool link_send(host_link *self, const json_t *line)
 
 /* --- What it says on stderr. --- */
 
+/* "2026-11-21T19:20:05.123Z INFO …": what sluice_log() has written. */
+static bool is_log_line(const char *text)
+{
+    static const char shape[] = "0000-00-00T00:00:00.000Z ";
+    for (const char *at = shape; *at != '\0'; at++, text++) {
+        bool digit = *text >= '0' && *text <= '9';
+        if (*at == '0' ? !digit : *text != *at) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What a plugin has written by itself gets a head, and the connector's name. */
 static void end_line(host_link *self)
 {
     const char *text = buffer_text(&self->line);
-    fprintf(stderr, "%s\n", text);
+    if (is_log_line(text)) {
+        fprintf(stderr, "%s\n", text);
+    } else {
+        sluice_log(SLUICE_INFO, "worker.output", "[%s] %s", self->title, text);
+    }
     free(self->lines[self->next_line]);
     self->lines[self->next_line] = memory_text(text);
     self->next_line = (self->next_line + 1) % link_log_lines;
@@ -164,20 +186,27 @@ static void take_bytes(host_link *self, const char *base, size_t len)
     }
 }
 
-bool link_read_log(host_link *self)
+link_log_state link_read_log(host_link *self)
 {
     char bytes[4096];
-    ssize_t got;
-    while ((got = read(self->stderr_fd, bytes, sizeof bytes)) > 0) {
+    ssize_t got = 0;
+    for (size_t all = 0; all < log_bytes_max; all += (size_t)got) {
+        got = read(self->stderr_fd, bytes, sizeof bytes);
+        if (got <= 0) {
+            break;
+        }
         take_bytes(self, bytes, (size_t)got);
     }
+    if (got > 0) {
+        return LINK_LOG_MUCH;
+    }
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
-        return true;
+        return LINK_LOG_READ;
     }
     if (self->line.len > 0) {
         end_line(self);
     }
-    return false;
+    return LINK_LOG_ENDED;
 }
 
 char *link_log(const host_link *self)

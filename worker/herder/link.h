@@ -24,12 +24,15 @@ typedef struct host_link {
     size_t next_line;
     control_doing_page *doing; /* or NULL */
     bool control_watched, stderr_watched;
+    int64_t
+        quiet_until; /* It has said too much, and is read again then; 0: it is not. */
 } host_link;
 
-/* Makes the channels and asks the nursery for a host. FATAL: the system or the nursery
+/* Makes the channels and asks the nursery for a host, as `wanted` is but for its
+ * descriptors. FATAL: the system or the nursery
  * refuses. */
-sluice_status link_open(nursery *n, uint64_t id, const char *title,
-                        host_link **ret_link, sluice_error *err);
+sluice_status link_open(nursery *n, const nursery_request *wanted, host_link **ret_link,
+                        sluice_error *err);
 void link_free(host_link *self);
 
 /* Sends a line, or keeps what does not fit now: true while something is kept, until
@@ -37,8 +40,15 @@ void link_free(host_link *self);
 bool link_send(host_link *self, const json_t *line);
 bool link_flush(host_link *self);
 
-/* Reads its stderr as far as it goes and passes it on to ours. False at its end. */
-bool link_read_log(host_link *self);
+typedef enum link_log_state {
+    LINK_LOG_READ,  /* All that there was. */
+    LINK_LOG_MUCH,  /* There may be more: it says more than anybody reads. */
+    LINK_LOG_ENDED, /* Its end. */
+} link_log_state;
+
+/* Reads its stderr and passes it on to ours: lines of the log as they are, and what a
+ * plugin has printed by itself as a line of the log, with the connector's name. */
+link_log_state link_read_log(host_link *self);
 
 /* Its memory in bytes, with its part of what it shares (PSS); 0: it cannot be known. */
 uint64_t link_memory(const host_link *self);

@@ -7,7 +7,6 @@
 #include "worker/store/writer.h"
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,7 +14,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { events_max = 64 };
+enum {
+    events_max = 64,
+    quiet_ms = 50,          /* With link.c's 256 KiB: a host can say 5 MB/s. */
+    orphan_extra_ms = 2000, /* Beyond the tasks' grace time, when the worker is gone. */
+};
 
 /* What other threads put into the mailbox. */
 typedef enum letter_type { letter_request, letter_stored, letter_stop } letter_type;
@@ -38,6 +41,7 @@ struct herder_loop {
     map links;    /* id -> host_link */
     map requests; /* id -> letter, until it is answered */
     uint64_t last_request;
+    size_t quiet; /* Links whose stderr is not read for a moment. */
     bool finished;
     pthread_mutex_t lock; /* Guards the mailbox. */
     letter *first;
@@ -168,24 +172,31 @@ static void unwatch(herder_loop *self, int fd, bool *watched)
     }
 }
 
-static void exited(herder_loop *self, uint64_t id, int code, int signal,
-                   const char *doing, const char *log)
+static void not_forked(herder_loop *self, uint64_t id, const char *reason)
 {
-    herder_event event = {.type = herder_event_exited,
-                          .host = id,
-                          .exit_code = code,
-                          .exit_signal = signal,
-                          .doing = doing,
-                          .log = log};
+    herder_event event = {
+        .type = herder_event_exited, .host = id, .exit_code = -1, .log = reason};
     step(self, &event);
 }
 
-static void fork_host(herder_loop *self, uint64_t id, const char *title)
+static nursery_request request_of(const herder_loop *self, const herder_action *action)
+{
+    return (nursery_request){.id = (int64_t)action->id,
+                             .title = action->text,
+                             .limits = {action->limits.memory_bytes,
+                                        action->limits.files, action->limits.nice},
+                             .grace_ms =
+                                 self->settings.herder.graceful_ms + orphan_extra_ms};
+}
+
+static void fork_host(herder_loop *self, const herder_action *action)
 {
     host_link *link;
+    uint64_t id = action->id;
     sluice_error *err = sluice_error_new();
-    if (link_open(self->settings.nursery, id, title, &link, err) != SLUICE_OK) {
-        exited(self, id, -1, 0, NULL, sluice_error_text(err));
+    nursery_request request = request_of(self, action);
+    if (link_open(self->settings.nursery, &request, &link, err) != SLUICE_OK) {
+        not_forked(self, id, sluice_error_text(err));
     } else {
         map_put(&self->links, &id, sizeof id, link);
         link->control_watched =
@@ -232,15 +243,41 @@ static void read_lines(herder_loop *self, host_link *link)
         step(self, &event);
         json_decref(message);
     }
-    if (status != SLUICE_OK) {
-        sluice_log(SLUICE_ERROR, "worker", "%s; the host is killed",
-                   sluice_error_text(err));
-        nursery_kill(self->settings.nursery, (int64_t)link->id, SIGKILL, NULL);
-    }
     if (!open || status != SLUICE_OK) {
         unwatch(self, link->control.fd, &link->control_watched);
+        step(self, &(herder_event){
+                       .type = herder_event_closed,
+                       .host = link->id,
+                       .log = status == SLUICE_OK ? NULL : sluice_error_text(err)});
     }
     sluice_error_free(err);
+}
+
+static void read_log(herder_loop *self, host_link *link)
+{
+    link_log_state state = link_read_log(link);
+    if (state != LINK_LOG_READ) {
+        unwatch(self, link->stderr_fd, &link->stderr_watched);
+    }
+    if (state == LINK_LOG_MUCH) {
+        link->quiet_until = now_ms() + quiet_ms;
+        self->quiet++;
+    }
+}
+
+/* Those who have been quiet for long enough are heard again. */
+static void hear_again(herder_loop *self)
+{
+    const map_entry *entry;
+    for (size_t at = 0; self->quiet > 0 && (entry = map_next(&self->links, &at));) {
+        host_link *link = entry->value;
+        if (link->quiet_until != 0 && link->quiet_until <= now_ms()) {
+            link->quiet_until = 0;
+            self->quiet--;
+            link->stderr_watched =
+                watch(self, link->stderr_fd, 2 * link->id + 1, EPOLLIN, EPOLL_CTL_ADD);
+        }
+    }
 }
 
 static void host_event(herder_loop *self, uint64_t key, uint32_t events)
@@ -250,9 +287,7 @@ static void host_event(herder_loop *self, uint64_t key, uint32_t events)
         return;
     }
     if (key % 2 == 1) {
-        if (!link_read_log(link)) {
-            unwatch(self, link->stderr_fd, &link->stderr_watched);
-        }
+        read_log(self, link);
         return;
     }
     if ((events & EPOLLOUT) != 0 && !link_flush(link)) {
@@ -276,16 +311,25 @@ static void host_exited(herder_loop *self, const nursery_event *event)
     link_read_log(link);
     unwatch(self, link->control.fd, &link->control_watched);
     unwatch(self, link->stderr_fd, &link->stderr_watched);
+    self->quiet -= link->quiet_until != 0;
     map_remove(&self->links, &id, sizeof id);
     char *log = link_log(link);
     if (link->doing != NULL) {
         control_doing_text(link->doing, doing, sizeof doing);
     }
+    int64_t data_bytes =
+        link->doing == NULL ? 0 : 1024 * (int64_t)link->doing->data_kib;
     link_free(link);
     if (event->kind == NURSERY_REFUSED) {
-        exited(self, id, -1, 0, NULL, event->reason);
+        not_forked(self, id, event->reason);
     } else {
-        exited(self, id, event->code, event->signal, doing, log);
+        step(self, &(herder_event){.type = herder_event_exited,
+                                   .host = id,
+                                   .exit_code = event->code,
+                                   .exit_signal = event->signal,
+                                   .doing = doing,
+                                   .log = log,
+                                   .data_bytes = data_bytes});
     }
     free(log);
 }
@@ -342,7 +386,7 @@ static void carry_out(herder_loop *self, const herder_action *action)
 {
     switch (action->type) {
     case herder_fork:
-        fork_host(self, action->id, action->text);
+        fork_host(self, action);
         break;
     case herder_send:
         send_line(self, action->id, action->json);
@@ -390,6 +434,9 @@ static void step(herder_loop *self, const herder_event *event)
 static int wait_time(const herder_loop *self)
 {
     int64_t deadline = herder_deadline(self->herder);
+    if (self->quiet > 0 && deadline > now_ms() + quiet_ms) {
+        deadline = now_ms() + quiet_ms;
+    }
     if (deadline == INT64_MAX) {
         return -1;
     }
@@ -411,6 +458,7 @@ static void wait_once(herder_loop *self)
             host_event(self, key, events[i].events);
         }
     }
+    hear_again(self);
     if (!self->finished && herder_deadline(self->herder) <= now_ms()) {
         step(self, &(herder_event){.type = herder_event_tick});
     }

@@ -187,11 +187,23 @@ static handler *const handlers[] = {
     [herder_ready] = ready,
 };
 
+/* Whether the answer has what hosts report. */
+static bool looks(const herder_request *request)
+{
+    return request->operation == herder_status ||
+           request->operation == herder_task_status ||
+           request->operation == herder_metrics ||
+           (request->operation == herder_list && request->expand_status);
+}
+
 void herder_request_take(herder *self, const herder_request *request)
 {
     if (self->stopping) {
         act_fault(self, request->id, 500, "Worker is shutting down");
         return;
+    }
+    if (looks(request)) {
+        host_slot_looked_at(self);
     }
     handlers[request->operation](self, request);
 }

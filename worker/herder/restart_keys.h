@@ -1,4 +1,5 @@
-/* restart_keys.h - the keys of restarts that a connector may have for itself.
+/* restart_keys.h - the keys of restarts and limits that a connector may have for
+ * itself.
  *
  * They are the worker's own, so no plugin and no host checks them.
  *
@@ -8,8 +9,8 @@
 
 #include "herder.h"
 
-/* Puts the connector's own keys, where they are there and right, into `policy`. */
-void restart_keys_apply(const json_t *config, herder_restart *policy);
+/* Puts the connector's own keys, where they are there and right, into `own`. */
+void restart_keys_apply(const json_t *config, herder_own *own);
 
 /* Adds an entry for each of these keys that `config` has to the "configs" of a
  * validation, with the fault where there is one, and counts it. */

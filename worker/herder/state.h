@@ -37,11 +37,13 @@ typedef struct task {
 typedef struct host_slot {
     uint64_t id; /* 0: none */
     bool stopping;
-    bool killed;     /* The grace time is over: SIGKILL was sent. */
-    char *reason;    /* Why we killed it, for the trace; or NULL */
-    int64_t kill_at; /* While stopping. */
+    bool killed;       /* The grace time is over: SIGKILL was sent. */
+    char *reason;      /* Why we killed it, for the trace; or NULL */
+    int64_t kill_at;   /* While stopping; INT64_MAX otherwise. */
+    int64_t closed_at; /* It can say nothing more since then; 0: it can. */
+    herder_limits limits;
     int64_t pinged_at;
-    int64_t answered_at;
+    int64_t unanswered_since; /* The first ping that has no answer yet; 0: none. */
     int64_t started_at;
 } host_slot;
 
@@ -117,8 +119,9 @@ struct herder {
     int inspector_deaths;
     char *cluster_id; /* NULL: not known yet */
     bool cluster_asked;
-    json_t *loggers;  /* name -> {"level", "last_modified"} */
-    uint64_t last_id; /* of a host or a store action */
+    json_t *loggers;   /* name -> {"level", "last_modified"} */
+    uint64_t last_id;  /* of a host or a store action */
+    int64_t looked_at; /* When somebody asked for what hosts report. */
     bool ready, stopping, finished;
     uint64_t host_deaths;
     uint64_t startups, startup_failures;
@@ -129,7 +132,8 @@ struct herder {
 };
 
 /* --- actions.c --- */
-void act_fork(herder *self, uint64_t id, const char *title);
+void act_fork(herder *self, uint64_t id, const char *title,
+              const herder_limits *limits);
 void act_send(herder *self, uint64_t host, json_t *line_taken);
 void act_kill(herder *self, uint64_t host, int signal);
 uint64_t act_store_offsets(herder *self, const char *name, json_t *pairs);
@@ -161,14 +165,22 @@ void herder_connector_message(herder *self, connector *c, const json_t *message)
 void herder_connector_exited(herder *self, connector *c, const herder_event *event);
 void herder_connector_tick(herder *self, connector *c);
 int64_t herder_connector_deadline(const herder *self, const connector *c);
-herder_restart herder_connector_policy(const herder *self, const connector *c);
+herder_own herder_connector_own(const herder *self, const connector *c);
 const char *herder_connector_property(const connector *c, const char *key);
 
 /* --- host_slot.c: stopping, killing, asking whether it still lives. --- */
 /* Levels that were set; after the first message, which says what the host is. */
 void host_slot_tell_levels(herder *self, uint64_t host);
-void host_slot_begin(herder *self, host_slot *host, const char *title);
+void host_slot_begin(herder *self, host_slot *host, const char *title,
+                     const herder_limits *limits);
 void host_slot_stop(herder *self, host_slot *host);
+/* It can say nothing more, or has said what cannot be: `fault`, or NULL. */
+void host_slot_closed(herder *self, host_slot *host, const char *fault);
+/* A task of it says that a plugin's function has not returned for so long. */
+void host_slot_stuck(herder *self, host_slot *host, int64_t number, const char *call,
+                     int64_t stuck_ms);
+/* Somebody looks at what hosts report: they are asked often for a while. */
+void host_slot_looked_at(herder *self);
 void host_slot_tick(herder *self, host_slot *host, bool asked_to_answer);
 int64_t host_slot_deadline(const herder *self, const host_slot *host,
                            bool asked_to_answer);

@@ -9,6 +9,7 @@
 #include "worker/host/inspect.h"
 #include "worker/host/kafka_client.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,6 +213,18 @@ static int patience(const host *self)
     return left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
 }
 
+/* A plugin may close what it does not own: then nothing here works any more. */
+static bool is_damaged(host *self, const struct pollfd *waits, size_t count)
+{
+    bool damaged =
+        waits[1].revents != 0 && fcntl(waits[1].fd, F_GETFD) < 0 && errno == EBADF;
+    for (size_t i = 0; i < count; i++) {
+        damaged = damaged || (waits[i].revents & POLLNVAL) != 0;
+    }
+    self->damaged = damaged;
+    return damaged;
+}
+
 static void wait_and_serve(host *self)
 {
     struct pollfd waits[] = {
@@ -219,7 +232,7 @@ static void wait_and_serve(host *self)
         {.fd = self->orphaned ? -1 : self->control.fd, .events = POLLIN},
         {.fd = self->producer == NULL ? -1 : kafka_producer_fd(self->producer),
          .events = POLLIN}};
-    if (poll(waits, 3, patience(self)) < 0) {
+    if (poll(waits, 3, patience(self)) < 0 || is_damaged(self, waits, 3)) {
         return;
     }
     if (waits[0].revents != 0) {
@@ -244,6 +257,12 @@ int host_main(int control_fd, int doing_fd)
     crash_watch(self->page);
     while (self->phase != HOST_OVER) {
         wait_and_serve(self);
+        if (self->damaged) {
+            sluice_log(SLUICE_ERROR, logger,
+                       "a descriptor of the host was closed by code that does not own "
+                       "it: the process ends");
+            return HOST_EXIT_DAMAGED;
+        }
         if (self->orphaned && self->phase != HOST_OVER &&
             clock_ms() >= self->stop_deadline) {
             sluice_log(SLUICE_ERROR, logger,

@@ -24,6 +24,7 @@ struct host {
     host_phase phase;
     int exit_code;
     bool orphaned;         /* The worker is gone. */
+    bool damaged;          /* A descriptor of its own is closed. */
     int64_t stop_deadline; /* While stopping: when patience ends. */
 
     /* From the start message; constant while tasks run, but `offsets`. */

@@ -44,6 +44,7 @@ void runner_init(runner *self, host *of, int number, sluice_props *props,
     self->doing = number < CONTROL_DOING_TASKS ? &of->page->slots[number + 1]
                                                : memory_zero(sizeof(control_doing));
     self->doing->note[0] = '\0';
+    self->task.call = &self->doing->call;
     pthread_mutex_init(&self->lock, NULL);
 }
 
@@ -286,6 +287,7 @@ void runner_topic(runner *self, const char *topic)
 void runner_gauge(sluice_task *task, const char *name, int64_t value)
 {
     runner *self = (runner *)task;
+    runner_turn(self);
     pthread_mutex_lock(&self->lock);
     size_t at = 0;
     while (at < self->gauge_count && strcmp(self->gauges[at].name, name) != 0) {
@@ -303,6 +305,7 @@ void runner_gauge(sluice_task *task, const char *name, int64_t value)
 void runner_doing(sluice_task *task, const char *what)
 {
     runner *self = (runner *)task;
+    runner_turn(self);
     snprintf(self->doing->note, sizeof self->doing->note, "%s",
              what == NULL ? "" : what);
     pthread_mutex_lock(&self->lock);
@@ -324,6 +327,28 @@ static json_t *text_or_null(const char *text)
     return json == NULL ? json_null() : json;
 }
 
+/* For how long a plugin's function has neither returned nor shown a sign of life. */
+static int64_t stuck_ms(runner *self, uint32_t call)
+{
+    uint32_t turns = atomic_load_explicit(&self->doing->turns, memory_order_relaxed);
+    if (self->ended || !control_call_is_plugin(call) || turns != self->seen_turns) {
+        self->seen_turns = turns;
+        self->seen_ms = clock_ms();
+    }
+    return clock_ms() - self->seen_ms;
+}
+
+static json_t *with_stuck(runner *self, json_t *figures)
+{
+    uint32_t call = atomic_load_explicit(&self->doing->call, memory_order_relaxed);
+    int64_t stuck = stuck_ms(self, call);
+    if (stuck > 0) {
+        json_object_set_new(figures, "stuck", json_integer(stuck));
+        json_object_set_new(figures, "call", json_string(control_call_name(call)));
+    }
+    return figures;
+}
+
 json_t *runner_figures(runner *self, size_t in_flight)
 {
     json_t *gauges = json_object();
@@ -334,11 +359,12 @@ json_t *runner_figures(runner *self, size_t in_flight)
     }
     json_t *note = text_or_null(self->note), *retry = text_or_null(self->retry);
     pthread_mutex_unlock(&self->lock);
-    return json_pack(
+    json_t *figures = json_pack(
         "{s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o}", "id", self->task.number,
         "records", (json_int_t)self->records, "bytes", (json_int_t)self->bytes,
         "failed", (json_int_t)self->errors.failures, "skipped",
         (json_int_t)self->errors.skipped, "retries", (json_int_t)self->errors.retries,
         "lag", (json_int_t)self->lag, "in_flight", (json_int_t)in_flight, "doing", note,
         "retry", retry, "gauges", gauges);
+    return with_stuck(self, figures);
 }

@@ -52,6 +52,8 @@ struct runner {
     bool shown_paused; /* The task thread's: what was told last. */
 
     control_doing *doing; /* The shared page's slot, or one of the host's own. */
+    uint32_t seen_turns;  /* The main thread's: how far it was at the last look … */
+    int64_t seen_ms;      /* … and since when. */
 
     _Atomic uint64_t records, bytes;
     _Atomic int64_t lag;
@@ -81,9 +83,17 @@ void runner_wake(runner *self);
 
 /* --- The task's thread. --- */
 
+/* The thread lives: whatever it is in has not been forgotten. */
+static inline void runner_turn(runner *self)
+{
+    uint32_t turns = atomic_load_explicit(&self->doing->turns, memory_order_relaxed);
+    atomic_store_explicit(&self->doing->turns, turns + 1, memory_order_relaxed);
+}
+
 /* Notes which call begins and returns the one before; for the report of a crash. */
 static inline uint32_t runner_enter(runner *self, control_call call)
 {
+    runner_turn(self);
     uint32_t before = atomic_load_explicit(&self->doing->call, memory_order_relaxed);
     atomic_store_explicit(&self->doing->call, (uint32_t)call, memory_order_relaxed);
     return before;
@@ -93,6 +103,7 @@ static inline uint32_t runner_enter(runner *self, control_call call)
 static inline void runner_slot_enter(control_doing_page *page, control_call call)
 {
     atomic_store(&page->slots[0].call, (uint32_t)call);
+    atomic_fetch_add(&page->slots[0].turns, 1);
 }
 
 static inline bool runner_is_stopping(const runner *self)

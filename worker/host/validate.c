@@ -307,6 +307,10 @@ static void check_names(validation *self, const sluice_config *plugin_table)
                                            "admin.override.",
                                            "topic.creation.",
                                            "restart.",
+                                           "host.call.timeout.ms",
+                                           "host.memory.max.bytes",
+                                           "host.open.files.max",
+                                           "host.nice",
                                            NULL};
     size_t count = json_array_size(self->configs), index;
     const char **names = memory_zero((count + 1) * sizeof *names);

@@ -2,9 +2,11 @@
  *
  * What it does is steered by keys and told to a file, line by line, so that it can run
  * in the process of the test or in another one. */
+#include "misbehave.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sluice/plugin.h>
+#include <sluice/text.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +15,17 @@
 typedef struct test_config {
     const char *topic, *tell, *trouble;
     int64_t count;
-    int32_t batch, times, partitions;
+    int32_t batch, times, partitions, tasks;
+    misbehaviour misbehaviour;
 } test_config;
 
 #define TEST_KEYS                                                                      \
-    {.name = "test.tell",                                                              \
-     .fallback = SLUICE_NULL,                                                          \
-     .doc = "The file to tell everything to.",                                         \
-     .type = SLUICE_STRING,                                                            \
-     .offset = SLUICE_AT(const char *, test_config, tell)},                            \
+    MISBEHAVE_KEYS(test_config, misbehaviour),                                         \
+        {.name = "test.tell",                                                          \
+         .fallback = SLUICE_NULL,                                                      \
+         .doc = "The file to tell everything to.",                                     \
+         .type = SLUICE_STRING,                                                        \
+         .offset = SLUICE_AT(const char *, test_config, tell)},                        \
         {.name = "test.trouble",                                                       \
          .fallback = "",                                                               \
          .doc = "What goes wrong.",                                                    \
@@ -54,19 +58,32 @@ static const sluice_key source_keys[] = {
      .doc = "How many source partitions there are.",
      .type = SLUICE_INT,
      .offset = SLUICE_AT(int32_t, test_config, partitions)},
+    {.name = "test.tasks",
+     .fallback = "1",
+     .doc = "How many tasks it makes, whatever it may.",
+     .type = SLUICE_INT,
+     .offset = SLUICE_AT(int32_t, test_config, tasks)},
     {0},
 };
 
 static const sluice_key sink_keys[] = {TEST_KEYS, {0}};
 
+static sluice_status check(const void *config, sluice_error *err)
+{
+    misbehave(&((const test_config *)config)->misbehaviour, "check");
+    return SLUICE_OK;
+}
+
 static const sluice_config source_table = {.size = sizeof(sluice_config),
                                            .key_size = sizeof(sluice_key),
                                            .struct_size = sizeof(test_config),
-                                           .keys = source_keys};
+                                           .keys = source_keys,
+                                           .check = check};
 static const sluice_config sink_table = {.size = sizeof(sluice_config),
                                          .key_size = sizeof(sluice_key),
                                          .struct_size = sizeof(test_config),
-                                         .keys = sink_keys};
+                                         .keys = sink_keys,
+                                         .check = check};
 
 typedef struct test_task {
     const test_config *config;
@@ -114,6 +131,7 @@ static void task_free(void *argument)
 {
     test_task *self = argument;
     if (self != NULL) {
+        misbehave(&self->config->misbehaviour, "destroy");
         tell(self, "destroy");
         close(self->tell);
         sluice_arena_free(self->arena);
@@ -128,11 +146,22 @@ static sluice_value *partition_map(sluice_arena *arena, int64_t number)
     return map;
 }
 
+static sluice_status split(const void *config, int max_tasks,
+                           sluice_props *const *tasks, int *ret_count,
+                           sluice_error *err)
+{
+    const test_config *keys = config;
+    misbehave(&keys->misbehaviour, "split");
+    *ret_count = keys->tasks;
+    return SLUICE_OK;
+}
+
 static sluice_status source_create(const void *config, sluice_task *task,
                                    void **ret_self, sluice_error *err)
 {
     static int refusals;
     const test_config *keys = config;
+    misbehave(&keys->misbehaviour, "create");
     if (strcmp(keys->trouble, "create-retry") == 0 && refusals++ < keys->times) {
         return sluice_fail(err, SLUICE_RETRY, "the outside is not there");
     }
@@ -177,17 +206,13 @@ static void add_record(test_task *self, sluice_batch *out)
 static sluice_status poll_records(void *argument, sluice_batch *out, sluice_error *err)
 {
     test_task *self = argument;
+    misbehave(&self->config->misbehaviour, "poll");
     if (goes_wrong(self, "poll-crash")) {
         sluice_task_doing(self->task, "nothing good");
         abort();
     }
     if (goes_wrong(self, "poll-retry")) {
         return sluice_fail(err, SLUICE_RETRY, "not now");
-    }
-    if (strcmp(self->config->trouble, "poll-hang") == 0) {
-        for (;;) {
-            pause();
-        }
     }
     if (self->next >= self->config->count) {
         if (goes_wrong(self, "poll-fatal")) {
@@ -210,6 +235,7 @@ static sluice_status committed(void *argument, const sluice_offsets *done,
                                sluice_error *err)
 {
     test_task *self = argument;
+    misbehave(&self->config->misbehaviour, "committed");
     for (size_t i = 0; i < sluice_offsets_count(done); i++) {
         const sluice_value *offset = sluice_offsets_offset(done, i);
         tell(self, "committed %lld",
@@ -221,6 +247,7 @@ static sluice_status committed(void *argument, const sluice_offsets *done,
 static sluice_status sink_create(const void *config, sluice_task *task, void **ret_self,
                                  sluice_error *err)
 {
+    misbehave(&((const test_config *)config)->misbehaviour, "create");
     *ret_self = task_new(config, task);
     tell(*ret_self, "create");
     return SLUICE_OK;
@@ -229,6 +256,7 @@ static sluice_status sink_create(const void *config, sluice_task *task, void **r
 static sluice_status put(void *argument, const sluice_batch *in, sluice_error *err)
 {
     test_task *self = argument;
+    misbehave(&self->config->misbehaviour, "put");
     if (goes_wrong(self, "put-retry")) {
         tell(self, "refused %zu", sluice_batch_count(in));
         return sluice_fail(err, SLUICE_RETRY, "the target is not there");
@@ -284,6 +312,7 @@ static void tell_offsets(test_task *self, const char *what, const sluice_offsets
 static sluice_status flush(void *argument, sluice_offsets *safe, sluice_error *err)
 {
     test_task *self = argument;
+    misbehave(&self->config->misbehaviour, "flush");
     if (goes_wrong(self, "flush-retry")) {
         tell(self, "flush refused");
         return sluice_fail(err, SLUICE_RETRY, "the disk is slow");
@@ -298,6 +327,7 @@ static sluice_status flush(void *argument, sluice_offsets *safe, sluice_error *e
 static sluice_status opened(void *argument, const sluice_offsets *gained,
                             sluice_error *err)
 {
+    misbehave(&((test_task *)argument)->config->misbehaviour, "open");
     tell_offsets(argument, "open", gained);
     return SLUICE_OK;
 }
@@ -305,7 +335,47 @@ static sluice_status opened(void *argument, const sluice_offsets *gained,
 static sluice_status closed(void *argument, const sluice_offsets *lost,
                             sluice_error *err)
 {
+    misbehave(&((test_task *)argument)->config->misbehaviour, "close");
     tell_offsets(argument, "close", lost);
+    return SLUICE_OK;
+}
+
+static const sluice_key no_more_keys[] = {
+    MISBEHAVE_KEYS(test_config, misbehaviour),
+    {0},
+};
+static const sluice_config part_table = {.size = sizeof(sluice_config),
+                                         .key_size = sizeof(sluice_key),
+                                         .struct_size = sizeof(test_config),
+                                         .keys = no_more_keys};
+
+/* A converter of strings. */
+static sluice_status converter_create(const void *config, bool is_key, void **ret_self,
+                                      sluice_error *err)
+{
+    *ret_self = calloc(1, sizeof(test_config));
+    **(test_config **)ret_self = *(const test_config *)config;
+    return SLUICE_OK;
+}
+
+static sluice_status encode(void *self, const char *topic, sluice_headers *headers,
+                            const sluice_schema *schema, const sluice_value *value,
+                            sluice_arena *arena, sluice_bytes *ret_bytes,
+                            sluice_error *err)
+{
+    misbehave(&((const test_config *)self)->misbehaviour, "encode");
+    ret_bytes->base = sluice_text_of(arena, schema, value, &ret_bytes->len);
+    return SLUICE_OK;
+}
+
+static sluice_status decode(void *self, const char *topic,
+                            const sluice_headers *headers, sluice_bytes bytes,
+                            sluice_arena *arena, const sluice_schema **ret_schema,
+                            const sluice_value **ret_value, sluice_error *err)
+{
+    misbehave(&((const test_config *)self)->misbehaviour, "decode");
+    *ret_schema = sluice_schema_of(SLUICE_TYPE_STRING, true);
+    *ret_value = sluice_string_borrowed(arena, bytes.base, bytes.len);
     return SLUICE_OK;
 }
 
@@ -313,13 +383,15 @@ static sluice_status closed(void *argument, const sluice_offsets *lost,
 static sluice_status transform_create(const void *config, void **ret_self,
                                       sluice_error *err)
 {
-    *ret_self = calloc(1, 1);
+    *ret_self = calloc(1, sizeof(test_config));
+    **(test_config **)ret_self = *(const test_config *)config;
     return SLUICE_OK;
 }
 
 static sluice_status transform_apply(void *self, sluice_record *record, bool *ret_keep,
                                      sluice_error *err)
 {
+    misbehave(&((const test_config *)self)->misbehaviour, "apply");
     const sluice_value *value = sluice_record_value(record);
     if (value == NULL || sluice_value_type(value) != SLUICE_TYPE_STRING) {
         return SLUICE_OK;
@@ -332,12 +404,8 @@ static sluice_status transform_apply(void *self, sluice_record *record, bool *re
     return SLUICE_OK;
 }
 
-static const sluice_config no_keys = {.size = sizeof(sluice_config),
-                                      .key_size = sizeof(sluice_key),
-                                      .struct_size = 1,
-                                      .keys = (const sluice_key[]){{0}}};
-
 static const sluice_source_ops source_ops = {.size = sizeof(sluice_source_ops),
+                                             .split = split,
                                              .create = source_create,
                                              .destroy = task_free,
                                              .poll = poll_records,
@@ -353,6 +421,12 @@ static const sluice_transform_ops transform_ops = {.size = sizeof(sluice_transfo
                                                    .create = transform_create,
                                                    .destroy = free,
                                                    .apply = transform_apply};
+
+static const sluice_converter_ops converter_ops = {.size = sizeof(sluice_converter_ops),
+                                                   .create = converter_create,
+                                                   .destroy = free,
+                                                   .encode = encode,
+                                                   .decode = decode};
 
 static const sluice_feature source = {
     .size = sizeof(sluice_feature),
@@ -377,10 +451,18 @@ static const sluice_feature transform = {
     .kind = SLUICE_TRANSFORM,
     .name = "test-transform",
     .summary = "Drops 4, cannot bear 3.",
-    .config = &no_keys,
+    .config = &part_table,
     .ops.transform = &transform_ops,
+};
+static const sluice_feature converter = {
+    .size = sizeof(sluice_feature),
+    .kind = SLUICE_CONVERTER,
+    .name = "test-converter",
+    .summary = "Strings.",
+    .config = &part_table,
+    .ops.converter = &converter_ops,
 };
 
 SLUICE_PLUGIN(.name = "test", .version = "1.0", .license = "Apache-2.0",
               .features = (const sluice_feature *const[]){&source, &sink, &transform,
-                                                          NULL});
+                                                          &converter, NULL});
