@@ -1,7 +1,8 @@
 /* Arenas: bump allocation in chunks; the chunks of freed arenas are kept per thread. */
+#include "arena.h"
 #include "base/memory.h"
 #include <pthread.h>
-#include <sluice/arena.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@ struct sluice_arena {
     char *next; /* The first free byte of `newest`. */
     char *end;
     size_t used_before; /* Bytes taken from older chunks. */
+    uint64_t epoch;
 };
 
 /* Chunks of the standard size, waiting for the next arena of this thread. */
@@ -111,9 +113,22 @@ void sluice_arena_trim(void)
     }
 }
 
+static uint64_t next_epoch(void)
+{
+    static _Atomic uint64_t last;
+    return atomic_fetch_add_explicit(&last, 1, memory_order_relaxed) + 1;
+}
+
+uint64_t arena_epoch(const sluice_arena *arena)
+{
+    return arena->epoch;
+}
+
 sluice_arena *sluice_arena_new(void)
 {
-    return memory_zero(sizeof(sluice_arena));
+    sluice_arena *arena = memory_zero(sizeof *arena);
+    arena->epoch = next_epoch();
+    return arena;
 }
 
 static void use(sluice_arena *arena, chunk *newest)
@@ -140,6 +155,7 @@ void sluice_arena_reset(sluice_arena *arena)
     }
     use(arena, kept);
     arena->used_before = 0;
+    arena->epoch = next_epoch();
 }
 
 void sluice_arena_free(sluice_arena *arena)

@@ -44,7 +44,7 @@ static const char operations[] = "cudrt";
 /* A point in time in the three units of the envelope. */
 typedef struct time_values {
     int64_t us;
-    const sluice_value *ms_value, *us_value, *ns_value; /* NULL: to be made. */
+    sluice_value *ms_value, *us_value, *ns_value; /* NULL: to be made. */
 } time_values;
 
 struct envelope {
@@ -57,11 +57,18 @@ struct envelope {
     const char *heartbeat_topic;
 
     sluice_batch *batch;
-    sluice_arena *arena; /* The batch's. */
+    sluice_arena *arena;     /* The batch's. */
+    sluice_headers *context; /* The context headers of the batch; NULL: none yet. */
     time_values now, commit;
     uint32_t xid;
     lsn last_end;
     const sluice_value *xid_value;
+    /* The last source block, NULL where there is none in this transaction and batch,
+     * and what it is of. */
+    sluice_value *source;
+    const pg_relation *source_relation;
+    lsn source_event;
+    snapshot_mark source_mark;
     char sequence[32]; /* '["123","': the part that a transaction's records share. */
     size_t sequence_len;
 };
@@ -230,6 +237,8 @@ void envelope_begin(envelope *self, sluice_batch *batch)
     self->arena = sluice_batch_arena(batch);
     self->now.ms_value = self->commit.ms_value = NULL;
     self->xid_value = NULL;
+    self->context = NULL;
+    self->source = NULL;
 }
 
 void envelope_clock(envelope *self, int64_t now_us)
@@ -244,6 +253,7 @@ void envelope_transaction(envelope *self, uint32_t xid, int64_t time_us, lsn las
     self->xid_value = NULL;
     self->commit.us = time_us;
     self->commit.ms_value = NULL;
+    self->source = NULL;
     self->last_end = last_end;
     self->sequence_len = 0;
 }
@@ -255,6 +265,9 @@ static void make_times(const envelope *self, time_values *times)
         times->ms_value = sluice_int64(self->arena, us / 1000 - (us % 1000 < 0));
         times->us_value = sluice_int64(self->arena, us);
         times->ns_value = sluice_int64(self->arena, us * 1000);
+        sluice_value_repeats(times->ms_value);
+        sluice_value_repeats(times->us_value);
+        sluice_value_repeats(times->ns_value);
     }
 }
 
@@ -320,11 +333,32 @@ sluice_value *envelope_source(envelope *self, const pg_change *change)
     return made;
 }
 
+/* The source block of the record before, where nothing in it differs: of a snapshot all
+ * rows of a table have the same. */
+static const sluice_value *source_of(envelope *self, const pg_change *change)
+{
+    if (self->source != NULL && self->source_relation == change->relation &&
+        self->source_event == change->event && self->source_mark == change->mark) {
+        sluice_value_repeats(self->source);
+        return self->source;
+    }
+    self->source = envelope_source(self, change);
+    self->source_relation = change->relation;
+    self->source_event = change->event;
+    self->source_mark = change->mark;
+    return self->source;
+}
+
 /* --- Records. --- */
 
-void envelope_finish(const envelope *self, sluice_record *record)
+void envelope_finish(envelope *self, sluice_record *record)
 {
     if (!self->config->context_headers) {
+        return;
+    }
+    bool has_others = sluice_record_headers_or_null(record) != NULL;
+    if (!has_others && self->context != NULL) {
+        sluice_record_repeat_headers(record, self->context);
         return;
     }
     const sluice_schema *text = sluice_schema_of(SLUICE_TYPE_STRING, false);
@@ -334,6 +368,9 @@ void envelope_finish(const envelope *self, sluice_record *record)
     sluice_headers_add(headers, "__debezium.context.taskId", text, self->task);
     sluice_headers_add(headers, "__debezium.context.connectorName", text,
                        self->connector);
+    if (!has_others) {
+        self->context = headers;
+    }
 }
 
 static sluice_record *add_record(envelope *self, const char *topic,
@@ -353,7 +390,7 @@ sluice_record *envelope_add(envelope *self, const pg_change *change)
     make_times(self, &self->now);
     sluice_struct_set(value, FIELD_BEFORE, change->before);
     sluice_struct_set(value, FIELD_AFTER, change->after);
-    sluice_struct_set(value, FIELD_SOURCE, envelope_source(self, change));
+    sluice_struct_set(value, FIELD_SOURCE, source_of(self, change));
     sluice_struct_set(value, FIELD_TRANSACTION, change->block);
     sluice_struct_set(value, FIELD_OP, self->ops[op - operations]);
     sluice_struct_set(value, FIELD_TS_MS, self->now.ms_value);

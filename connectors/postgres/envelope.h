@@ -62,7 +62,7 @@ sluice_record *envelope_add_tombstone(envelope *self, const pg_relation *relatio
 void envelope_link(sluice_record *record, const char *name, const pg_relation *relation,
                    const sluice_value *key);
 /* Adds the headers __debezium.context.*, which come last, where they are wanted. */
-void envelope_finish(const envelope *self, sluice_record *record);
+void envelope_finish(envelope *self, sluice_record *record);
 /* A record that is not of a row. */
 typedef struct pg_other {
     const char *topic; /* Lives longer than the batch. */

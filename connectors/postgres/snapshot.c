@@ -38,6 +38,7 @@ struct snapshot {
     bool held_first, held_first_in_table;
     pg_cell *cells;
     int cell_room;
+    const sluice_value *offset; /* Of all records of a batch but the last of all. */
 };
 
 /* --- Beginning. --- */
@@ -221,8 +222,11 @@ static snapshot_mark mark_of(const snapshot *self, bool last_in_table, bool last
     return self->held_first_in_table ? MARK_FIRST_IN_TABLE : MARK_TRUE;
 }
 
-static const sluice_value *offset_of(const snapshot *self, capture *to, bool last)
+static const sluice_value *offset_of(snapshot *self, capture *to, bool last)
 {
+    if (!last && self->offset != NULL) {
+        return self->offset;
+    }
     pg_position position = {.event = self->start.at,
                             .xid = self->xid,
                             .time_us = self->time_us,
@@ -231,7 +235,8 @@ static const sluice_value *offset_of(const snapshot *self, capture *to, bool las
     if (last) {
         position.end = position.commit = self->start.at;
     }
-    return position_write(&to->writer, to->arena, &position);
+    self->offset = position_write(&to->writer, to->arena, &position);
+    return self->offset;
 }
 
 static sluice_status held_values(snapshot *self, capture *to, row_values *ret_values,
@@ -425,6 +430,7 @@ sluice_status snapshot_poll(snapshot *self, capture *to, bool *ret_done,
                             sluice_error *err)
 {
     *ret_done = false;
+    self->offset = NULL;
     envelope_clock(to->envelope, clock_us());
     envelope_transaction(to->envelope, self->xid, self->time_us, 0);
     for (;;) {

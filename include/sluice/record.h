@@ -80,6 +80,10 @@ SLUICE_API sluice_headers *sluice_record_headers(sluice_record *record);
 /* Its headers, or NULL where it has none: for readers. */
 SLUICE_API const sluice_headers *
 sluice_record_headers_or_null(const sluice_record *record);
+/* Gives it the headers of another record of its batch, which is cheaper than adding the
+ * same ones again. What either gains or loses later is its own. */
+SLUICE_API void sluice_record_repeat_headers(sluice_record *record,
+                                             sluice_headers *headers);
 
 /* --- Records from a source. --- */
 

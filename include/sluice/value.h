@@ -42,6 +42,11 @@ SLUICE_API sluice_value *sluice_string_borrowed(sluice_arena *arena, const char 
 SLUICE_API sluice_value *sluice_binary_borrowed(sluice_arena *arena, const void *base,
                                                 size_t len);
 
+/* Says that further records of the batch will have this very value, which lives as long
+ * as they do and is not changed any more. A converter may then keep what it makes of it
+ * and copy that: JSON does so for the fields of structs. */
+SLUICE_API void sluice_value_repeats(sluice_value *self);
+
 /* --- Making composites. --- */
 
 /* A struct of `schema` (borrowed) with all fields null. */

@@ -17,6 +17,7 @@ struct sluice_headers {
     sluice_arena *arena;
     header *items;
     size_t count, capacity;
+    bool shared; /* `items` are of other records, too. */
 };
 
 struct sluice_record {
@@ -254,6 +255,13 @@ const sluice_headers *sluice_record_headers_or_null(const sluice_record *record)
     return none ? NULL : record->headers;
 }
 
+void sluice_record_repeat_headers(sluice_record *record, sluice_headers *headers)
+{
+    headers->shared = true;
+    record->headers = sluice_arena_take(record->arena, sizeof *record->headers);
+    *record->headers = *headers;
+}
+
 size_t sluice_headers_count(const sluice_headers *headers)
 {
     return headers == NULL ? 0 : headers->count;
@@ -280,9 +288,25 @@ const sluice_value *sluice_headers_value(const sluice_headers *headers, size_t i
     return header_at(headers, index)->value;
 }
 
+/* Items of its own, with room for `more`. */
+static void own_items(sluice_headers *headers, size_t more)
+{
+    size_t capacity = headers->count + more;
+    header *items = sluice_arena_take(headers->arena, capacity * sizeof *items);
+    if (headers->count > 0) {
+        memcpy(items, headers->items, headers->count * sizeof *items);
+    }
+    headers->items = items;
+    headers->capacity = capacity;
+    headers->shared = false;
+}
+
 void sluice_headers_add(sluice_headers *headers, const char *name,
                         const sluice_schema *schema, const sluice_value *value)
 {
+    if (headers->shared) {
+        own_items(headers, 4);
+    }
     if (headers->count == headers->capacity) {
         size_t capacity = headers->capacity * 2 + 4;
         headers->items = sluice_arena_grow(headers->arena, headers->items,
@@ -306,6 +330,9 @@ int sluice_headers_find(const sluice_headers *headers, const char *name)
 
 size_t sluice_headers_remove(sluice_headers *headers, const char *name)
 {
+    if (headers->shared && sluice_headers_find(headers, name) >= 0) {
+        own_items(headers, 0);
+    }
     size_t kept = 0;
     for (size_t i = 0; i < headers->count; i++) {
         if (strcmp(headers->items[i].name, name) != 0) {

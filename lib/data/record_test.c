@@ -77,4 +77,43 @@ TEST(headers_are_an_ordered_list_with_repetitions)
     sluice_batch_free(batch);
 }
 
+/* The names of a record's headers, one letter each. */
+static const char *letters(const sluice_record *record)
+{
+    static char text[16];
+    const sluice_headers *headers = sluice_record_headers_or_null(record);
+    size_t count = sluice_headers_count(headers);
+    for (size_t i = 0; i < count; i++) {
+        text[i] = *sluice_headers_name(headers, i);
+    }
+    text[count] = '\0';
+    return text;
+}
+
+TEST(records_that_repeat_headers_change_their_own_only)
+{
+    sluice_batch *batch = sluice_batch_new();
+    sluice_record *records[4];
+    for (size_t i = 0; i < 4; i++) {
+        records[i] = sluice_batch_add(batch);
+    }
+    sluice_headers *first = sluice_record_headers(records[0]);
+    sluice_headers_add(first, "a", NULL, NULL);
+    sluice_headers_add(first, "b", NULL, sluice_boolean(true));
+    for (size_t i = 1; i < 4; i++) {
+        sluice_record_repeat_headers(records[i], first);
+    }
+    sluice_headers_add(sluice_record_headers(records[1]), "c", NULL, NULL);
+    sluice_headers_add(first, "d", NULL, NULL);
+    CHECK_INT(sluice_headers_remove(sluice_record_headers(records[2]), "a"), 1);
+    CHECK_INT(sluice_headers_remove(sluice_record_headers(records[3]), "x"), 0);
+    CHECK_TEXT(letters(records[0]), "abd");
+    CHECK_TEXT(letters(records[1]), "abc");
+    CHECK_TEXT(letters(records[2]), "b");
+    CHECK_TEXT(letters(records[3]), "ab");
+    CHECK_INT(sluice_headers_remove(first, "b"), 1);
+    CHECK_TEXT(letters(records[3]), "ab");
+    sluice_batch_free(batch);
+}
+
 TEST_MAIN

@@ -6,8 +6,7 @@
 static sluice_value *make(sluice_arena *arena, sluice_data_type type)
 {
     sluice_value *made = sluice_arena_take(arena, sizeof *made);
-    made->type = type;
-    made->count = 0;
+    *made = (sluice_value){.type = (uint16_t)type};
     return made;
 }
 
@@ -87,9 +86,8 @@ static sluice_value *make_copied(sluice_arena *arena, sluice_data_type type,
         memcpy(copy, base, len);
     }
     copy[len] = '\0';
-    made->type = type;
-    made->count = (uint32_t)len;
-    made->is.bytes = copy;
+    *made = (sluice_value){
+        .type = (uint16_t)type, .count = (uint32_t)len, .is.bytes = copy};
     return made;
 }
 
@@ -124,9 +122,8 @@ sluice_value *sluice_struct_new(sluice_arena *arena, const sluice_schema *schema
     size_t count = sluice_schema_field_count(schema);
     size_t fields_size = count * sizeof(sluice_value *);
     struct_value *made = sluice_arena_take(arena, sizeof *made + fields_size);
-    made->head.type = SLUICE_TYPE_STRUCT;
-    made->head.count = (uint32_t)count;
-    made->head.is.schema = schema;
+    made->head = (sluice_value){
+        .type = SLUICE_TYPE_STRUCT, .count = (uint32_t)count, .is.schema = schema};
     memset(made->fields, 0, fields_size);
     return &made->head;
 }
@@ -143,7 +140,7 @@ static sluice_value *make_growing(sluice_arena *arena, sluice_data_type type,
 {
     assert(capacity < UINT32_MAX / 2);
     growing_value *made = sluice_arena_take(arena, sizeof *made);
-    made->head = (sluice_value){.type = type};
+    made->head = (sluice_value){.type = (uint16_t)type};
     made->capacity = (uint32_t)capacity;
     size_t size = capacity * value_width(&made->head) * sizeof(sluice_value *);
     made->head.is.items = capacity > 0 ? sluice_arena_take(arena, size) : NULL;
@@ -196,6 +193,11 @@ void sluice_map_add_text(sluice_arena *arena, sluice_value *self, const char *ke
                          const sluice_value *value)
 {
     sluice_map_add(arena, self, sluice_text(arena, key), value);
+}
+
+void sluice_value_repeats(sluice_value *self)
+{
+    self->repeats = 1;
 }
 
 sluice_data_type sluice_value_type(const sluice_value *self)

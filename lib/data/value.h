@@ -12,8 +12,9 @@
 #include <sluice/value.h>
 
 struct sluice_value {
-    uint32_t type;  /* sluice_data_type */
-    uint32_t count; /* Bytes of a text, elements, entries or fields. */
+    uint16_t type;    /* sluice_data_type */
+    uint16_t repeats; /* sluice_value_repeats(): 1. */
+    uint32_t count;   /* Bytes of a text, elements, entries or fields. */
     union {
         int64_t integer; /* BOOLEAN too. */
         double floating;

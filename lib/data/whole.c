@@ -56,6 +56,7 @@ sluice_value *value_flat_copy(char **at, const sluice_value *self)
     sluice_value *made = (sluice_value *)*at;
     *at += own_size(self);
     *made = *self;
+    made->repeats = 0; /* Of the copy nobody has said so. */
     if (self->type == SLUICE_TYPE_STRING || self->type == SLUICE_TYPE_BYTES) {
         copy_bytes(made, self);
     }

@@ -1,8 +1,10 @@
 /* The encoder: compiled schemas by their ids, and the envelope around a payload. */
+#include "arena.h"
 #include "base/memory.h"
 #include "json/program.h"
 #include "json/run.h"
 #include <stdlib.h>
+#include <string.h>
 
 /* Compiled schemas in an open table; emptied when it is full, which only happens to a
  * source that changes its schemas all the time. */
@@ -112,6 +114,17 @@ static sluice_status encode_schemaless(sluice_json_encoder *encoder,
     return status;
 }
 
+/* The memos of a program, without those of values that are gone. */
+static json_memo *memos_for(json_program *program, const sluice_arena *arena)
+{
+    uint64_t epoch = arena_epoch(arena);
+    if (program->memo_epoch != epoch) {
+        memset(program->memos, 0, program->memo_count * sizeof *program->memos);
+        program->memo_epoch = epoch;
+    }
+    return program->memos;
+}
+
 sluice_status sluice_json_encode(sluice_json_encoder *encoder,
                                  const sluice_schema *schema, const sluice_value *value,
                                  sluice_arena *arena, sluice_bytes *ret_bytes,
@@ -127,6 +140,7 @@ sluice_status sluice_json_encode(sluice_json_encoder *encoder,
     }
     json_writer out;
     json_writer_init(&out, arena, program->size_hint);
+    out.memos = memos_for(program, arena);
     if (encoder->options.schemas) {
         json_raw(&out, program->head, program->head_len);
     }

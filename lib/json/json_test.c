@@ -170,6 +170,73 @@ TEST(a_struct_is_written_in_the_order_of_its_schema_with_defaults)
     CHECK_TEXT(encoded(true, false, schema, value), person_json);
 }
 
+/* A person whose inner part is `inner`. */
+static const char *person_text(sluice_json_encoder *encoder, sluice_arena *batch,
+                               const sluice_schema *schema, int32_t id,
+                               const char *name, const sluice_value *inner)
+{
+    static char text[2048];
+    sluice_value *value = sluice_struct_new(batch, schema);
+    sluice_struct_set(value, 0, sluice_int32(batch, id));
+    sluice_struct_set(value, 1, sluice_text(batch, name));
+    sluice_struct_set(value, 2, inner);
+    sluice_bytes bytes;
+    CHECK(sluice_json_encode(encoder, schema, value, batch, &bytes, NULL) == SLUICE_OK);
+    snprintf(text, sizeof text, "%.*s", (int)bytes.len, (const char *)bytes.base);
+    return text;
+}
+
+static sluice_value *repeating_inner(sluice_arena *batch, const sluice_schema *schema,
+                                     bool z)
+{
+    sluice_value *made =
+        sluice_struct_new(batch, sluice_schema_field_schema(schema, 2));
+    sluice_struct_set(made, 0, sluice_boolean(z));
+    sluice_value_repeats(made);
+    return made;
+}
+
+TEST(a_value_that_repeats_is_the_same_text_in_each_record)
+{
+    sluice_json_options options = {sizeof options, false, false, true, 100};
+    sluice_json_encoder *encoder = sluice_json_encoder_new(&options);
+    const sluice_schema *schema = person();
+    sluice_arena *batch = sluice_arena_new();
+    char long_name[1001];
+    memset(long_name, 'n', 1000);
+    long_name[1000] = '\0';
+    const sluice_value *inner = repeating_inner(batch, schema, true);
+    const char *names[] = {"a", long_name, "b"};
+    for (int i = 0; i < 3; i++) { /* The long one moves what is written. */
+        char wanted[1100];
+        snprintf(wanted, sizeof wanted, "{\"id\":%d,\"nm\":\"%s\",\"in\":{\"z\":true}}",
+                 i, names[i]);
+        CHECK_TEXT(person_text(encoder, batch, schema, i, names[i], inner), wanted);
+    }
+    const sluice_value *other = repeating_inner(batch, schema, false);
+    CHECK_TEXT(person_text(encoder, batch, schema, 4, "d", other),
+               "{\"id\":4,\"nm\":\"d\",\"in\":{\"z\":false}}");
+    sluice_arena_free(batch);
+    sluice_json_encoder_free(encoder);
+}
+
+TEST(what_repeated_in_one_batch_is_forgotten_in_the_next)
+{
+    sluice_json_options options = {sizeof options, false, false, true, 100};
+    sluice_json_encoder *encoder = sluice_json_encoder_new(&options);
+    const sluice_schema *schema = person();
+    sluice_arena *batch = sluice_arena_new();
+    const sluice_value *before = repeating_inner(batch, schema, true);
+    person_text(encoder, batch, schema, 1, "a", before);
+    sluice_arena_reset(batch);
+    const sluice_value *inner = repeating_inner(batch, schema, false);
+    CHECK(inner == before); /* Another value at the same place. */
+    CHECK_TEXT(person_text(encoder, batch, schema, 2, "b", inner),
+               "{\"id\":2,\"nm\":\"b\",\"in\":{\"z\":false}}");
+    sluice_arena_free(batch);
+    sluice_json_encoder_free(encoder);
+}
+
 TEST(a_schema_comes_back_from_its_text)
 {
     sluice_json_options options = {sizeof options, true, false, true, 1};

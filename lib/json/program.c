@@ -9,6 +9,7 @@ typedef struct compile {
     sluice_arena *arena;
     const sluice_json_options *options;
     sluice_error *err;
+    uint32_t fields; /* Of structs, so far. */
 } compile;
 
 static sluice_status compile_node(compile *self, const sluice_schema *schema,
@@ -69,6 +70,7 @@ static sluice_status compile_fields(compile *self, const sluice_schema *schema,
     for (size_t i = 0; i < count; i++) {
         sluice_status status =
             field_name(self, sluice_schema_field_name(schema, i), i == 0, &fields[i]);
+        fields[i].memo = self->fields++;
         if (status == SLUICE_OK) {
             status = compile_node(self, sluice_schema_field_schema(schema, i),
                                   &fields[i].node);
@@ -155,12 +157,15 @@ sluice_status json_program_new(const sluice_schema *schema,
 {
     json_program *program = memory_zero(sizeof *program);
     program->arena = sluice_arena_new();
-    compile self = {program->arena, options, err};
+    compile self = {program->arena, options, err, 0};
     sluice_status status = compile_node(&self, schema, &program->root);
     if (status == SLUICE_OK && options->schemas) {
         status = compile_head(&self, schema, program);
     }
     program->size_hint = 256 + program->head_len;
+    program->memo_count = self.fields;
+    program->memos =
+        sluice_arena_take(program->arena, self.fields * sizeof *program->memos);
     if (status != SLUICE_OK) {
         json_program_free(program);
         return status;

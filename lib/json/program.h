@@ -5,6 +5,7 @@
 #ifndef SLUICE_JSON_PROGRAM_H
 #define SLUICE_JSON_PROGRAM_H
 
+#include "json/writer.h"
 #include <sluice/json.h>
 
 typedef enum json_form {
@@ -26,6 +27,7 @@ typedef struct json_node json_node;
 typedef struct json_field {
     const char *name; /* `"id":`, or `,"nm":` from the second on. */
     uint32_t name_len;
+    uint32_t memo; /* Its place in the program's memos. */
     const json_node *node;
 } json_field;
 
@@ -50,6 +52,9 @@ typedef struct json_program {
     const char *head; /* `{"schema":…,"payload":` */
     size_t head_len;
     size_t size_hint; /* The longest text so far, as a guess for the next. */
+    json_memo *memos; /* One for each field of a struct … */
+    size_t memo_count;
+    uint64_t memo_epoch; /* … good while the arena of the texts is in this epoch. */
 } json_program;
 
 /* Compiles `schema` (not NULL). SLUICE_BAD_RECORD: a decimal without a scale, a default

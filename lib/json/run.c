@@ -36,6 +36,33 @@ static sluice_status run_null(json_writer *out, const json_node *node,
     return SLUICE_OK;
 }
 
+static sluice_status run_field(json_writer *out, const json_field *field,
+                               const sluice_json_options *options,
+                               const sluice_value *value, sluice_error *err)
+{
+    json_raw(out, field->name, field->name_len);
+    return run(out, field->node, options, value, err);
+}
+
+/* A field whose value other records have, too: it is written once. */
+static sluice_status repeat_field(json_writer *out, const json_field *field,
+                                  const sluice_json_options *options,
+                                  const sluice_value *value, sluice_error *err)
+{
+    json_memo *memo = &out->memos[field->memo];
+    if (memo->value == value) {
+        json_raw(out, memo->text, memo->len);
+        return SLUICE_OK;
+    }
+    size_t start = (size_t)(out->at - out->base);
+    sluice_status status = run_field(out, field, options, value, err);
+    if (status == SLUICE_OK) {
+        char *text = out->base + start;
+        *memo = (json_memo){value, text, (size_t)(out->at - text)};
+    }
+    return status;
+}
+
 static sluice_status run_struct(json_writer *out, const json_node *node,
                                 const sluice_json_options *options,
                                 const sluice_value *value, sluice_error *err)
@@ -49,8 +76,10 @@ static sluice_status run_struct(json_writer *out, const json_node *node,
     json_char(out, '{');
     for (size_t i = 0; i < node->field_count; i++) {
         const json_field *field = &node->fields[i];
-        json_raw(out, field->name, field->name_len);
-        sluice_status status = run(out, field->node, options, fields[i], err);
+        const sluice_value *one = fields[i];
+        bool repeats = one != NULL && one->repeats && out->memos != NULL;
+        sluice_status status = repeats ? repeat_field(out, field, options, one, err)
+                                       : run_field(out, field, options, one, err);
         if (status != SLUICE_OK) {
             sluice_prefix(err, "field '%s'", sluice_schema_field_name(node->schema, i));
             return status;

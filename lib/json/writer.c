@@ -10,6 +10,7 @@ void json_writer_init(json_writer *out, sluice_arena *arena, size_t size)
     out->base = sluice_arena_take(arena, size);
     out->at = out->base;
     out->end = out->base + size;
+    out->memos = NULL;
 }
 
 sluice_bytes json_writer_finish(json_writer *out)

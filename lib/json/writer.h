@@ -5,13 +5,21 @@
 #ifndef SLUICE_JSON_WRITER_H
 #define SLUICE_JSON_WRITER_H
 
-#include <sluice/arena.h>
+#include <sluice/value.h>
 #include <stdint.h>
 #include <string.h>
+
+/* What was written last for a field with a value that repeats. */
+typedef struct json_memo {
+    const sluice_value *value; /* NULL: nothing yet. */
+    const char *text;          /* In the arena. */
+    size_t len;
+} json_memo;
 
 typedef struct json_writer {
     sluice_arena *arena;
     char *base, *at, *end;
+    json_memo *memos; /* NULL: none are kept. */
 } json_writer;
 
 /* Begins with room for `size` bytes. */

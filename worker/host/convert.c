@@ -16,6 +16,10 @@ typedef struct part {
 
 struct converters {
     part key, value, header;
+    /* The last headers of the batch, and what became of them. */
+    const char *last_topic;
+    const kafka_header *last_headers; /* NULL: none yet. */
+    size_t last_header_count;
 };
 
 static const char simple_header_class[] =
@@ -159,6 +163,28 @@ static sluice_status encode_part(const part *self, error_policy *errors,
     return status;
 }
 
+void converters_begin(converters *self)
+{
+    self->last_headers = NULL;
+}
+
+/* Whether these are the last headers again. Each header has its own copy of its name,
+ * unless records share it: within a batch its address tells it from others. */
+static bool is_last(const converters *self, const sluice_record *record,
+                    const sluice_headers *headers, size_t count)
+{
+    if (self->last_headers == NULL || self->last_header_count != count ||
+        self->last_topic != sluice_record_topic(record)) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (self->last_headers[i].name != sluice_headers_name(headers, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static sluice_status encode_headers(converters *self, error_policy *errors,
                                     sluice_record *record, kafka_message *message,
                                     bool *ret_keep, sluice_error *err)
@@ -169,6 +195,11 @@ static sluice_status encode_headers(converters *self, error_policy *errors,
     if (count == 0) {
         return SLUICE_OK;
     }
+    if (is_last(self, record, headers, count)) {
+        message->headers = self->last_headers;
+        return SLUICE_OK;
+    }
+    self->last_headers = NULL;
     kafka_header *list =
         sluice_arena_take(sluice_record_arena(record), count * sizeof *list);
     message->headers = list;
@@ -181,6 +212,9 @@ static sluice_status encode_headers(converters *self, error_policy *errors,
             return judge(&self->header, errors, record, ret_keep, err);
         }
     }
+    self->last_topic = sluice_record_topic(record);
+    self->last_headers = list;
+    self->last_header_count = count;
     return SLUICE_OK;
 }
 

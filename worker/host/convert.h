@@ -20,6 +20,9 @@ sluice_status converters_new(const sluice_props *connector, const sluice_props *
                              sluice_error *err);
 void converters_free(converters *self); /* NULL is accepted. */
 
+/* A batch begins: nothing of earlier ones is there any more. */
+void converters_begin(converters *self);
+
 /* Fills key, value and headers of `message` with bytes in the record's arena.
  * `*ret_keep` false: it could not be converted and is tolerated. FATAL: it could not,
  * and that is not tolerated. */

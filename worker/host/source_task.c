@@ -82,6 +82,7 @@ static sluice_status send(source_task *self, flight *starting, sluice_error *err
     size_t records = sluice_batch_count(batch), count = 0;
     kafka_message *messages = flight_messages(starting, records);
     self->last_topic = NULL;
+    converters_begin(self->runner.converters);
     runner_enter(&self->runner, CONTROL_CALL_CONVERT);
     for (size_t i = 0; i < records; i++) {
         bool keep;
