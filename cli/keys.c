@@ -7,6 +7,7 @@
 #include "plugin/describe.h"
 #include "worker/config/worker_config.h"
 #include "worker/host/common_config.h"
+#include "worker/rest/tls.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,11 @@ void keys_print_worker(void)
         "clients, `key.converter.` and\n`value.converter.` to the converters. "
         "`sluice standalone --keys` prints this page.\n");
     print_table(&worker_config_table);
+    printf(
+        "\n# https:// listeners\n\nOf `listeners` as they are or, where there is any "
+        "such key, behind `listeners.https.`;\nof `admin.listeners` behind "
+        "`admin.listeners.https.`.\n");
+    print_table(&tls_config_table);
     printf(
         "\n# Every source\n\nBesides the keys of its [plugin](plugins/README.md).\n");
     print_table(&source_common_table);

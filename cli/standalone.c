@@ -67,6 +67,7 @@ static int run_worker(const standalone_options *chosen, const cli_texts *argumen
         standalone_settings settings = {.worker = worker,
                                         .connectors = files,
                                         .ready_file = chosen->ready_file,
+                                        .java_options = getenv("KAFKA_OPTS"),
                                         .child = host_main};
         code = standalone_run(&settings);
     }

@@ -7,6 +7,7 @@
 #include "worker/config/connector_file.h"
 #include "worker/config/worker_config.h"
 #include "worker/herder/loop.h"
+#include "worker/rest/basic_auth.h"
 #include "worker/rest/server.h"
 #include "worker/store/worker_file.h"
 #include <errno.h>
@@ -66,7 +67,15 @@ static sluice_status open_rest(standalone *self, sluice_error *err)
     rest_settings settings = {.listeners = values->listeners,
                               .has_admin_listeners = values->admin_listeners != NULL,
                               .allow_origin = values->allow_origin,
-                              .allow_methods = values->allow_methods};
+                              .allow_methods = values->allow_methods,
+                              .response_headers = values->response_headers,
+                              .extensions = values->rest_extensions,
+                              .login_file = values->login_file,
+                              .worker = self->config.properties};
+    char *login_file = basic_auth_file_of(self->settings->java_options);
+    if (settings.login_file == NULL) {
+        settings.login_file = login_file;
+    }
     char **admin = text_split(value_or(values->admin_listeners, ""),
                               &settings.admin_listeners.count);
     settings.admin_listeners.items = (const char *const *)admin;
@@ -75,6 +84,7 @@ static sluice_status open_rest(standalone *self, sluice_error *err)
     }
     sluice_status status = rest_open(&settings, &self->rest, err);
     free(admin);
+    free(login_file);
     free(old);
     return status;
 }

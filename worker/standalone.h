@@ -13,7 +13,8 @@ typedef struct standalone_settings {
     const char *const *connectors; /* Paths of connector files, NULL-ended. */
     const char *ready_file;        /* Where "rest=URL" and "admin=URL" of each
                                     * listener are written once ready; or NULL. */
-    nursery_child child;           /* What a connector host runs: host_main(). */
+    const char *java_options; /* KAFKA_OPTS, which may name a login file; or NULL. */
+    nursery_child child;      /* What a connector host runs: host_main(). */
 } standalone_settings;
 
 /* Kafka Connect's exit codes of connect-standalone. */

@@ -66,8 +66,8 @@ static const sluice_key keys[] = {
      .importance = SLUICE_LOW,
      .offset = AT(sluice_list, listeners),
      .min = 1,
-     .doc = "Where REST is served: http://host:port, several between commas. An empty "
-            "host is every address, port 0 a free one."},
+     .doc = "Where REST is served: http://host:port or https://host:port, several "
+            "between commas. An empty host is every address, port 0 a free one."},
     {.name = "admin.listeners",
      .type = SLUICE_STRING,
      .shown_type = "LIST",
@@ -109,7 +109,8 @@ static const sluice_key keys[] = {
      .fallback = SLUICE_NULL,
      .importance = SLUICE_LOW,
      .offset = AT(const char *, advertised_listener),
-     .doc = "The kind of listener that others are to use, http."},
+     .doc = "The kind of listener that others are to use, http or https: the first of "
+            "it is in worker_id. Without this key http, where that is served."},
     {.name = "config.providers",
      .type = SLUICE_LIST,
      .fallback = "",
@@ -253,13 +254,41 @@ static const sluice_key keys[] = {
      .fallback = "",
      .importance = SLUICE_LOW,
      .offset = AT(const char *, allow_origin),
-     .doc = "The origins from which browsers may call REST; * is any, empty none."},
+     .doc = "The origins from which browsers may call REST, between commas, each as it "
+            "is or as an extended regular expression; * is any, empty none."},
     {.name = "access.control.allow.methods",
      .type = SLUICE_STRING,
      .fallback = "",
      .importance = SLUICE_LOW,
      .offset = AT(const char *, allow_methods),
      .doc = "The methods that they may use; empty: GET, POST and HEAD."},
+    {.name = "response.http.headers.config",
+     .type = SLUICE_STRING,
+     .fallback = "",
+     .importance = SLUICE_LOW,
+     .offset = AT(const char *, response_headers),
+     .doc = "Headers for every answer, as '[action] [name]:[value]' between commas; an "
+            "item with a comma stands in double quotes. The actions are set and add, "
+            "and setDate and addDate, whose value is in milliseconds from now: 'set "
+            "X-Frame-Options:DENY, \"add Cache-Control:no-cache, no-store\"'."},
+    {.name = "rest.extension.classes",
+     .type = SLUICE_LIST,
+     .fallback = "",
+     .importance = SLUICE_LOW,
+     .offset = AT(sluice_list, rest_extensions),
+     .doc = "org.apache.kafka.connect.rest.basic.auth.extension."
+            "BasicAuthSecurityRestExtension: who asks must give a user and a password "
+            "of the file that java.security.auth.login.config leads to. Other classes "
+            "are refused, for they might have kept somebody out."},
+    {.name = "java.security.auth.login.config",
+     .type = SLUICE_STRING,
+     .fallback = SLUICE_NULL,
+     .importance = SLUICE_LOW,
+     .offset = AT(const char *, login_file),
+     .doc = "The file of login modules, in Java's form, whose application KafkaConnect "
+            "has Kafka's PropertyFileLoginModule with the option file, a .properties "
+            "file of users and passwords. Without this key it is looked for in the "
+            "environment's KAFKA_OPTS, as -Djava.security.auth.login.config=FILE."},
     {.name = "plugin.discovery",
      .type = SLUICE_STRING,
      .fallback = "hybrid_warn",
@@ -293,10 +322,6 @@ static const sluice_key keys[] = {
      .type = SLUICE_STRING,
      .fallback = "",
      .unused = "offsets are kept as JSON"},
-    {.name = "rest.extension.classes",
-     .type = SLUICE_STRING,
-     .fallback = "",
-     .unused = NO_JAVA},
     {.name = "connector.client.config.override.policy",
      .type = SLUICE_STRING,
      .fallback = "All",
@@ -322,6 +347,7 @@ static const char *const prefixes[] = {"key.converter.",
                                        "sasl.",
                                        "security.",
                                        "listeners.https.",
+                                       "admin.listeners.https.",
                                        "config.providers.",
                                        "metrics.context.",
                                        "client.",
@@ -335,7 +361,6 @@ static const char *const prefixes[] = {"key.converter.",
                                        "receive.buffer.bytes",
                                        "default.api.timeout.ms",
                                        "enable.metrics.push",
-                                       "response.http.headers.config",
                                        NULL};
 
 /* The providers' own keys and the folders of plugins are taken as they are. */

@@ -341,6 +341,16 @@ static void add_inherited(sluice_props *to, const sluice_props *worker)
     }
 }
 
+/* What a worker says of its own listeners is behind the prefix of admin clients. */
+static void drop_listeners(sluice_props *props)
+{
+    for (size_t i = sluice_props_count(props); i-- > 0;) {
+        if (text_starts(sluice_props_name(props, i), "listeners")) {
+            sluice_props_remove(props, sluice_props_name(props, i));
+        }
+    }
+}
+
 sluice_props *client_settings_layers(client_kind kind, const sluice_props *worker,
                                      const sluice_props *connector,
                                      const sluice_props *derived)
@@ -352,9 +362,20 @@ sluice_props *client_settings_layers(client_kind kind, const sluice_props *worke
     char prefix[32];
     snprintf(prefix, sizeof prefix, "%s.", client_kind_name(kind));
     add_prefixed(result, worker, prefix);
+    drop_listeners(result);
     snprintf(prefix, sizeof prefix, "%s.override.", client_kind_name(kind));
     add_prefixed(result, connector, prefix);
     return result;
+}
+
+/* As Java's clients, which look at TLS only where the connection has it: a worker's
+ * ssl.* may be meant for its REST alone. */
+static bool has_effect(const sluice_props *props, const char *name)
+{
+    const char *protocol = sluice_props_get(props, "security.protocol");
+    return !text_starts(name, "ssl.") ||
+           (protocol != NULL && (text_equal_nocase(protocol, "SSL") ||
+                                 text_equal_nocase(protocol, "SASL_SSL")));
 }
 
 sluice_status client_settings_apply(client_kind kind, const sluice_props *props,
@@ -366,7 +387,7 @@ sluice_status client_settings_apply(client_kind kind, const sluice_props *props,
         const char *name = sluice_props_name(props, i);
         const char *value = sluice_props_value(props, i);
         const setting *row = find(name);
-        if (value == NULL) {
+        if (value == NULL || !has_effect(props, name)) {
             continue;
         }
         if (row == NULL) {

@@ -99,6 +99,27 @@ static char *spaced(const char *list)
     return buffer_take(&out, &len);
 }
 
+/* What workers of a group ask of each other carries a signature of its own. */
+static bool is_internal(const route_match *match)
+{
+    return match->refusal != NULL;
+}
+
+static bool is_let_in(const rest_call *c, const route_match *match)
+{
+    const basic_auth *auth = c->site->server->auth;
+    return auth == NULL || !c->site->regular || is_internal(match) ||
+           basic_auth_allows(auth, answer_header(c, "Authorization"));
+}
+
+/* In Kafka Connect's words, which are no JSON whatever the header says. */
+static void turn_away(rest_call *c, const char *method)
+{
+    c->status = 401;
+    c->text = memory_text("User cannot access the resource.");
+    c->type = strcmp(method, "OPTIONS") == 0 ? "text/plain" : NULL;
+}
+
 static void answer_options(rest_call *c, const char *allow)
 {
     c->status = 200;
@@ -145,26 +166,38 @@ static int refusal_of(const rest_call *c, const route_match *match,
     return match->numberless ? 404 : 0;
 }
 
+static bool is_options(const char *method, const rest_call *c, const route_match *match)
+{
+    return match->status == 200 && strcmp(method, "OPTIONS") == 0 &&
+           is_served(c->site, match);
+}
+
 /* Answers, or returns true: the herder will. */
 static bool dispatch(rest_call *c, const char *method)
 {
     bool asked = false;
     url target;
     route_match match;
-    const char *wrong = url_parse(c->target, &target), *text;
+    const char *wrong = url_parse(c->target, &target), *text = NULL;
+    int refused = 0;
     c->preflight = strcmp(method, "OPTIONS") == 0 &&
                    answer_header(c, "Access-Control-Request-Method") != NULL;
     route_find(method, &target, &match);
+    bool options = is_options(method, c, &match);
+    if (wrong == NULL && !options) {
+        refused = refusal_of(c, &match, &text);
+    }
     if (c->body.overflowed) {
         answer_fault(c, 413, "The body has more than 8 MiB");
     } else if (wrong != NULL) {
         answer_fault(c, 400, wrong);
-    } else if (match.status == 200 && strcmp(method, "OPTIONS") == 0 &&
-               is_served(c->site, &match)) {
-        answer_options(c, match.allow);
-    } else if (refusal_of(c, &match, &text) != 0) {
-        answer_fault(c, refusal_of(c, &match, &text), text);
+    } else if (refused != 0) {
+        answer_fault(c, refused, text);
         c->allow = c->status == 405 ? match.allow : NULL;
+    } else if (!is_let_in(c, &match)) {
+        turn_away(c, method);
+    } else if (options) {
+        answer_options(c, match.allow);
     } else {
         asked = ask(c, &match);
     }

@@ -9,9 +9,13 @@
 #define SLUICE_REST_EDGE_H
 
 #include "base/buffer.h"
+#include "worker/rest/basic_auth.h"
+#include "worker/rest/cors.h"
+#include "worker/rest/header_rules.h"
 #include "worker/rest/listener.h"
 #include "worker/rest/route.h"
 #include "worker/rest/server.h"
+#include "worker/rest/tls.h"
 #include <microhttpd.h>
 #include <pthread.h>
 
@@ -23,10 +27,15 @@ typedef struct rest_site {
     struct MHD_Daemon *daemon; /* NULL before rest_serve(). */
     bool regular;              /* Serves what is not below /admin, with CORS. */
     bool admin;                /* Serves what is below /admin. */
+    tls *tls;                  /* NULL: plain. Borrowed from the server. */
 } rest_site;
 
 struct rest_server {
     rest_settings settings;
+    cors *cors; /* NULL: no page of another origin may ask. */
+    header_rules headers;
+    basic_auth *auth;     /* NULL: everybody may ask. */
+    tls *tls, *admin_tls; /* Of listeners and admin.listeners, where they need it. */
     rest_site sites[sites_max];
     size_t count;
     herder_loop *herder;

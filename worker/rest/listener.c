@@ -36,12 +36,6 @@ static sluice_status parse_protocol(const char *text, bool *ret_tls,
             "\"https\".",
             text);
     }
-    if (*ret_tls) {
-        return sluice_fail(err, SLUICE_BAD_CONFIG,
-                           "listener '%s': https is not served yet; put a TLS proxy "
-                           "before an http:// listener",
-                           text);
-    }
     *ret_rest = colon + 3;
     return SLUICE_OK;
 }

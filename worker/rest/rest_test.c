@@ -207,7 +207,7 @@ TEST(a_listener_gets_a_free_port_when_it_asks_for_one)
 TEST(a_listener_of_another_form_is_refused)
 {
     static const char *const wrong[] = {
-        "127.0.0.1:80", "http://x", "http://x:99999", "ftp://x:1", "https://x:1",
+        "127.0.0.1:80", "http://x", "http://x:99999", "ftp://x:1", "HTTP:/x:1",
         "http://x:",    NULL};
     listener here;
     for (int i = 0; wrong[i] != NULL; i++) {

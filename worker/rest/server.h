@@ -19,13 +19,18 @@ typedef struct rest_settings {
     /* Where alone /admin is served, perhaps nowhere; else `listeners` have it too. */
     bool has_admin_listeners;
     sluice_list admin_listeners;
-    const char *allow_origin;  /* "" : no browser of another origin may ask. */
-    const char *allow_methods; /* "" : GET, POST, HEAD. */
+    const char *allow_origin;     /* "" : no browser of another origin may ask. */
+    const char *allow_methods;    /* "" : GET, POST, HEAD. */
+    const char *response_headers; /* response.http.headers.config */
+    sluice_list extensions;       /* rest.extension.classes */
+    const char *login_file;       /* java.security.auth.login.config, or NULL. */
+    const json_t *worker;         /* All properties, of which TLS takes its own. */
 } rest_settings;
 
 /* Binds all listeners, so that connections are taken from now on, and answered once
  * rest_serve() was called. SLUICE_BAD_CONFIG: a listener is not of the right form;
- * FATAL: its address cannot be had. `settings` is borrowed until rest_stop(). */
+ * FATAL: its address cannot be had. The texts of `settings` are borrowed until
+ * rest_stop(), its lists until it returns. */
 sluice_status rest_open(const rest_settings *settings, rest_server **ret_server,
                         sluice_error *err);
 
