@@ -2,7 +2,7 @@
 # Sourced by ./quickstart and ./check.
 
 packages_build="gcc libc6-dev meson ninja-build pkg-config ccache
-  librdkafka-dev libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev libpq-dev libsqlite3-dev
+  librdkafka-dev libjansson-dev libmicrohttpd-dev libgnutls28-dev libcurl4-openssl-dev libpq-dev libsqlite3-dev
   libssl-dev zlib1g-dev libzstd-dev liblz4-dev libsnappy-dev libxxhash-dev libpcre2-dev"
 packages_fuzz="clang libclang-rt-14-dev llvm"
 packages_quickstart="postgresql-15 python3 procps"
