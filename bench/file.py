@@ -15,8 +15,10 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.join(HERE, "..", "examples", "quickstart")]
+sys.path[:0] = [os.path.join(HERE, "..", *folder) for folder in
+                (("examples", "quickstart"), ("tests", "lib"))]
 from system import Sluice
+from wire_client import LATEST, Wire
 
 TEXT = {"key.converter": "org.apache.kafka.connect.storage.StringConverter",
         "value.converter": "org.apache.kafka.connect.storage.StringConverter"}
@@ -39,7 +41,8 @@ def by_sluice(sluice, source, lines, number):
     began = time.monotonic()
     sluice.call("POST", "/connectors", {"name": f"in-{number}", "config": {
         "connector.class": "FileStreamSource", "file": source, "topic": topic, **TEXT}})
-    until(lambda: sluice.topics().get(topic, 0) >= lines)
+    with Wire(sluice.broker) as wire:
+        until(lambda: wire.offset_at(topic, 0, LATEST) >= lines)
     into = time.monotonic() - began
     began = time.monotonic()
     sluice.call("POST", "/connectors", {"name": f"out-{number}", "config": {

@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 /* The lines of a batch at most, whatever `batch.size` says. */
@@ -244,13 +243,6 @@ static bool source_is_changed(source *self, bool *ret_is_replaced)
 
 /* --- Records. --- */
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void source_set_position(source *self, sluice_record *record,
                                 sluice_arena *arena, int64_t position)
 {
@@ -267,7 +259,7 @@ static void source_emit(source *self, size_t count, sluice_batch *out)
     const char *bytes =
         sluice_arena_copy(arena, self->lines.base + first, behind - first);
     bool is_utf8 = sluice_text_is_utf8(bytes, behind - first);
-    int64_t base = self->position, now = now_ms();
+    int64_t base = self->position;
     for (size_t i = 0; i < count; i++) {
         const line_span *found = &self->found[i];
         const char *text = bytes + (found->start - first);
@@ -277,7 +269,7 @@ static void source_emit(source *self, size_t count, sluice_batch *out)
         }
         sluice_record *record = sluice_batch_add(out);
         sluice_record_set_topic_borrowed(record, self->config->topic);
-        sluice_record_set_timestamp(record, now);
+        sluice_record_set_timestamp_now(record);
         sluice_record_set_value(record, self->schema,
                                 sluice_string_borrowed(arena, text, len));
         if (!self->is_stdin) {

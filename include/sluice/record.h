@@ -62,6 +62,10 @@ SLUICE_API void sluice_record_set_partition(sluice_record *record, int32_t parti
 SLUICE_API int64_t sluice_record_timestamp(const sluice_record *record);
 SLUICE_API void sluice_record_set_timestamp(sluice_record *record,
                                             int64_t timestamp_ms);
+/* The moment of whoever asks, and of production in the log: cheaper than a time for
+ * each record, and as good where the time of reading is meant. */
+SLUICE_API void sluice_record_set_timestamp_now(sluice_record *record);
+SLUICE_API bool sluice_record_is_timestamp_now(const sluice_record *record);
 
 /* A NULL schema says that the value has none. */
 SLUICE_API const sluice_schema *sluice_record_key_schema(const sluice_record *record);

@@ -4,8 +4,9 @@
 #include <sluice/record.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { block_records = 128 };
+enum { block_records = 128, timestamp_now = -2 };
 
 typedef struct header {
     const char *name;
@@ -148,14 +149,31 @@ void sluice_record_set_partition(sluice_record *record, int32_t partition)
     record->partition = partition;
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 int64_t sluice_record_timestamp(const sluice_record *record)
 {
-    return record->timestamp_ms;
+    return record->timestamp_ms == timestamp_now ? now_ms() : record->timestamp_ms;
 }
 
 void sluice_record_set_timestamp(sluice_record *record, int64_t timestamp_ms)
 {
     record->timestamp_ms = timestamp_ms;
+}
+
+void sluice_record_set_timestamp_now(sluice_record *record)
+{
+    record->timestamp_ms = timestamp_now;
+}
+
+bool sluice_record_is_timestamp_now(const sluice_record *record)
+{
+    return record->timestamp_ms == timestamp_now;
 }
 
 const sluice_schema *sluice_record_key_schema(const sluice_record *record)

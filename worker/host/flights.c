@@ -326,28 +326,46 @@ static void take_back(flights *self, const piece *what)
     self->next = one;
 }
 
+/* Hands over the next messages of a piece, or learns that one of them, which is passed
+ * over, never can be: true. RETRY to `*ret_status` when the client's queue is full. */
+static bool hand_some(flights *self, const piece *what, sluice_status *ret_status,
+                      sluice_error *err)
+{
+    flight *one = what->of;
+    size_t taken = 0;
+    sluice_status status = SLUICE_FATAL;
+    if (!one->failed) {
+        status = kafka_produce(self->producer, what->lane, &one->messages[one->sent],
+                               what->end - one->sent, &taken, err);
+        one->sent += taken;
+    }
+    *ret_status = status;
+    if (status == SLUICE_OK || status == SLUICE_RETRY) {
+        return false;
+    }
+    if (status == SLUICE_BAD_RECORD) {
+        const kafka_message *message = &one->messages[one->sent];
+        lose(one, kafka_topic_name(message->topic), message->partition,
+             sluice_error_text(err));
+    } else if (!one->failed) {
+        one->failed = true;
+        fail_later(self, memory_text(sluice_error_text(err)));
+    }
+    one->sent++;
+    return true;
+}
+
 /* Hands a piece over, as far as the client's queue takes it. False when that is full.
  */
 static bool hand_over(flights *self, const piece *what, actor by, sluice_error *err)
 {
     flight *one = what->of;
     size_t unsent = 0;
-    bool full = false;
-    for (; one->sent < what->end && !full; one->sent += !full) {
-        const kafka_message *message = &one->messages[one->sent];
-        sluice_status status =
-            one->failed ? SLUICE_FATAL
-                        : kafka_produce(self->producer, what->lane, message, err);
-        full = status == SLUICE_RETRY;
-        unsent += status != SLUICE_OK && !full;
-        if (status == SLUICE_BAD_RECORD) {
-            lose(one, kafka_topic_name(message->topic), message->partition,
-                 sluice_error_text(err));
-        } else if (status == SLUICE_FATAL && !one->failed) {
-            one->failed = true;
-            fail_later(self, memory_text(sluice_error_text(err)));
-        }
+    sluice_status status = SLUICE_OK;
+    while (one->sent < what->end && status != SLUICE_RETRY) {
+        unsent += hand_some(self, what, &status, err);
     }
+    bool full = status == SLUICE_RETRY;
     if (full) {
         pthread_mutex_lock(&self->lock);
         take_back(self, what);

@@ -54,12 +54,15 @@ const char *kafka_topic_name(const kafka_topic *topic);
  * say linger.ms: then all wait as long as that says. */
 bool kafka_producer_has_bulk(const kafka_producer *self);
 
-/* Hands a message over. The bulk lane's client is made when it is first used. RETRY:
- * the queue is full, come again after deliveries. BAD_RECORD: this message can never be
- * sent (too large, no such partition). FATAL: nothing can be sent by this producer any
- * more. */
+/* Hands over messages from the front of `count`: as many as go together, one at least
+ * where it is taken; how many to `*ret_taken`, whatever is returned. The bulk lane's
+ * client is made when it is first used. Anything but OK is about the first that was not
+ * taken. RETRY: the queue is full, come again after deliveries. BAD_RECORD: this
+ * message can never be sent (too large, no such partition). FATAL: nothing can be sent
+ * by this producer any more. */
 sluice_status kafka_produce(kafka_producer *self, kafka_lane lane,
-                            const kafka_message *message, sluice_error *err);
+                            const kafka_message *messages, size_t count,
+                            size_t *ret_taken, sluice_error *err);
 
 typedef struct kafka_delivery_ops {
     /* `count` messages of this opaque are in the log. */

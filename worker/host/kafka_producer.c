@@ -1,10 +1,11 @@
 /* The producer: messages in without copies, deliveries out as events. */
 #include "base/map.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "worker/host/kafka_client.h"
 #include "worker/host/kafka_common.h"
 #include "worker/host/kafka_headers.h"
-#include <errno.h>
+#include "worker/host/kafka_topic.h"
 #include <pthread.h>
 #include <sluice/log.h>
 #include <stdlib.h>
@@ -16,10 +17,11 @@ enum {
     message_overhead = 41, /* Of a message in a request, at most … */
     header_overhead = 10,  /* … and of a header. */
     lanes = 2,             /* KAFKA_QUICK, and KAFKA_BULK once it is used. */
+    together_max = 256,    /* Messages handed over at once. */
 };
 
 struct kafka_topic {
-    rd_kafka_topic_t *_Atomic in[lanes];
+    topic_side *_Atomic in[lanes]; /* NULL: not made yet. */
     char *name;
 };
 
@@ -38,13 +40,16 @@ struct kafka_producer {
     rd_kafka_conf_t *bulk_conf; /* NULL: it is made already, or there is none. */
     bool two_lanes;
     kafka_headers headers;
+    bool ignores_keys;
+    size_t message_max; /* message.max.bytes */
 };
 
 /* linger.ms: pace.h says when records wait for others, and while it waits, librdkafka's
  * thread spins in the last millisecond. batch.num.messages: a lot of the smallest
  * records is one request. queue.buffering.max.*: above what the tasks let be under way,
  * so that they wait at their own limit, which is bytes of memory, and not at this one.
- * message.copy.max.bytes: larger values are sent from where they are. */
+ * message.copy.max.bytes: larger values are sent from where they are.
+ * sticky.partitioning.linger.ms: kafka_topic.h does that. */
 static const char *const ours[] = {"enable.idempotence",
                                    "true",
                                    "acks",
@@ -63,6 +68,8 @@ static const char *const ours[] = {"enable.idempotence",
                                    "25000",
                                    "message.copy.max.bytes",
                                    "1000",
+                                   "sticky.partitioning.linger.ms",
+                                   "0",
                                    NULL};
 
 /* What else the bulk lane is told. A request is full at so many messages too. */
@@ -90,6 +97,22 @@ static bool lane_open(kafka_producer *self, lane_client *lane, rd_kafka_conf_t *
     return lane->client != NULL;
 }
 
+/* What the settings have come to. */
+static void read_settings(kafka_producer *self, const rd_kafka_conf_t *conf)
+{
+    char text[64];
+    size_t size = sizeof text;
+    int32_t number;
+    self->ignores_keys =
+        rd_kafka_conf_get(conf, "partitioner", text, &size) == RD_KAFKA_CONF_OK &&
+        strcmp(text, "random") == 0;
+    size = sizeof text;
+    if (rd_kafka_conf_get(conf, "message.max.bytes", text, &size) == RD_KAFKA_CONF_OK &&
+        text_to_int32(text, &number)) {
+        self->message_max = (size_t)number;
+    }
+}
+
 sluice_status kafka_producer_new(const sluice_props *settings,
                                  kafka_producer **ret_producer, sluice_error *err)
 {
@@ -99,6 +122,7 @@ sluice_status kafka_producer_new(const sluice_props *settings,
     }
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
     kafka_producer *self = memory_zero(sizeof *self);
+    read_settings(self, conf);
     self->fd = kafka_queue_fd();
     self->two_lanes = sluice_props_get(settings, "linger.ms") == NULL;
     self->bulk_conf = self->two_lanes ? bulk_conf_of(conf) : NULL;
@@ -143,15 +167,32 @@ static void lane_close(lane_client *lane)
     rd_kafka_queue_destroy(lane->queue);
 }
 
+static void topic_leave(kafka_topic *topic)
+{
+    topic_side *quick = topic->in[KAFKA_QUICK], *bulk = topic->in[KAFKA_BULK];
+    topic_side_leave(quick);
+    if (bulk != NULL && bulk != quick) {
+        topic_side_leave(bulk);
+    }
+}
+
 static void topic_free(kafka_topic *topic)
 {
-    for (int i = 0; i < lanes; i++) {
-        if (topic->in[i] != NULL) {
-            rd_kafka_topic_destroy(topic->in[i]);
-        }
+    topic_side *quick = topic->in[KAFKA_QUICK], *bulk = topic->in[KAFKA_BULK];
+    free(quick);
+    if (bulk != quick) {
+        free(bulk);
     }
     free(topic->name);
     free(topic);
+}
+
+static void each_topic(kafka_producer *self, void (*what)(kafka_topic *topic))
+{
+    const map_entry *entry;
+    for (size_t at = 0; (entry = map_next(&self->topics, &at)) != NULL;) {
+        what(entry->value);
+    }
 }
 
 void kafka_producer_free(kafka_producer *self)
@@ -164,14 +205,12 @@ void kafka_producer_free(kafka_producer *self)
     for (int i = 0; i < count; i++) {
         lane_close(list[i]);
     }
-    const map_entry *entry;
-    for (size_t at = 0; (entry = map_next(&self->topics, &at)) != NULL;) {
-        topic_free(entry->value);
-    }
-    map_done(&self->topics);
+    each_topic(self, topic_leave);
     for (int i = 0; i < count; i++) {
         rd_kafka_destroy(list[i]->client);
     }
+    each_topic(self, topic_free);
+    map_done(&self->topics);
     if (self->bulk_conf != NULL) {
         rd_kafka_conf_destroy(self->bulk_conf);
     }
@@ -205,25 +244,21 @@ static lane_client *lane_of(kafka_producer *self, kafka_lane lane)
     return self->in[lane];
 }
 
-/* The topic's object in a lane. */
-static rd_kafka_topic_t *topic_in(kafka_producer *self, kafka_topic *topic,
-                                  kafka_lane lane)
+/* The topic in a lane. */
+static topic_side *side_of(kafka_producer *self, kafka_topic *topic, kafka_lane lane)
 {
-    rd_kafka_topic_t *found = topic->in[lane];
+    topic_side *found = topic->in[lane];
     if (found != NULL) {
         return found;
     }
-    rd_kafka_topic_t *made =
-        rd_kafka_topic_new(lane_of(self, lane)->client, topic->name, NULL);
+    lane_client *in = lane_of(self, lane);
     pthread_mutex_lock(&self->lock);
     if (topic->in[lane] == NULL) {
-        topic->in[lane] = made;
-        made = NULL;
+        topic->in[lane] = in == &self->quick ? topic->in[KAFKA_QUICK]
+                                             : topic_side_new(in->client, topic->name,
+                                                              self->ignores_keys);
     }
     pthread_mutex_unlock(&self->lock);
-    if (made != NULL) { /* Another thread was faster. */
-        rd_kafka_topic_destroy(made);
-    }
     return topic->in[lane];
 }
 
@@ -234,7 +269,8 @@ kafka_topic *kafka_producer_topic(kafka_producer *self, const char *name, bool *
     bool is_new = topic == NULL;
     if (is_new) {
         topic = memory_zero(sizeof *topic);
-        topic->in[KAFKA_QUICK] = rd_kafka_topic_new(self->quick.client, name, NULL);
+        topic->in[KAFKA_QUICK] =
+            topic_side_new(self->quick.client, name, self->ignores_keys);
         topic->name = memory_text(name);
         map_put_text(&self->topics, name, topic);
     }
@@ -284,7 +320,7 @@ static rd_kafka_resp_err_t produce_whole(kafka_producer *self, kafka_lane lane,
                 : kafka_headers_take(&self->headers, message->headers,
                                      message->header_count);
     rd_kafka_vu_t parts[] = {
-        {RD_KAFKA_VTYPE_RKT, .u.rkt = topic_in(self, message->topic, lane)},
+        {RD_KAFKA_VTYPE_RKT, .u.rkt = side_of(self, message->topic, lane)->object},
         {RD_KAFKA_VTYPE_PARTITION, .u.i32 = message->partition},
         {RD_KAFKA_VTYPE_VALUE,
          .u.mem = {(void *)message->value.base, message->value.len}},
@@ -306,18 +342,72 @@ static rd_kafka_resp_err_t produce_whole(kafka_producer *self, kafka_lane lane,
     return code;
 }
 
-sluice_status kafka_produce(kafka_producer *self, kafka_lane lane,
-                            const kafka_message *message, sluice_error *err)
+static rd_kafka_resp_err_t produce_one(kafka_producer *self, kafka_lane lane,
+                                       const kafka_message *message)
 {
-    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
     if (message->timestamp >= 0 || message->header_count > 0) {
-        code = produce_whole(self, lane, message);
-    } else if (rd_kafka_produce(topic_in(self, message->topic, lane),
-                                message->partition, 0, (void *)message->value.base,
-                                message->value.len, message->key.base, message->key.len,
-                                message->opaque) != 0) {
-        code = rd_kafka_last_error();
+        return produce_whole(self, lane, message);
     }
+    int result = rd_kafka_produce(side_of(self, message->topic, lane)->object,
+                                  message->partition, 0, (void *)message->value.base,
+                                  message->value.len, message->key.base,
+                                  message->key.len, message->opaque);
+    return result == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR : rd_kafka_last_error();
+}
+
+/* Whether a message can go together with `first`: nothing but key and value, to the
+ * same place, and small enough for certain, so that what refuses it refuses all behind
+ * it, too. */
+static bool goes_with(const kafka_producer *self, const kafka_message *first,
+                      const kafka_message *message)
+{
+    return message->topic == first->topic && message->partition == first->partition &&
+           message->timestamp < 0 && message->header_count == 0 &&
+           kafka_message_size(message).wire + message_overhead < self->message_max;
+}
+
+/* Hands over those at the front that can go together. `*ret_taken`: how many did. */
+static rd_kafka_resp_err_t produce_together(kafka_producer *self, kafka_lane lane,
+                                            const kafka_message *messages, size_t count,
+                                            size_t *ret_taken)
+{
+    rd_kafka_message_t list[together_max];
+    topic_side *side = side_of(self, messages->topic, lane);
+    int32_t partition = topic_side_known(side, messages->partition);
+    size_t used = 0, max = count < together_max ? count : together_max;
+    *ret_taken = 0;
+    if (partition < 0) {
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    }
+    for (; used < max && goes_with(self, messages, &messages[used]); used++) {
+        const kafka_message *one = &messages[used];
+        list[used] = (rd_kafka_message_t){.payload = (void *)one->value.base,
+                                          .len = one->value.len,
+                                          .key = (void *)one->key.base,
+                                          .key_len = one->key.len,
+                                          ._private = one->opaque};
+    }
+    if (used == 0) {
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    }
+    rd_kafka_produce_batch(side->object, partition, 0, list, (int)used);
+    while (*ret_taken < used && list[*ret_taken].err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        ++*ret_taken;
+    }
+    return *ret_taken < used ? list[*ret_taken].err : RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+sluice_status kafka_produce(kafka_producer *self, kafka_lane lane,
+                            const kafka_message *messages, size_t count,
+                            size_t *ret_taken, sluice_error *err)
+{
+    size_t more = 0;
+    rd_kafka_resp_err_t code = produce_one(self, lane, messages);
+    *ret_taken = code == RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (*ret_taken > 0 && count > 1) {
+        code = produce_together(self, lane, messages + 1, count - 1, &more);
+    }
+    *ret_taken += more;
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? SLUICE_OK : refusal(self, code, err);
 }
 

@@ -67,7 +67,9 @@ static sluice_status prepare_record(source_task *self, flight *to,
         return status;
     }
     message->partition = sluice_record_partition(record);
-    message->timestamp = sluice_record_timestamp(record);
+    message->timestamp = sluice_record_is_timestamp_now(record)
+                             ? SLUICE_NO_TIMESTAMP
+                             : sluice_record_timestamp(record);
     message->headers = NULL;
     message->header_count = 0;
     message->opaque = to;
