@@ -3,13 +3,14 @@
 #include "command.h"
 #include "keys.h"
 #include "options.h"
+#include "worker/herder/metrics.h"
 #include "worker/host/host.h"
 #include <stdlib.h>
 
 typedef struct standalone_options {
     const char *ready_file;
     cli_texts pairs;
-    bool keys;
+    bool keys, metrics;
 } standalone_options;
 
 static const cli_option options[] = {
@@ -22,6 +23,9 @@ static const cli_option options[] = {
     {"keys", 0, CLI_FLAG, NULL,
      "Prints what every key of the configuration means, as Markdown, and ends.", 0, 0,
      CLI_AT(bool, standalone_options, keys)},
+    {"metrics", 0, CLI_FLAG, NULL,
+     "Prints what every metric of /metrics means, as Markdown, and ends.", 0, 0,
+     CLI_AT(bool, standalone_options, metrics)},
     {.name = NULL},
 };
 
@@ -87,6 +91,9 @@ static int run(int argc, char **argv)
     }
     if (chosen.keys) {
         keys_print_worker();
+        code = CLI_DONE;
+    } else if (chosen.metrics) {
+        metric_table_print();
         code = CLI_DONE;
     } else if (arguments.count == 0) { /* Kafka's exit code for it. */
         cli_help(&usage, stderr);

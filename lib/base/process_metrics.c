@@ -44,9 +44,10 @@ static int64_t open_descriptors(void)
     return count > 3 ? count - 3 : 0; /* ".", ".." and the folder's own. */
 }
 
-static void put(buffer *out, const char *name, const char *type, double value)
+static void put(buffer *out, const char *name, const char *help, double value)
 {
-    buffer_print(out, "# TYPE %s %s\n%s %.15g\n", name, type, name, value);
+    buffer_print(out, "# HELP %s %s\n# TYPE %s %s\n%s %.15g\n", name, help, name,
+                 text_ends(name, "_total") ? "counter" : "gauge", name, value);
 }
 
 char *process_metrics_append(const char *text)
@@ -61,11 +62,11 @@ char *process_metrics_append(const char *text)
     double seconds = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
                      (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
     buffer_append_text(&out, text);
-    put(&out, "process_virtual_memory_bytes", "gauge",
+    put(&out, "process_virtual_memory_bytes", "Addresses that are in use.",
         (double)number_at(memory, 0) * page);
-    put(&out, "process_resident_memory_bytes", "gauge",
+    put(&out, "process_resident_memory_bytes", "Memory that is in use.",
         (double)number_at(memory, 1) * page);
-    put(&out, "process_cpu_seconds_total", "counter", seconds);
-    put(&out, "process_open_fds", "gauge", (double)open_descriptors());
+    put(&out, "process_cpu_seconds_total", "Processor time.", seconds);
+    put(&out, "process_open_fds", "Open file descriptors.", (double)open_descriptors());
     return buffer_take(&out, &len);
 }

@@ -7,7 +7,7 @@ packages_build="gcc libc6-dev meson ninja-build pkg-config ccache
 packages_fuzz="clang libclang-rt-14-dev llvm"
 packages_quickstart="postgresql-15 python3 procps"
 packages_test="clang-format g++ make kcat python3-kafka python3-confluent-kafka valgrind
-  postgresql-15 python3 curl openssl procps"
+  postgresql-15 python3 python3-prometheus-client curl openssl procps"
 
 # Prints the packages of the list "$1" that are not installed.
 packages_missing() {

@@ -45,6 +45,8 @@ typedef struct worker_values {
     const char *response_headers;
     sluice_list rest_extensions;
     const char *login_file;
+    int32_t metric_samples;
+    int64_t metric_window_ms;
 } worker_values;
 
 typedef struct worker_config {

@@ -32,10 +32,14 @@
  *                              message is under way at a time. An offset of null takes
  *                              the partition out
  *   {"topic":"t"}              a topic that is used for the first time
- *   {"pong":5,"tasks":[{"id":0,"records":123,"bytes":4567,"failed":0,"skipped":0,
- *                       "retries":0,"lag":0,"in_flight":0,"doing":"…"|null,
- *                       "retry":"…"|null,"gauges":{"name":1},
+ *   {"pong":5,"tasks":[{"id":0,"records":123,"bytes":4567,"lag":0,"in_flight":0,
+ *                       "doing":"…"|null,"retry":"…"|null,"gauges":{"name":1},
+ *                       "figures":{"batch-size-avg":1.5|null,…},
+ *                       "stages":{"VALUE_CONVERTER":2,…},
+ *                       "places":[["topic",0,next,committed,lag],…],
  *                       "stuck":5000,"call":"put"}]}
+ *                              figures: Kafka Connect's attributes of the task; null
+ *                              for NaN. places: a sink's partitions, when they are news
  *                              "stuck": for so many ms a plugin's function has neither
  *                              returned nor asked for anything; left out where it is 0
  *   {"plugins":[…],"refused":[{"path":"…","reason":"…"}]}

@@ -32,11 +32,13 @@ static herder_action *act(herder *self, herder_action_type type, uint64_t id)
     return action;
 }
 
-void act_fork(herder *self, uint64_t id, const char *title, const herder_limits *limits)
+void act_fork(herder *self, uint64_t id, const char *title, const herder_limits *limits,
+              bool is_inspector)
 {
     herder_action *action = act(self, herder_fork, id);
     action->text = memory_text(title);
     action->limits = *limits;
+    action->number = is_inspector;
 }
 
 void act_send(herder *self, uint64_t host, json_t *line_taken)

@@ -13,6 +13,7 @@ static void clear_tasks(connector *c)
         free(c->tasks[i].doing);
         json_decref(c->tasks[i].config);
         json_decref(c->tasks[i].gauges);
+        json_decref(c->tasks[i].places);
     }
     free(c->tasks);
     c->tasks = NULL;
@@ -174,6 +175,7 @@ void herder_connector_restart_task(herder *self, connector *c, size_t number)
         c->attempts = 0;
         herder_connector_start(self, c);
     } else if (!c->host.stopping) {
+        self->task_attempts++;
         act_send(self, c->host.id,
                  json_pack("{s:I}", "restart_task", (json_int_t)number));
     }
@@ -232,9 +234,13 @@ static void connector_reported(herder *self, connector *c, const json_t *report)
     const char *name = json_string_value(json_object_get(report, "state"));
     const char *class = json_string_value(json_object_get(report, "class"));
     const char *type = json_string_value(json_object_get(report, "type"));
+    run_state before = c->state;
     if (!state_parse(name, &c->state)) {
         return;
     }
+    self->startup_successes +=
+        (c->state == state_running || c->state == state_paused) &&
+        before != state_running && before != state_paused;
     set_text(&c->trace, json_string_value(json_object_get(report, "trace")));
     set_text(&c->version, json_string_value(json_object_get(report, "version")));
     if (class != NULL) {
@@ -269,7 +275,7 @@ static json_t *without_secrets(const connector *c, json_t *config)
     return shown;
 }
 
-static void tasks_reported(connector *c, const json_t *configs)
+static void tasks_reported(herder *self, connector *c, const json_t *configs)
 {
     size_t count = json_array_size(configs), kept = 0;
     task *tasks = memory_zero((count + 1) * sizeof *tasks);
@@ -285,6 +291,7 @@ static void tasks_reported(connector *c, const json_t *configs)
     c->tasks = tasks;
     c->task_count = count;
     c->configured = true;
+    self->task_attempts += count;
 }
 
 static void task_reported(herder *self, connector *c, const json_t *message)
@@ -296,11 +303,10 @@ static void task_reported(herder *self, connector *c, const json_t *message)
         return;
     }
     task *t = &c->tasks[id];
+    self->task_startups +=
+        state == state_running && t->state != state_paused && t->state != state_running;
     t->state = state;
     set_text(&t->trace, json_string_value(json_object_get(message, "trace")));
-    if (state == state_running) {
-        self->task_startups++;
-    }
     if (state == state_failed) {
         self->task_failures++;
         act_log(self, SLUICE_ERROR, "task '%s-%lld' is FAILED: %s", c->name,
@@ -323,6 +329,11 @@ static void pong_received(herder *self, connector *c, const json_t *message)
         task *t = &c->tasks[id];
         json_decref(t->gauges);
         t->gauges = json_incref(report);
+        json_t *places = json_object_get(report, "places");
+        if (json_is_array(places)) {
+            json_decref(t->places);
+            t->places = json_incref(places);
+        }
         set_text(&t->retry, json_string_value(json_object_get(report, "retry")));
         set_text(&t->doing, json_string_value(json_object_get(report, "doing")));
         host_slot_stuck(self, &c->host, id,
@@ -344,7 +355,7 @@ void herder_connector_message(herder *self, connector *c, const json_t *message)
     if ((part = json_object_get(message, "connector")) != NULL) {
         connector_reported(self, c, part);
     } else if ((part = json_object_get(message, "tasks")) != NULL) {
-        tasks_reported(c, part);
+        tasks_reported(self, c, part);
     } else if (json_object_get(message, "task") != NULL) {
         task_reported(self, c, message);
     } else if ((part = json_object_get(message, "topic")) != NULL) {

@@ -133,6 +133,7 @@ static void take_event(herder *self, const herder_event *event)
 {
     switch (event->type) {
     case herder_event_start:
+        self->began_wall_ms = self->now + self->settings.wall_minus_mono;
         inspector_start(self);
         break;
     case herder_event_request:

@@ -152,9 +152,10 @@ typedef struct herder_event {
 /* --- Actions. --- */
 
 typedef enum herder_action_type {
-    herder_fork,          /* `id` a new host, `text` its title, within `limits` */
-    herder_send,          /* to host `id` the line `json` */
-    herder_kill,          /* host `id` with `number` as the signal */
+    herder_fork, /* `id` a new host, `text` its title, within `limits`; `number` 1: the
+                    inspector */
+    herder_send, /* to host `id` the line `json` */
+    herder_kill, /* host `id` with `number` as the signal */
     herder_store_offsets, /* as `id`: of connector `text` the pairs `json`; null: remove
                            */
     herder_store_config,  /* as `id`: of connector `text` {"config", "target"}; or null

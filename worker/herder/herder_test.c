@@ -285,6 +285,52 @@ TEST(what_a_task_does_is_its_trace_while_it_runs_and_its_gauges_are_metrics)
     host_says(b, b->host, "{\"pong\":2,\"tasks\":[{\"id\":0,\"doing\":null}]}");
 }
 
+TEST(a_plugin_cannot_break_the_metrics_by_names_of_its_own)
+{
+    static const char *const refused[] = {"kafka_connect_worker_task_count{a=\"1\"}",
+                                          "sluice_task_gauge{a=\"1\"}",
+                                          "x{connector=\"c\"}",
+                                          "x{a=\"1\",a=\"2\"}",
+                                          "x{a=\"1\"",
+                                          "x{a=\"1\n\"}",
+                                          "x{a=\"\\q\"}",
+                                          "x{a=\"1\"} 5",
+                                          "x{=\"1\"}",
+                                          "1x{a=\"1\"}",
+                                          "x{a=\"1\",}",
+                                          "x{a=1}",
+                                          "x{}",
+                                          "\"",
+                                          "x{a=\"1\"}y{b=\"2\"}"};
+    enum { count = sizeof refused / sizeof refused[0] };
+    bench *b = begin_running();
+    json_t *gauges = json_object();
+    for (size_t i = 0; i < count; i++) {
+        json_object_set_new(gauges, refused[i], json_integer((json_int_t)i));
+    }
+    json_object_set_new(gauges, "x{b=\"2\",a=\"}\\\"\"}", json_integer(77));
+    json_object_set_new(gauges, "x{a=\"}\\\"\",b=\"2\"}", json_integer(78));
+    json_object_set_new(gauges, "text", json_string("no number"));
+    json_t *pong = json_pack("{s:i, s:[{s:i, s:o}]}", "pong", 1, "tasks", "id", 0,
+                             "gauges", gauges);
+    char *line = json_dumps(pong, 0);
+    host_says(b, b->host, line);
+    const char *text = answer_to(b, ask(b, herder_metrics, NULL, NULL))->text;
+    size_t found = 0;
+    for (const char *at = text; (at = strstr(at, "\nsluice_task_gauge{")) != NULL;
+         at++) {
+        found++;
+    }
+    CHECK_INT(found, count + 1);
+    const char *row = strstr(text, "\nx{");
+    CHECK(row != NULL && strstr(row + 1, "\nx{") == NULL);
+    CHECK(strncmp(row, "\nx{connector=\"c\",task=\"0\",a=\"}\\\"\",b=\"2\"} 78\n",
+                  strlen("\nx{connector=\"c\",task=\"0\",a=\"}\\\"\",b=\"2\"} 78\n")) ==
+          0);
+    json_decref(pong);
+    free(line);
+}
+
 TEST(nothing_ticks_when_nothing_runs)
 {
     bench *b = begin();

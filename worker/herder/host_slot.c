@@ -41,7 +41,7 @@ void host_slot_begin(herder *self, host_slot *host, const char *title,
                         .started_at = self->now,
                         .kill_at = INT64_MAX,
                         .limits = *limits};
-    act_fork(self, host->id, title, limits);
+    act_fork(self, host->id, title, limits, host == &self->inspector);
 }
 
 void host_slot_stop(herder *self, host_slot *host)

@@ -25,7 +25,8 @@ typedef struct host_link {
     control_doing_page *doing; /* or NULL */
     bool control_watched, stderr_watched;
     int64_t
-        quiet_until; /* It has said too much, and is read again then; 0: it is not. */
+        quiet_until;   /* It has said too much, and is read again then; 0: it is not. */
+    bool is_inspector; /* The title is no connector's. */
 } host_link;
 
 /* Makes the channels and asks the nursery for a host, as `wanted` is but for its

@@ -199,6 +199,7 @@ static void fork_host(herder_loop *self, const herder_action *action)
         not_forked(self, id, sluice_error_text(err));
     } else {
         map_put(&self->links, &id, sizeof id, link);
+        link->is_inspector = action->number != 0;
         link->control_watched =
             watch(self, link->control.fd, 2 * id, EPOLLIN, EPOLL_CTL_ADD);
         link->stderr_watched =
@@ -371,12 +372,22 @@ static void answer_metrics(herder_loop *self, const herder_action *action)
     buffer out = BUFFER_INIT;
     const map_entry *entry;
     buffer_append_text(&out, action->text);
-    metrics_family(
-        &out, "sluice_host_memory_bytes", "gauge",
-        "Memory of the connector's process, with its part of what it shares.");
+    metrics_host_family(&out, "sluice_host_memory_bytes");
     for (size_t at = 0; (entry = map_next(&self->links, &at)) != NULL;) {
         const host_link *link = entry->value;
-        metrics_row(&out, "sluice_host_memory_bytes", link->title, link_memory(link));
+        if (!link->is_inspector) {
+            expose_row(&out, "sluice_host_memory_bytes");
+            expose_label(&out, "connector", link->title);
+            expose_value(&out, (double)link_memory(link));
+        }
+    }
+    metrics_host_family(&out, "sluice_inspector_memory_bytes");
+    for (size_t at = 0; (entry = map_next(&self->links, &at)) != NULL;) {
+        const host_link *link = entry->value;
+        if (link->is_inspector) {
+            expose_row(&out, "sluice_inspector_memory_bytes");
+            expose_value(&out, (double)link_memory(link));
+        }
     }
     answer(self, action, buffer_text(&out));
     buffer_done(&out);

@@ -1,282 +1,215 @@
-/* /metrics in Prometheus' text format: Kafka Connect's numbers under the names that
- * dashboards ask for (kafka_connect_…), and our own (sluice_…). */
-#include "worker/herder/metrics.h"
-#include "state.h"
-#include <ctype.h>
+/* /metrics: the table of metrics, filled in for each connector and task. */
+#include "metrics.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "exposition.h"
+#include "gauges.h"
+#include "metric_table.h"
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-void metrics_family(buffer *out, const char *name, const char *type, const char *help)
+static void begin(buffer *out, const char *name, const connector *c, size_t number)
 {
-    buffer_print(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+    char text[24];
+    expose_row(out, name);
+    expose_label(out, "connector", c->name);
+    snprintf(text, sizeof text, "%zu", number);
+    expose_label(out, "task", text);
 }
 
-static void append_label(buffer *out, const char *text)
+static bool is_of(const metric *m, const connector *c)
 {
-    for (; *text != '\0'; text++) {
-        if (*text == '\\' || *text == '"') {
-            buffer_append_byte(out, '\\');
-            buffer_append_byte(out, *text);
-        } else if (*text == '\n') {
-            buffer_append_text(out, "\\n");
-        } else {
-            buffer_append_byte(out, *text);
-        }
+    bool source = strcmp(c->type, "source") == 0;
+    return m->kinds == 0 || (m->kinds & (source ? METRIC_SOURCE : METRIC_SINK)) != 0;
+}
+
+static double figure(const metric *m, const task *t)
+{
+    const json_t *value =
+        json_object_get(json_object_get(t->gauges, "figures"), m->name);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+/* --- A task's rows. --- */
+
+static void put_task(const metric *m, const char *name, const connector *c,
+                     size_t number, buffer *out)
+{
+    const task *t = &c->tasks[number];
+    if (m->text == NULL && t->gauges == NULL && m->of_task == NULL) {
+        return; /* It has not reported yet. */
     }
-}
-
-static void append_name(buffer *out, const char *name, const char *label)
-{
-    buffer_print(out, "%s{connector=\"", name);
-    append_label(out, label);
-    buffer_append_byte(out, '"');
-}
-
-static void append_connector(buffer *out, const char *name, const connector *c)
-{
-    append_name(out, name, c->name);
-}
-
-void metrics_row(buffer *out, const char *name, const char *label, uint64_t value)
-{
-    append_name(out, name, label);
-    buffer_print(out, "} %llu\n", (unsigned long long)value);
-}
-
-static void append_lower(buffer *out, const char *name)
-{
-    for (; *name != '\0'; name++) {
-        buffer_append_byte(out, (char)tolower((unsigned char)*name));
+    double value = m->text != NULL      ? 1
+                   : m->of_task != NULL ? m->of_task(c, t)
+                                        : figure(m, t);
+    if (isnan(value) && text_ends(name, "_total")) {
+        return; /* A counter is a number, or not there. */
     }
+    begin(out, name, c, number);
+    if (m->text != NULL) {
+        char *label = metric_label(m);
+        expose_label(out, label, m->text(c, t));
+        free(label);
+    }
+    expose_value(out, value);
 }
 
-/* The next connector that is shown, or NULL. */
-static const connector *next_of(const herder *self, size_t *at)
+static void put_stages(const char *name, const connector *c, size_t number, buffer *out)
 {
-    const map_entry *entry;
-    while ((entry = map_next(&self->connectors, at)) != NULL) {
-        const connector *c = entry->value;
-        if (!c->leaving) {
-            return c;
-        }
-    }
-    return NULL;
-}
-
-static void one(buffer *out, const char *name, const char *type, const char *help,
-                uint64_t value)
-{
-    metrics_family(out, name, type, help);
-    buffer_print(out, "%s %llu\n", name, (unsigned long long)value);
-}
-
-static void put_worker(const herder *self, buffer *out)
-{
-    uint64_t connectors = 0, tasks = 0;
-    const connector *c;
-    for (size_t at = 0; (c = next_of(self, &at)) != NULL;) {
-        connectors++;
-        tasks += c->task_count;
-    }
-    one(out, "kafka_connect_worker_connector_count", "gauge",
-        "Connectors that this worker has.", connectors);
-    one(out, "kafka_connect_worker_task_count", "gauge", "Tasks that this worker has.",
-        tasks);
-    one(out, "kafka_connect_worker_connector_startup_attempts_total", "counter",
-        "Connector hosts that were started.", self->startups);
-    one(out, "kafka_connect_worker_connector_startup_failure_total", "counter",
-        "Connectors that failed in their start.", self->startup_failures);
-    one(out, "kafka_connect_worker_task_startup_success_total", "counter",
-        "Tasks that came to run.", self->task_startups);
-    one(out, "kafka_connect_worker_task_startup_failure_total", "counter",
-        "Tasks that became FAILED.", self->task_failures);
-    one(out, "sluice_host_deaths_total", "counter",
-        "Connector hosts that ended without having been asked to.", self->host_deaths);
-}
-
-static void put_task_counts(const herder *self, buffer *out)
-{
-    static const run_state states[] = {state_running, state_paused, state_failed,
-                                       state_unassigned, state_restarting};
-    const connector *c;
-    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
-        buffer name = BUFFER_INIT;
-        buffer_append_text(&name, "kafka_connect_worker_connector_");
-        append_lower(&name, state_name(states[i]));
-        buffer_append_text(&name, "_task_count");
-        metrics_family(out, buffer_text(&name), "gauge",
-                       "Tasks of the connector in that state.");
-        for (size_t at = 0; (c = next_of(self, &at)) != NULL;) {
-            uint64_t count = 0;
-            for (size_t t = 0; t < c->task_count; t++) {
-                count += c->tasks[t].state == states[i];
-            }
-            append_connector(out, buffer_text(&name), c);
-            buffer_print(out, "} %llu\n", (unsigned long long)count);
-        }
-        buffer_done(&name);
-    }
-    metrics_family(out, "kafka_connect_worker_connector_total_task_count", "gauge",
-                   "Tasks of the connector.");
-    for (size_t at = 0; (c = next_of(self, &at)) != NULL;) {
-        append_connector(out, "kafka_connect_worker_connector_total_task_count", c);
-        buffer_print(out, "} %zu\n", c->task_count);
-    }
-}
-
-static void put_states(const herder *self, buffer *out)
-{
-    const connector *c;
-    metrics_family(out, "kafka_connect_connector_status", "gauge",
-                   "1 for the state that the connector is in.");
-    for (size_t at = 0; (c = next_of(self, &at)) != NULL;) {
-        append_connector(out, "kafka_connect_connector_status", c);
-        buffer_append_text(out, ",status=\"");
-        append_lower(out, state_name(c->state));
-        buffer_append_text(out, "\"} 1\n");
-    }
-    metrics_family(out, "kafka_connect_connector_task_status", "gauge",
-                   "1 for the state that the task is in.");
-    for (size_t at = 0; (c = next_of(self, &at)) != NULL;) {
-        for (size_t t = 0; t < c->task_count; t++) {
-            append_connector(out, "kafka_connect_connector_task_status", c);
-            buffer_print(out, ",task=\"%zu\",status=\"", t);
-            append_lower(out, state_name(c->tasks[t].state));
-            buffer_append_text(out, "\"} 1\n");
-        }
-    }
-    metrics_family(out, "sluice_connector_restarts_total", "counter",
-                   "Restarts by policy or by request.");
-    for (size_t at = 0; (c = next_of(self, &at)) != NULL;) {
-        append_connector(out, "sluice_connector_restarts_total", c);
-        buffer_print(out, "} %llu\n", (unsigned long long)c->restarts);
-    }
-}
-
-/* A number that hosts report of each task, in their last pong. */
-static void put_reported(const herder *self, buffer *out, const char *name,
-                         const char *type, const char *field, const char *help)
-{
-    const connector *c;
-    metrics_family(out, name, type, help);
-    for (size_t at = 0; (c = next_of(self, &at)) != NULL;) {
-        for (size_t t = 0; t < c->task_count; t++) {
-            const json_t *value = json_object_get(c->tasks[t].gauges, field);
-            if (!json_is_integer(value)) {
-                continue;
-            }
-            append_connector(out, name, c);
-            buffer_print(out, ",task=\"%zu\"} %lld\n", t,
-                         (long long)json_integer_value(value));
-        }
-    }
-}
-
-/* "family{label="x"}": the length of the family's name; 0 where it is none. */
-static size_t family_length(const char *name)
-{
-    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
-                              "0123456789");
-    size_t all = strlen(name);
-    bool good = len > 0 && name[len] == '{' && name[all - 1] == '}' && all > len + 2 &&
-                strchr(name, '\n') == NULL;
-    return good ? len : 0;
-}
-
-/* Gauges under names of their own, a family after the other. */
-static void collect_families(const herder *self, json_t *families)
-{
-    const connector *c;
-    for (size_t at = 0; (c = next_of(self, &at)) != NULL;) {
-        for (size_t t = 0; t < c->task_count; t++) {
-            const char *name;
-            json_t *value;
-            json_object_foreach(json_object_get(c->tasks[t].gauges, "gauges"), name,
-                                value)
-            {
-                size_t len = family_length(name);
-                if (len == 0) {
-                    continue;
-                }
-                buffer row = BUFFER_INIT;
-                append_connector(&row, "", c);
-                buffer_print(&row, ",task=\"%zu\",%s %lld\n", t, name + len + 1,
-                             (long long)json_integer_value(value));
-                json_t *family = json_object_getn(families, name, len);
-                if (family == NULL) {
-                    family = json_array();
-                    json_object_setn_new(families, name, len, family);
-                }
-                json_array_append_new(family, json_string(buffer_text(&row)));
-                buffer_done(&row);
-            }
-        }
-    }
-}
-
-static void put_families(const herder *self, buffer *out)
-{
-    json_t *families = json_object(), *rows, *row;
-    const char *name;
-    size_t index;
-    collect_families(self, families);
-    json_object_foreach(families, name, rows)
+    const char *stage;
+    json_t *count;
+    json_object_foreach(json_object_get(c->tasks[number].gauges, "stages"), stage,
+                        count)
     {
-        metrics_family(out, name, "gauge", "A number of a plugin's.");
-        json_array_foreach(rows, index, row)
-        {
-            buffer_print(out, "%s%s", name, json_string_value(row));
-        }
+        begin(out, name, c, number);
+        expose_label(out, "stage", stage);
+        expose_value(out, json_number_value(count));
     }
-    json_decref(families);
 }
 
-/* What the plugins themselves count: sluice_task_gauge(). */
-static void put_gauges(const herder *self, buffer *out)
+/* --- Places: [topic, partition, next, committed, lag]. --- */
+
+static double number_at(const json_t *place, size_t index)
+{
+    json_t *number = json_array_get(place, index);
+    double value = json_is_integer(number) ? (double)json_integer_value(number) : -1;
+    return value < 0 ? NAN : value;
+}
+
+static double place_value(const json_t *place, int what)
+{
+    double next = number_at(place, 2), committed = number_at(place, 3);
+    double latest = (isnan(next) ? committed : next) + number_at(place, 4);
+    return what == -2   ? latest
+           : what == -1 ? latest - committed
+                        : number_at(place, (size_t)what);
+}
+
+/* The group of a sink's consumers. The caller's. */
+static char *group_of(const connector *c)
+{
+    const char *own = herder_connector_property(c, "consumer.override.group.id");
+    return own != NULL ? memory_text(own) : memory_print("connect-%s", c->name);
+}
+
+static void put_places(const metric *m, const char *name, const connector *c,
+                       size_t number, buffer *out)
+{
+    size_t index;
+    json_t *place;
+    char *group = group_of(c), text[24];
+    json_array_foreach(c->tasks[number].places, index, place)
+    {
+        const char *topic = json_string_value(json_array_get(place, 0));
+        begin(out, name, c, number);
+        expose_label(out, "group", group);
+        expose_label(out, "topic", topic == NULL ? "" : topic);
+        snprintf(text, sizeof text, "%.0f", number_at(place, 1));
+        expose_label(out, "partition", text);
+        expose_value(out, place_value(place, m->place));
+    }
+    free(group);
+}
+
+/* --- Families. --- */
+
+static void put_connector(const metric *m, const char *name, const connector *c,
+                          buffer *out)
+{
+    expose_row(out, name);
+    expose_label(out, "connector", c->name);
+    if (m->text != NULL) {
+        char *label = metric_label(m);
+        expose_label(out, label, m->text(c, NULL));
+        free(label);
+    }
+    expose_value(out, m->text != NULL ? 1 : m->of_connector(c));
+}
+
+static void put_rows(const herder *self, const metric *m, const char *name, buffer *out)
 {
     const connector *c;
-    metrics_family(out, "sluice_task_gauge", "gauge", "A number of the plugin's own.");
-    for (size_t at = 0; (c = next_of(self, &at)) != NULL;) {
-        for (size_t t = 0; t < c->task_count; t++) {
-            const char *name;
-            json_t *value;
-            json_object_foreach(json_object_get(c->tasks[t].gauges, "gauges"), name,
-                                value)
-            {
-                if (family_length(name) > 0) {
-                    continue;
-                }
-                append_connector(out, "sluice_task_gauge", c);
-                buffer_print(out, ",task=\"%zu\",name=\"", t);
-                append_label(out, name);
-                buffer_print(out, "\"} %lld\n", (long long)json_integer_value(value));
+    if (m->scope == METRIC_WORKER) {
+        expose_row(out, name);
+        expose_value(out, m->of_worker(self));
+        return;
+    }
+    for (size_t at = 0; (c = metric_next_connector(self, &at)) != NULL;) {
+        if (m->scope == METRIC_CONNECTOR) {
+            put_connector(m, name, c, out);
+            continue;
+        }
+        for (size_t t = 0; t < c->task_count && is_of(m, c); t++) {
+            if (m->scope == METRIC_STAGE) {
+                put_stages(name, c, t, out);
+            } else if (m->scope == METRIC_PLACE) {
+                put_places(m, name, c, t, out);
+            } else {
+                put_task(m, name, c, t, out);
             }
         }
     }
+}
+
+/* The texts of a group share a family where names are long: those follow the first. */
+static void put_family(const herder *self, const metric *m, metric_family family,
+                       buffer *out)
+{
+    bool shared = family == METRIC_LONG && m->text != NULL;
+    if (shared && m > metric_table && m[-1].text != NULL &&
+        strcmp(m[-1].group, m->group) == 0) {
+        return;
+    }
+    char *name = metric_name(m, family);
+    if (name != NULL) {
+        expose_family(out, name, m->doc);
+        put_rows(self, m, name, out);
+        for (const metric *next = m + 1;
+             shared && next->text != NULL && strcmp(next->group, m->group) == 0;
+             next++) {
+            put_rows(self, next, name, out);
+        }
+    }
+    free(name);
+}
+
+/* What the dashboards ask of the program itself. */
+static void put_about(const herder *self, buffer *out)
+{
+    char started[24];
+    snprintf(started, sizeof started, "%lld", (long long)self->began_wall_ms);
+    expose_family(out, "kafka_connect_app", "The worker, and whose interface it has.");
+    expose_row(out, "kafka_connect_app");
+    expose_label(out, "client_id", self->settings.worker_id);
+    expose_label(out, "version", KAFKA_VERSION);
+    expose_label(out, "start_time_ms", started);
+    expose_value(out, 1);
+    expose_family(out, "sluice_build_info", "The version of Sluice.");
+    expose_row(out, "sluice_build_info");
+    expose_label(out, "version", SLUICE_VERSION);
+    expose_value(out, 1);
 }
 
 char *metrics_text(const herder *self)
 {
     buffer out = BUFFER_INIT;
-    size_t len;
-    put_worker(self, &out);
-    put_task_counts(self, &out);
-    put_states(self, &out);
-    put_reported(self, &out, "sluice_task_records_total", "counter", "records",
-                 "Records that the task has moved.");
-    put_reported(self, &out, "sluice_task_bytes_total", "counter", "bytes",
-                 "Bytes that the task has moved.");
-    put_reported(self, &out, "kafka_connect_task_error_total_record_failures",
-                 "counter", "failed", "Records that failed.");
-    put_reported(self, &out, "kafka_connect_task_error_total_records_skipped",
-                 "counter", "skipped",
-                 "Records that were skipped by errors.tolerance.");
-    put_reported(self, &out, "kafka_connect_task_error_total_retries", "counter",
-                 "retries", "Operations that were tried again.");
-    put_reported(self, &out, "sluice_task_lag", "gauge", "lag",
-                 "Records that wait for the task.");
-    put_reported(self, &out, "sluice_task_in_flight", "gauge", "in_flight",
-                 "Records that are sent and not yet acknowledged.");
-    put_gauges(self, &out);
-    put_families(self, &out);
-    return buffer_take(&out, &len);
+    put_about(self, &out);
+    for (const metric *m = metric_table; m->group != NULL; m++) {
+        if (m->scope != METRIC_ABSENT && m->scope != METRIC_HOST) {
+            put_family(self, m, METRIC_SHORT, &out);
+            put_family(self, m, METRIC_LONG, &out);
+        }
+    }
+    gauges_put(self, &out);
+    return buffer_take(&out, NULL);
+}
+
+void metrics_host_family(buffer *out, const char *name)
+{
+    const metric *m = metric_table;
+    while (strcmp(m->name, name) != 0) {
+        m++;
+    }
+    expose_family(out, name, m->doc);
 }

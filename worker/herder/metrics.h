@@ -1,15 +1,15 @@
-/* metrics.h - lines of Prometheus' text format.
+/* metrics.h - what only the processes know, for /metrics: the loop adds it.
  *
  * Threads: any. */
 #ifndef SLUICE_HERDER_METRICS_H
 #define SLUICE_HERDER_METRICS_H
 
-#include "base/buffer.h"
+#include "exposition.h"
 
-/* The two lines that come before a metric's values. */
-void metrics_family(buffer *out, const char *name, const char *type, const char *help);
+/* The head of the family `name`, one of those of METRIC_HOST. */
+void metrics_host_family(buffer *out, const char *name);
 
-/* A value with the label connector="LABEL". */
-void metrics_row(buffer *out, const char *name, const char *label, uint64_t value);
+/* The page docs/worker-metrics.md, to standard output. */
+void metric_table_print(void);
 
 #endif

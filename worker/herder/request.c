@@ -3,9 +3,6 @@
 #include "state.h"
 #include <string.h>
 
-/* The Kafka version whose REST interface this is; tools compare it. */
-#define KAFKA_VERSION "4.1.0"
-
 static void root(herder *self, const herder_request *request)
 {
     inspector_ask_cluster(self); /* For the next one who asks. */

@@ -7,6 +7,9 @@
 #include "base/map.h"
 #include "herder.h"
 
+/* The Kafka version whose REST interface this is; tools compare it. */
+#define KAFKA_VERSION "4.1.0"
+
 /* Kafka Connect's words for what is wanted and for what is. */
 typedef enum target_state {
     target_started,
@@ -30,6 +33,7 @@ typedef struct task {
     char *doing; /* what it says it does, or NULL */
     json_t *config;
     json_t *gauges; /* its part of the last pong, or NULL */
+    json_t *places; /* a sink's partitions, as told last; or NULL */
     uint64_t restarts;
 } task;
 
@@ -124,16 +128,17 @@ struct herder {
     int64_t looked_at; /* When somebody asked for what hosts report. */
     bool ready, stopping, finished;
     uint64_t host_deaths;
-    uint64_t startups, startup_failures;
-    uint64_t task_startups, task_failures;
+    int64_t began_wall_ms; /* The worker's start, for metrics. */
+    uint64_t startups, startup_successes, startup_failures;
+    uint64_t task_attempts, task_startups, task_failures;
     /* Of the step being taken. */
     herder_actions *actions;
     int64_t now;
 };
 
 /* --- actions.c --- */
-void act_fork(herder *self, uint64_t id, const char *title,
-              const herder_limits *limits);
+void act_fork(herder *self, uint64_t id, const char *title, const herder_limits *limits,
+              bool is_inspector);
 void act_send(herder *self, uint64_t host, json_t *line_taken);
 void act_kill(herder *self, uint64_t host, int signal);
 uint64_t act_store_offsets(herder *self, const char *name, json_t *pairs);

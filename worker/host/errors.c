@@ -31,6 +31,13 @@ int64_t clock_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static int64_t wall_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* 0 to below `limit`, from the clock: enough to spread tasks, no secret. */
 static int64_t spread(int64_t limit)
 {
@@ -78,6 +85,7 @@ bool errors_try_again(error_policy *self, error_attempts *attempts)
     const error_settings *settings = &self->settings;
     int64_t now = clock_ms();
     self->failures++;
+    self->last_ms = wall_ms();
     if (attempts->count == 0) {
         attempts->began_ms = now;
     }
@@ -91,6 +99,36 @@ bool errors_try_again(error_policy *self, error_attempts *attempts)
     }
     self->retries++;
     return wait_ms(self, delay);
+}
+
+void errors_note(error_policy *self, error_stage stage)
+{
+    self->failures++;
+    self->given_up[stage]++;
+    self->last_ms = wall_ms();
+}
+
+static void put(json_t *into, const char *name, uint64_t value)
+{
+    json_object_set_new_nocheck(into, name, json_integer((json_int_t)value));
+}
+
+void errors_figures(error_policy *self, json_t *figures, json_t **ret_stages)
+{
+    uint64_t all = 0;
+    json_t *stages = json_object();
+    for (int i = 0; i < ERROR_STAGES; i++) {
+        uint64_t count = self->given_up[i];
+        all += count;
+        put(stages, error_stage_name((error_stage)i), count);
+    }
+    put(figures, "total-record-failures", self->failures);
+    put(figures, "total-record-errors", all);
+    put(figures, "total-records-skipped", self->skipped);
+    put(figures, "total-retries", self->retries);
+    put(figures, "total-errors-logged", self->logged);
+    put(figures, "last-error-timestamp", (uint64_t)self->last_ms);
+    *ret_stages = stages;
 }
 
 static void describe(buffer *out, const sluice_record *record)
@@ -132,8 +170,9 @@ sluice_status errors_judge(error_policy *self, error_stage stage,
 {
     buffer place = BUFFER_INIT;
     describe(&place, record);
-    self->failures++;
+    errors_note(self, stage);
     if (self->settings.log) {
+        self->logged++;
         write_down(self, stage, class_name, buffer_text(&place),
                    sluice_error_text(err));
     }

@@ -9,6 +9,7 @@
 #ifndef SLUICE_WORKER_HOST_ERRORS_H
 #define SLUICE_WORKER_HOST_ERRORS_H
 
+#include <jansson.h>
 #include <sluice/record.h>
 #include <sluice/task.h>
 #include <stdatomic.h>
@@ -21,6 +22,7 @@ typedef enum error_stage {
     STAGE_HEADER_CONVERTER,
     STAGE_KAFKA_PRODUCE,
     STAGE_TASK_PUT,
+    ERROR_STAGES,
 } error_stage;
 
 /* "TRANSFORMATION" … */
@@ -41,6 +43,9 @@ typedef struct error_policy {
     _Atomic uint64_t failures; /* Attempts that failed. */
     _Atomic uint64_t retries;
     _Atomic uint64_t skipped; /* Records given up and tolerated. */
+    _Atomic uint64_t logged;
+    _Atomic uint64_t given_up[ERROR_STAGES]; /* Records, tolerated or not. */
+    _Atomic int64_t last_ms;                 /* The wall clock; 0: none yet. */
 } error_policy;
 
 /* How far the attempts at one step have come; begin with zero. */
@@ -58,6 +63,13 @@ bool errors_try_again(error_policy *self, error_attempts *attempts);
 sluice_status errors_judge(error_policy *self, error_stage stage,
                            const char *class_name, const sluice_record *record,
                            sluice_error *err);
+
+/* Counts a record that has failed for good where nobody asks errors_judge(). */
+void errors_note(error_policy *self, error_stage stage);
+
+/* The counters under Kafka Connect's names for them, into `figures`; `ret_stages` gets
+ * {"VALUE_CONVERTER": 2, …}, the caller's: what was given up, by stage. */
+void errors_figures(error_policy *self, json_t *figures, json_t **ret_stages);
 
 /* Back-off of the worker's own, for calls that said RETRY: 100 ms, doubling to 10 s,
  * with up to a fifth taken off at random so that tasks don't knock all at once. */

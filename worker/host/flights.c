@@ -243,7 +243,8 @@ static void lose(flight *self, const char *topic, int32_t partition, const char 
 {
     runner *task = self->of->runner;
     error_policy *errors = &task->errors;
-    errors->failures++;
+    errors_note(errors, STAGE_KAFKA_PRODUCE);
+    figures_add(&task->figures, COUNT_DROPPED, 1);
     char *text =
         partition < 0
             ? memory_print("topic '%s' does not take a record: %s", topic, reason)
@@ -256,6 +257,7 @@ static void lose(flight *self, const char *topic, int32_t partition, const char 
     }
     errors->skipped++;
     if (errors->settings.log) {
+        errors->logged++;
         sluice_log(SLUICE_ERROR, "worker.errors",
                    "Error encountered in task %s-%d. Executing stage 'KAFKA_PRODUCE'. "
                    "%s; skipping the record",
@@ -266,6 +268,7 @@ static void lose(flight *self, const char *topic, int32_t partition, const char 
 
 static void delivered(void *context, void *opaque, size_t count)
 {
+    figures_add(&((flight *)opaque)->of->runner->figures, COUNT_WRITTEN, count);
     answered(opaque, count, false, MAIN_THREAD);
 }
 
@@ -520,6 +523,7 @@ void flights_collect(flights *self, sluice_offsets *all)
     if (sluice_offsets_count(self->landed) > 0) {
         offsets_merge(all, self->landed);
         self->sent = self->landed;
+        self->sent_ms = clock_ms();
         self->landed = sluice_offsets_new();
     }
     pthread_mutex_unlock(&self->lock);
@@ -536,8 +540,10 @@ void flights_stored(flights *self)
         self->stored = self->sent;
     }
     self->sent = NULL;
+    int64_t sent_ms = self->sent_ms;
     pthread_mutex_unlock(&self->lock);
     if (news) {
+        figures_committed(&self->runner->figures, sent_ms, true);
         runner_wake(self->runner);
     }
 }

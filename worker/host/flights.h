@@ -37,7 +37,8 @@ typedef struct flights {
     size_t under_way, kept, kept_bytes;
     bool waiting;           /* The task waits for one to land. */
     sluice_offsets *landed; /* Not yet sent to the worker. */
-    sluice_offsets *sent;   /* Sent, not yet stored. */
+    sluice_offsets *sent;   /* Sent, not yet stored … */
+    int64_t sent_ms;        /* … since then. */
     sluice_offsets *stored; /* Stored, the source not yet told. */
     char *trouble;          /* Why the task must fail. */
 } flights;

@@ -32,6 +32,7 @@ void runner_init(runner *self, host *of, int number, sluice_props *props,
         .wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC),
         .ops = task,
     };
+    figures_init(&self->figures, of->worker);
     self->errors.task = &self->task;
     self->errors.settings = (error_settings){
         .retry_timeout_ms = of->common->errors_retry_timeout,
@@ -63,6 +64,7 @@ void runner_done(runner *self)
         free(self->doing);
     }
     pthread_mutex_destroy(&self->lock);
+    figures_done(&self->figures);
     free(self->retry);
     free(self->note);
     for (size_t i = 0; i < self->gauge_count; i++) {
@@ -262,6 +264,7 @@ sluice_status runner_make(runner *self, runner_create create, void **ret_self,
 void runner_tell(runner *self, const char *state, const char *trace)
 {
     json_t *message = json_pack("{s:i,s:s}", "task", self->task.number, "state", state);
+    figures_state(&self->figures, state);
     if (trace != NULL) {
         json_t *text = json_string(trace);
         json_object_set_new(message, "trace",
@@ -338,15 +341,15 @@ static int64_t stuck_ms(runner *self, uint32_t call)
     return clock_ms() - self->seen_ms;
 }
 
-static json_t *with_stuck(runner *self, json_t *figures)
+static json_t *with_stuck(runner *self, json_t *report)
 {
     uint32_t call = atomic_load_explicit(&self->doing->call, memory_order_relaxed);
     int64_t stuck = stuck_ms(self, call);
     if (stuck > 0) {
-        json_object_set_new(figures, "stuck", json_integer(stuck));
-        json_object_set_new(figures, "call", json_string(control_call_name(call)));
+        json_object_set_new(report, "stuck", json_integer(stuck));
+        json_object_set_new(report, "call", json_string(control_call_name(call)));
     }
-    return figures;
+    return report;
 }
 
 json_t *runner_figures(runner *self, size_t in_flight)
@@ -359,12 +362,13 @@ json_t *runner_figures(runner *self, size_t in_flight)
     }
     json_t *note = text_or_null(self->note), *retry = text_or_null(self->retry);
     pthread_mutex_unlock(&self->lock);
-    json_t *figures = json_pack(
-        "{s:i,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o}", "id", self->task.number,
-        "records", (json_int_t)self->records, "bytes", (json_int_t)self->bytes,
-        "failed", (json_int_t)self->errors.failures, "skipped",
-        (json_int_t)self->errors.skipped, "retries", (json_int_t)self->errors.retries,
-        "lag", (json_int_t)self->lag, "in_flight", (json_int_t)in_flight, "doing", note,
-        "retry", retry, "gauges", gauges);
-    return with_stuck(self, figures);
+    json_t *told = figures_json(&self->figures, self->host->is_source), *stages;
+    errors_figures(&self->errors, told, &stages);
+    return with_stuck(
+        self, json_pack("{s:i,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o*}", "id",
+                        self->task.number, "records", (json_int_t)self->records,
+                        "bytes", (json_int_t)self->bytes, "lag", (json_int_t)self->lag,
+                        "in_flight", (json_int_t)in_flight, "doing", note, "retry",
+                        retry, "gauges", gauges, "figures", told, "stages", stages,
+                        "places", figures_places_json(&self->figures)));
 }

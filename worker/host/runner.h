@@ -17,6 +17,7 @@
 #include "worker/control/control.h"
 #include "worker/host/chain.h"
 #include "worker/host/convert.h"
+#include "worker/host/figures.h"
 #include <pthread.h>
 
 typedef struct runner runner;
@@ -55,6 +56,7 @@ struct runner {
     uint32_t seen_turns;  /* The main thread's: how far it was at the last look … */
     int64_t seen_ms;      /* … and since when. */
 
+    figures figures;
     _Atomic uint64_t records, bytes;
     _Atomic int64_t lag;
     pthread_mutex_t lock; /* Guards what follows. */

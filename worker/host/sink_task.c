@@ -197,13 +197,16 @@ static void go_back_to_committed(sink_task *self, sluice_error *err)
 
 /* --- Committing. --- */
 
-static void commit_safe(sink_task *self, const sluice_offsets *safe, sluice_error *err)
+static void commit_safe(sink_task *self, const sluice_offsets *safe, int64_t began_ms,
+                        sluice_error *err)
 {
     size_t count;
     kafka_position *to = positions_to_commit(&self->positions, safe, &count);
     sluice_status status = kafka_consumer_commit(
         self->consumer, to, count, (int)self->runner.host->flush_timeout_ms, err);
+    figures_committed(&self->runner.figures, began_ms, status == SLUICE_OK);
     if (status == SLUICE_OK) {
+        figures_add(&self->runner.figures, COUNT_COMMITS, 1);
         for (size_t i = 0; i < count; i++) {
             positions_find(&self->positions, to[i].topic, to[i].partition)->committed =
                 to[i].offset;
@@ -225,13 +228,16 @@ static sluice_status flush_and_commit(sink_task *self, sluice_error *err)
     if (!positions_moved(&self->positions)) {
         return SLUICE_OK;
     }
+    int64_t began = clock_ms();
     sluice_offsets *safe = positions_safe(&self->positions);
     uint32_t before = runner_enter(&self->runner, CONTROL_CALL_FLUSH);
     sluice_status status =
         self->ops->flush == NULL ? SLUICE_OK : self->ops->flush(self->self, safe, err);
     runner_enter(&self->runner, before);
     if (status == SLUICE_OK) {
-        commit_safe(self, safe, err);
+        commit_safe(self, safe, began, err);
+    } else {
+        figures_committed(&self->runner.figures, began, false);
     }
     sluice_offsets_free(safe);
     return status;
@@ -370,9 +376,14 @@ static sluice_status put(sink_task *self, sluice_error *err)
 {
     sluice_status status = SLUICE_OK;
     if (sluice_batch_count(self->batch) > 0) {
+        int64_t began = figures_clock_us();
         runner_enter(&self->runner, CONTROL_CALL_PUT);
         status = self->ops->put(self->self, self->batch, err);
         runner_enter(&self->runner, CONTROL_CALL_NONE);
+        if (status == SLUICE_OK) {
+            figures_note(&self->runner.figures, VALUE_PUT_MS,
+                         (double)(figures_clock_us() - began) / 1000);
+        }
     }
     if (status == SLUICE_OK) {
         self->held = false;
@@ -397,15 +408,21 @@ static void tell_lag(sink_task *self)
         return;
     }
     self->lag_told_ms = now;
-    int64_t lag = 0;
-    for (size_t i = 0; i < self->positions.count; i++) {
+    int64_t lag = 0, active = 0;
+    size_t count = self->positions.count;
+    figure_place *places = memory_zero((count + 1) * sizeof *places);
+    for (size_t i = 0; i < count; i++) {
         const position *one = &self->positions.list[i];
         int64_t behind =
             kafka_consumer_lag(self->consumer, one->topic, one->partition,
                                one->next >= 0 ? one->next : one->committed);
+        places[i] = (figure_place){memory_text(one->topic), one->partition, one->next,
+                                   one->committed, behind};
         lag += behind > 0 ? behind : 0;
+        active += one->next > one->committed ? one->next - one->committed : 0;
     }
     self->runner.lag = lag;
+    figures_places(&self->runner.figures, places, count, active);
 }
 
 static sluice_status look_for_trouble(sink_task *self, sluice_error *err)
@@ -486,6 +503,14 @@ static int patience(const sink_task *self)
     return left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
 }
 
+static void note_batch(sink_task *self)
+{
+    size_t records = sluice_batch_count(self->batch);
+    figures_add(&self->runner.figures, COUNT_READ, self->consumed_count);
+    figures_add(&self->runner.figures, COUNT_SENT, records);
+    figures_note(&self->runner.figures, VALUE_BATCH, (double)records);
+}
+
 /* Records that have come are put; a batch that is held is put again in its time. */
 static sluice_status deliver(sink_task *self, sluice_error *err)
 {
@@ -502,6 +527,7 @@ static sluice_status deliver(sink_task *self, sluice_error *err)
         learn_starts(self);
         status = decode_all(self, err);
         if (status == SLUICE_OK) {
+            note_batch(self);
             status = put(self, err);
         }
     }

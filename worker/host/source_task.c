@@ -98,6 +98,7 @@ static sluice_status send(source_task *self, flight *starting, sluice_error *err
         count += keep;
     }
     runner_enter(&self->runner, CONTROL_CALL_PRODUCE);
+    figures_launched(&self->runner.figures, records, count);
     flights_launch(&self->flights, starting, count);
     runner_enter(&self->runner, CONTROL_CALL_NONE);
     return SLUICE_OK;
@@ -158,9 +159,12 @@ static sluice_status attend(source_task *self, sluice_error *err)
 /* One poll, and what it brought. */
 static sluice_status step(source_task *self, flight *next, sluice_error *err)
 {
+    int64_t began = figures_clock_us();
     runner_enter(&self->runner, CONTROL_CALL_POLL);
     sluice_status polled = self->ops->poll(self->self, flight_batch(next), err);
     runner_enter(&self->runner, CONTROL_CALL_NONE);
+    figures_polled(&self->runner.figures, began,
+                   sluice_batch_count(flight_batch(next)));
     if (polled != SLUICE_OK && polled != SLUICE_RETRY) {
         flights_give_back(&self->flights, next);
         return polled;
