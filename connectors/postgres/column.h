@@ -10,8 +10,7 @@
 #ifndef SLUICE_POSTGRES_COLUMN_H
 #define SLUICE_POSTGRES_COLUMN_H
 
-#include "config.h"
-#include <sluice/value.h>
+#include "mask.h"
 
 typedef struct pg_column pg_column;
 
@@ -32,12 +31,17 @@ struct pg_column {
     bool identity;       /* Part of the replica identity. */
     bool in_value;       /* Not excluded, and of a type that is mapped. */
     const char *initial; /* Its default, as SQL, or NULL. */
-    int key_position;    /* In the key, from 0; -1: not part of it. */
-    int field;           /* Its field in the Value schema, or -1. */
-    int key_field;       /* Its field in the Key schema, or -1. */
+    const mask *mask;    /* What hides its values, or NULL. */
+    /* To be told in the schema: the type as the database calls it, or NULL. */
+    const char *source_type;
+    int key_position; /* In the key, from 0; -1: not part of it. */
+    int field;        /* Its field in the Value schema, or -1. */
+    int key_field;    /* Its field in the Key schema, or -1. */
     column_convert convert;
     const sluice_schema *schema;
-    const sluice_value *fallback;    /* For a value that is not known but required. */
+    const sluice_schema *key_schema; /* Of its field in the key: nothing is hidden. */
+    mask_column masked;           /* Set where there is a mask that does something. */
+    const sluice_value *fallback; /* For a value that is not known but required. */
     const sluice_value *unavailable; /* For a value that the server did not send. */
     int scale;                       /* Of a decimal. */
     int digits;                      /* Of a second's fraction, 0 to 6. */
@@ -62,8 +66,9 @@ typedef struct type_source {
     void *context;
 } type_source;
 
-/* Completes a column whose config, name, type, typmod and optional are set, with
- * schema, convert, fallback and unavailable in `arena`. `initial` is its default or
+/* Completes a column whose config, name, type, typmod, optional, mask and source_type
+ * are set, with schemas, convert, fallback and unavailable in `arena`; a mask that does
+ * nothing to values of its type is taken away. `initial` is its default or
  * NULL: it goes into the schema. False: its type has no mapping. */
 bool column_describe(pg_column *self, const type_source *types, const char *initial,
                      sluice_arena *arena);

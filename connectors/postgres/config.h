@@ -125,6 +125,8 @@ typedef struct postgres_config {
     /* What is captured. */
     sluice_list schema_include, schema_exclude, table_include, table_exclude;
     sluice_list column_include, column_exclude;
+    sluice_family cuts, stars, hashes, hashes_v2; /* What hides values. */
+    sluice_list column_propagate, type_propagate;
     const char *key_columns;
     sluice_list skipped_operations;
     bool tombstones;

@@ -171,8 +171,36 @@ static void build_inside(sluice_schema_builder *builder, const pg_column *self,
     }
 }
 
+/* What its schema in rows has besides, with the names and the order of Debezium's. */
+static void build_source(sluice_schema_builder *builder, const pg_column *self,
+                         sluice_arena *arena)
+{
+    char text[16];
+    const char *name =
+        self->mask == NULL ? NULL : mask_parameter(self->mask, &self->masked, text);
+    if (name != NULL) {
+        sluice_schema_builder_parameter(builder, name, text);
+    }
+    if (self->source_type == NULL) {
+        return;
+    }
+    source_size size = source_size_of(self);
+    char *type = sluice_arena_copy(arena, self->source_type, strlen(self->source_type));
+    for (char *at = type; *at != '\0'; at++) {
+        *at = *at >= 'a' && *at <= 'z' ? (char)(*at - 'a' + 'A') : *at;
+    }
+    sluice_schema_builder_parameter(builder, "__debezium.source.column.type", type);
+    snprintf(text, sizeof text, "%d", (int)size.length);
+    sluice_schema_builder_parameter(builder, "__debezium.source.column.length", text);
+    snprintf(text, sizeof text, "%d", size.scale);
+    sluice_schema_builder_parameter(builder, "__debezium.source.column.scale", text);
+    sluice_schema_builder_parameter(builder, "__debezium.source.column.name",
+                                    self->name);
+}
+
 static const sluice_schema *build(const pg_column *self, const type_design *design,
-                                  const sluice_value *initial, sluice_arena *arena)
+                                  const sluice_value *initial, bool in_row,
+                                  sluice_arena *arena)
 {
     sluice_schema_builder *builder = sluice_schema_builder_new(arena, design->type);
     build_inside(builder, self, design, arena);
@@ -184,6 +212,9 @@ static const sluice_schema *build(const pg_column *self, const type_design *desi
         sluice_schema_builder_doc(builder, design->doc);
     }
     build_parameters(builder, self, design);
+    if (in_row) {
+        build_source(builder, self, arena);
+    }
     if (self->optional) {
         sluice_schema_builder_optional(builder);
     }
@@ -297,6 +328,32 @@ unavailable_value(const pg_column *self, const type_design *design, sluice_arena
     return value != NULL || self->optional ? value : self->fallback;
 }
 
+/* The types that JDBC counts as texts; citext, uuid, json and xml are not. */
+static bool is_text(const pg_column *self, const type_design *design)
+{
+    return self->type == 25 || self->type == 1043 || self->type == 1042 ||
+           self->type == 18 || self->type == 19 || design->structure == ENUM;
+}
+
+static void describe_schemas(pg_column *self, const type_design *design,
+                             const sluice_value *initial, sluice_arena *arena)
+{
+    self->key_schema = self->schema = build(self, design, initial, false, arena);
+    if (self->mask == NULL && self->source_type == NULL) {
+        return;
+    }
+    bool is_bytes = design->type == SLUICE_TYPE_BYTES && design->structure == PLAIN;
+    self->masked = (mask_column){
+        .is_text = is_text(self, design),
+        .is_plain = is_bytes || design->type == SLUICE_TYPE_STRING,
+        .length = source_size_of(self).length,
+    };
+    self->schema = build(self, design, initial, true, arena);
+    if (self->mask != NULL && !mask_changes(self->mask, &self->masked)) {
+        self->mask = NULL;
+    }
+}
+
 bool column_describe(pg_column *self, const type_source *types, const char *initial,
                      sluice_arena *arena)
 {
@@ -305,7 +362,7 @@ bool column_describe(pg_column *self, const type_source *types, const char *init
         return false;
     }
     const sluice_value *value = default_value(self, &design, initial, arena);
-    self->schema = build(self, &design, value, arena);
+    describe_schemas(self, &design, value, arena);
     self->fallback = value != NULL
                          ? value
                          : converted(self, design.zero, strlen(design.zero), arena);

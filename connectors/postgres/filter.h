@@ -11,6 +11,7 @@
 #define SLUICE_POSTGRES_FILTER_H
 
 #include "config.h"
+#include "mask.h"
 
 typedef struct filter filter;
 
@@ -27,6 +28,12 @@ bool filter_column(const filter *self, const char *schema, const char *table,
 bool filter_snapshot(const filter *self, const char *schema, const char *table);
 /* The columns of message.key.columns for this table, "a,b", or NULL. */
 const char *filter_key(const filter *self, const char *schema, const char *table);
+/* What hides the column's values, or NULL. Lives as long as `self`. */
+const mask *filter_mask(const filter *self, const char *schema, const char *table,
+                        const char *column);
+/* Whether its schema tells the type it has in the database, which is `type`. */
+bool filter_tells_type(const filter *self, const char *schema, const char *table,
+                       const char *column, const char *type);
 /* Whether a logical message with this prefix gives a record. */
 bool filter_prefix(const filter *self, const char *prefix);
 

@@ -2,6 +2,7 @@
 #include "relation.h"
 #include "names.h"
 
+#include <sluice/log.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -235,11 +236,12 @@ static sluice_schema_builder *named(const relations *self, const pg_relation *ma
 }
 
 static void add_field(const relations *self, sluice_schema_builder *builder,
-                      const pg_column *column, sluice_arena *arena)
+                      const pg_column *column, const sluice_schema *schema,
+                      sluice_arena *arena)
 {
     adjustment_mode mode = (adjustment_mode)self->config->field_adjustment;
     sluice_schema_builder_field(builder, name_adjust(mode, false, column->name, arena),
-                                column->schema);
+                                schema);
 }
 
 /* The key's fields, in the order of the key. */
@@ -252,7 +254,7 @@ static sluice_status build_key(const relations *self, pg_relation *made,
         for (int i = 0; i < made->count; i++) {
             pg_column *column = &made->columns[i];
             if (column->key_position == position && column->convert != NULL) {
-                add_field(self, builder, column, made->arena);
+                add_field(self, builder, column, column->key_schema, made->arena);
                 column->key_field = fields++;
             }
         }
@@ -272,7 +274,7 @@ static sluice_status build_value(const relations *self, pg_relation *made,
     for (int i = 0; i < made->count; i++) {
         pg_column *column = &made->columns[i];
         if (column->in_value && column->convert != NULL) {
-            add_field(self, builder, column, made->arena);
+            add_field(self, builder, column, column->schema, made->arena);
             column->field = fields++;
         }
     }
@@ -302,18 +304,53 @@ static sluice_status build_envelope(const relations *self, pg_relation *made,
     return status;
 }
 
+/* What is to hide the column's values, and what its schema is to tell. */
+static void add_rules(const relations *self, const pg_relation *made, pg_column *column,
+                      const type_source *types)
+{
+    const type_facts *facts = types->find(types->context, column->type);
+    const char *type = facts == NULL ? "" : facts->name;
+    column->mask = filter_mask(self->filter, made->schema, made->name, column->name);
+    if (column->source_type == NULL &&
+        filter_tells_type(self->filter, made->schema, made->name, column->name, type)) {
+        column->source_type = type;
+    }
+}
+
+/* Masks leave values of other types as they are, as Debezium's do; nobody must find
+ * that out later. */
+static void tell_unmasked(const pg_relation *made, const char *columns)
+{
+    if (columns[0] != '\0') {
+        sluice_log(SLUICE_WARN, "connectors.postgres",
+                   "columns of table '%s.%s' are not masked, because they are of other "
+                   "types than text, varchar, char, name and enums: %s; leave them out "
+                   "with column.exclude.list, or use the MaskField transform",
+                   made->schema, made->name, columns);
+    }
+}
+
 /* Describes the columns and builds the schemas. */
 static sluice_status complete(const relations *self, pg_relation *made,
                               const type_source *types, sluice_error *err)
 {
+    const char *unmasked = "";
     for (int i = 0; i < made->count; i++) {
         pg_column *column = &made->columns[i];
         column->field = column->key_field = -1;
         column->convert = NULL;
+        add_rules(self, made, column, types);
+        const mask *wanted = column->mask;
         if (!column_describe(column, types, column->initial, made->arena)) {
             column->convert = NULL;
+        } else if (column->in_value && wanted != NULL && column->mask == NULL &&
+                   !mask_only_cuts(wanted)) {
+            unmasked =
+                sluice_arena_print(made->arena, NULL, "%s%s'%s'", unmasked,
+                                   unmasked[0] == '\0' ? "" : ", ", column->name);
         }
     }
+    tell_unmasked(made, unmasked);
     made->captured = true;
     made->topic = topic_of(self, made);
     made->schema_value = sluice_text(made->arena, made->schema);
@@ -506,6 +543,7 @@ sluice_status relations_allow_null(relations *self, const pg_relation *old, int 
                           .in_value = from->in_value,
                           .key_position = from->key_position};
         to->name = sluice_arena_copy(made->arena, from->name, strlen(from->name));
+        to->source_type = copy_text(made->arena, from->source_type);
         to->initial =
             from->initial == NULL
                 ? NULL

@@ -91,11 +91,14 @@ sluice_status relation_row(const pg_relation *self, const pg_tuple *tuple,
             *ret_null = i;
             return SLUICE_BAD_RECORD;
         }
-        if (column->field >= 0) {
-            sluice_struct_set(row, (size_t)column->field, value);
-        }
         if (column->key_field >= 0) {
             sluice_struct_set(key, (size_t)column->key_field, value);
+        }
+        if (column->field >= 0) {
+            if (column->mask != NULL) {
+                value = mask_apply(column->mask, &column->masked, value, arena);
+            }
+            sluice_struct_set(row, (size_t)column->field, value);
         }
     }
     *ret_values = (row_values){key, row};
@@ -131,7 +134,10 @@ bool relation_same_row(const pg_relation *self, const pg_tuple *old,
         return false;
     }
     for (int i = 0; i < self->count; i++) {
-        if (self->columns[i].field >= 0 && new->cells[i].kind != CELL_UNCHANGED &&
+        const mask *hider = self->columns[i].mask;
+        bool told = self->columns[i].field >= 0 &&
+                    (hider == NULL || !mask_tells_nothing(hider));
+        if (told && new->cells[i].kind != CELL_UNCHANGED &&
             !same_cell(&old->cells[i], &new->cells[i])) {
             return false;
         }

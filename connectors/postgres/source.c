@@ -10,18 +10,32 @@
 
 /* --- Beginning and end. --- */
 
-/* Keys that hide data have names of their own making; nobody must find out later that
- * they did nothing. */
-static sluice_status check_masks(const sluice_props *props, sluice_error *err)
+static bool is_of(const sluice_family *family, const char *name)
+{
+    for (size_t i = 0; i < family->count; i++) {
+        if (strcmp(family->names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Keys that hide data have names that are partly the user's own; nobody must find out
+ * later that one of another form did nothing. */
+static sluice_status check_masks(const postgres_config *config,
+                                 const sluice_props *props, sluice_error *err)
 {
     for (size_t i = 0; i < sluice_props_count(props); i++) {
         const char *name = sluice_props_name(props, i);
-        if (strncmp(name, "column.mask.", 12) == 0 ||
-            strncmp(name, "column.truncate.", 16) == 0) {
+        bool hides = strncmp(name, "column.mask.", 12) == 0 ||
+                     strncmp(name, "column.truncate.", 16) == 0;
+        if (hides && !is_of(&config->cuts, name) && !is_of(&config->stars, name) &&
+            !is_of(&config->hashes, name) && !is_of(&config->hashes_v2, name)) {
             return sluice_fail(err, SLUICE_BAD_CONFIG,
-                               "'%s' is not supported, and without it values would be "
-                               "written that should not: leave the columns out with "
-                               "column.exclude.list, or use the MaskField transform",
+                               "'%s' has none of the forms column.mask.with.N.chars, "
+                               "column.mask.hash.ALGORITHM.with.salt.SALT, "
+                               "column.mask.hash.v2.ALGORITHM.with.salt.SALT and "
+                               "column.truncate.to.N.chars, so it would hide nothing",
                                name);
         }
     }
@@ -74,7 +88,7 @@ static sluice_status source_create(const void *config, sluice_task *task,
                                    void **ret_self, sluice_error *err)
 {
     filter *captured;
-    sluice_status status = check_masks(sluice_task_props(task), err);
+    sluice_status status = check_masks(config, sluice_task_props(task), err);
     if (status == SLUICE_OK) {
         status = snapshot_overrides_check(config, sluice_task_props(task), err);
     }

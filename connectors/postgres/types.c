@@ -350,6 +350,7 @@ static bool decide_number_list(pg_column *self, type_design *design,
     bool small = self->type == 22;
     pg_column *element = sluice_arena_take(arena, sizeof *element);
     *element = (pg_column){.config = self->config,
+                           .type = small ? 21 : 26,
                            .convert = small ? convert_int16 : convert_int64,
                            .schema = sluice_schema_of(
                                small ? SLUICE_TYPE_INT16 : SLUICE_TYPE_INT64, false)};

@@ -36,6 +36,15 @@ typedef struct type_design {
     const char *zero; /* The text that stands for "nothing known" where null cannot. */
 } type_design;
 
+/* What the JDBC driver calls the size and the scale of a column. */
+typedef struct source_size {
+    int64_t length;
+    int scale;
+} source_size;
+
+/* Of a column that has been decided. */
+source_size source_size_of(const pg_column *column);
+
 /* Decides by a column's type and configuration; sets its `convert` and what that needs.
  * False: its type has no mapping. */
 bool type_decide(pg_column *column, type_design *ret_design, const type_source *types,

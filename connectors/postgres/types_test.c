@@ -503,4 +503,59 @@ TEST(the_placeholder_may_be_any_bytes)
     sluice_arena_free(arena);
 }
 
+/* The parameters of a column's schema, without what its type gives it. */
+static void check_source(uint32_t type, int32_t typmod, const char *length,
+                         const char *scale)
+{
+    sluice_arena *arena = sluice_arena_new();
+    pg_column column = {.config = &plain,
+                        .name = "c",
+                        .type = type,
+                        .typmod = typmod,
+                        .optional = true,
+                        .source_type = "name_É"};
+    CHECK(column_describe(&column, &types, NULL, arena));
+    CHECK_TEXT(sluice_schema_parameter(column.schema, "__debezium.source.column.type"),
+               "NAME_É");
+    CHECK_TEXT(
+        sluice_schema_parameter(column.schema, "__debezium.source.column.length"),
+        length);
+    CHECK_TEXT(sluice_schema_parameter(column.schema, "__debezium.source.column.scale"),
+               scale);
+    CHECK_TEXT(sluice_schema_parameter(column.schema, "__debezium.source.column.name"),
+               "c");
+    CHECK(sluice_schema_parameter(column.key_schema, "__debezium.source.column.name") ==
+          NULL);
+    sluice_arena_free(arena);
+}
+
+TEST(schemas_tell_the_source_as_the_jdbc_driver_measures_it)
+{
+    check_source(16, -1, "1", "0");
+    check_source(21, -1, "5", "0");
+    check_source(23, -1, "10", "0");
+    check_source(20, -1, "19", "0");
+    check_source(700, -1, "8", "8");
+    check_source(701, -1, "17", "17");
+    check_source(1700, 655366, "10", "2");
+    check_source(1700, -1, "131089", "0");
+    check_source(25, -1, "2147483647", "0");
+    check_source(1043, 14, "10", "0");
+    check_source(1043, -1, "2147483647", "0");
+    check_source(1042, 9, "5", "0");
+    check_source(1560, 3, "3", "0");
+    check_source(1082, -1, "13", "0");
+    check_source(1083, -1, "15", "6");
+    check_source(1083, 0, "8", "0");
+    check_source(1083, 1, "11", "1");
+    check_source(1266, 3, "18", "3");
+    check_source(1114, -1, "29", "6");
+    check_source(1184, 0, "28", "0");
+    check_source(1186, -1, "49", "6");
+    check_source(1007, -1, "10", "0");
+    check_source(1015, 9, "5", "0");
+    check_source(90001, -1, "2147483647", "0");
+    check_source(90002, -1, "10", "2"); /* A domain has what it is made of. */
+}
+
 TEST_MAIN

@@ -53,6 +53,7 @@ typedef enum sluice_type {
     SLUICE_DURATION, /* int64_t milliseconds: a plain number, or 10s, 5m, 2h, 1d. */
     SLUICE_SIZE, /* int64_t bytes: a plain number, or 64k, 10m, 1g (powers of 1024). */
     SLUICE_ENUM, /* int32_t: the index in `choices`; upper and lower case are equal. */
+    SLUICE_FAMILY, /* sluice_family: keys whose names are partly the user's own. */
 } sluice_type;
 
 typedef enum sluice_importance {
@@ -70,6 +71,17 @@ typedef struct sluice_list {
 /* A default that is no value at all, Kafka's null: the field is NULL, the list empty, a
  * number 0, a bool false. */
 #define SLUICE_NULL "\001null"
+
+/* The value of a SLUICE_FAMILY key: every key that was set and has the form of its
+ * name, in the order in which they were set. What is the user's own in a name stands in
+ * parentheses: (d+) for digits, ([^.]+) for what has no dot, (.+) for anything; as in
+ * "column.mask.with.(d+).chars". Its default is SLUICE_NULL, none. Borrowed from the
+ * configuration. */
+typedef struct sluice_family {
+    size_t count;
+    const char *const *names;
+    const char *const *values;
+} sluice_family;
 
 typedef struct sluice_key {
     const char *name;     /* "batch.size"; NULL ends the table. */

@@ -17,6 +17,7 @@ typedef struct settings {
     int64_t pause;
     int64_t bytes;
     int32_t mode;
+    sluice_family masks;
 } settings;
 
 static const char *const modes[] = {"none", "all", NULL};
@@ -65,6 +66,10 @@ static const sluice_key keys[] = {
      .type = SLUICE_ENUM,
      .choices = modes,
      .offset = AT(int32_t, mode)},
+    {.name = "mask.(d+).by.([^.]+).(.+)",
+     .fallback = SLUICE_NULL,
+     .type = SLUICE_FAMILY,
+     .offset = AT(sluice_family, masks)},
     {.name = "jvm.heap", .unused = "there is no virtual machine.", .type = SLUICE_INT},
     {.name = "old.name",
      .fallback = "",
@@ -297,6 +302,7 @@ TEST(near_misses_are_faults_and_the_rest_gets_a_sentence)
     sluice_props_set(props, "jvm.heap", "1g");
     sluice_props_set(props, "old.name", "x");
     sluice_props_set(props, "my.own.thing", "x");
+    sluice_props_set(props, "mask.1.by.a.b", "x");
     CHECK(config_review(&known, props, notes, err) == SLUICE_BAD_CONFIG);
     CHECK_TEXT(sluice_error_text(err),
                "Unknown configuration 'pauze.ms': did you mean 'pause.ms'?; "
@@ -326,6 +332,23 @@ TEST(near_misses_are_faults_and_the_rest_gets_a_sentence)
     sluice_error_free(err);
     sluice_props_free(notes);
     sluice_props_free(props);
+}
+
+TEST(a_family_has_the_keys_whose_names_have_its_form)
+{
+    settings *s = parse("text", "x", "mask.12.by.a.b.c", "1", "mask.x.by.a.b", "2",
+                        "mask.1.by.a", "3", "mask.1.by..b", "4", "mask.0.by.é.ü", "5",
+                        "mask.1.by.a.", "6", "xmask.1.by.a.b", "7", NULL);
+    CHECK_INT(s->masks.count, 2);
+    CHECK_TEXT(s->masks.names[0], "mask.12.by.a.b.c");
+    CHECK_TEXT(s->masks.values[0], "1");
+    CHECK_TEXT(s->masks.names[1], "mask.0.by.é.ü");
+    sluice_config_free(&table, s);
+    s = parse("text", "x", NULL);
+    CHECK_INT(s->masks.count, 0);
+    sluice_config_free(&table, s);
+    CHECK_TEXT(faults("mask.1.by.a.b", NULL, NULL),
+               "Null value can not be supplied as the configuration value.");
 }
 
 TEST(props_keep_their_order_and_know_null_from_none)

@@ -28,6 +28,32 @@ bool config_key_find(const sluice_config *table, const char *name, sluice_key *r
     return false;
 }
 
+/* Whether a part that is the user's own may have `c` in it. */
+static bool is_allowed(const char *part, char c)
+{
+    bool digits = strncmp(part, "(d+)", 4) == 0, no_dots = part[1] == '[';
+    return c != '\0' && (!digits || (c >= '0' && c <= '9')) && (!no_dots || c != '.');
+}
+
+bool key_family_has(const char *family, const char *name)
+{
+    const char *part = strchr(family, '(');
+    if (part == NULL) {
+        return strcmp(family, name) == 0;
+    }
+    const char *end = strchr(part, ')');
+    size_t len = (size_t)(part - family);
+    if (end == NULL || strncmp(family, name, len) != 0) {
+        return false;
+    }
+    for (name += len; is_allowed(part, *name); name++) {
+        if (key_family_has(end + 1, name + 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 config_check config_check_of(const sluice_config *table)
 {
     size_t end = offsetof(sluice_config, check) + sizeof table->check;
@@ -59,6 +85,8 @@ const char *key_type_name(const sluice_key *key)
         return "CLASS";
     case SLUICE_LIST:
         return "LIST";
+    case SLUICE_FAMILY:
+        break;
     }
     return "STRING";
 }
@@ -100,6 +128,8 @@ size_t key_field_size(sluice_type type)
         return sizeof(const char *);
     case SLUICE_LIST:
         return sizeof(sluice_list);
+    case SLUICE_FAMILY:
+        return sizeof(sluice_family);
     }
     return 0;
 }
@@ -347,6 +377,8 @@ sluice_status key_parse(const sluice_key *key, const char *text, sluice_arena *a
         return parse_units(key, text, field, err);
     case SLUICE_ENUM:
         return parse_enum(key, text, arena, field, err);
+    case SLUICE_FAMILY:
+        break; /* It has no text of its own: sluice_config_parse() gathers it. */
     }
     return sluice_fail_key(err, key->name, "'%s' has type %d, which is none", key->name,
                            (int)key->type);

@@ -17,6 +17,9 @@ bool config_key(const sluice_config *table, size_t index, sluice_key *ret_key);
 /* The key called `name`. */
 bool config_key_find(const sluice_config *table, const char *name, sluice_key *ret_key);
 
+/* Whether `name` has the form of `family`, the name of a key of type SLUICE_FAMILY. */
+bool key_family_has(const char *family, const char *name);
+
 /* The table's check, or NULL. */
 typedef sluice_status (*config_check)(const void *config, sluice_error *err);
 config_check config_check_of(const sluice_config *table);

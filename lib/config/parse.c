@@ -24,10 +24,40 @@ void sluice_config_free(const sluice_config *table, void *config)
     }
 }
 
+static sluice_status fill_family(const sluice_key *key, const sluice_props *props,
+                                 holder *made, sluice_error *err)
+{
+    size_t room = sluice_props_count(props) + 1;
+    const char **names = sluice_arena_take(made->arena, room * sizeof *names);
+    const char **values = sluice_arena_take(made->arena, room * sizeof *values);
+    sluice_family family = {0, names, values};
+    sluice_status status = SLUICE_OK;
+    for (size_t i = 0; i + 1 < room; i++) {
+        const char *name = sluice_props_name(props, i);
+        const char *value = sluice_props_value(props, i);
+        if (!key_family_has(key->name, name)) {
+            continue;
+        }
+        if (value == NULL) {
+            status = sluice_fail_key(
+                err, name,
+                "Null value can not be supplied as the configuration value.");
+            continue;
+        }
+        names[family.count] = sluice_arena_copy(made->arena, name, strlen(name));
+        values[family.count++] = sluice_arena_copy(made->arena, value, strlen(value));
+    }
+    *(sluice_family *)(void *)(made->config + key->offset) = family;
+    return status;
+}
+
 /* The text that counts for a key: the one that was given, or the default. */
 static sluice_status fill_key(const sluice_key *key, const sluice_props *props,
                               holder *made, sluice_error *err)
 {
+    if (key->type == SLUICE_FAMILY) {
+        return fill_family(key, props, made, err);
+    }
     const char *text = key_default(key);
     if (sluice_props_has(props, key->name)) {
         text = sluice_props_get(props, key->name);
@@ -81,6 +111,7 @@ static void fill_stand_in(const sluice_key *key, holder *made)
     case SLUICE_BOOL:
     case SLUICE_LIST:
     case SLUICE_ENUM:
+    case SLUICE_FAMILY:
         break;
     }
 }

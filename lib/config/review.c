@@ -27,9 +27,9 @@ static bool is_listed(const char *list, const char *item)
     return false;
 }
 
-/* A key of a part that another key, a list, names. */
-static bool is_of_listed(const sluice_config *table, const char *name,
-                         const sluice_props *props)
+/* A key of a part that another key, a list, names, or one of a family. */
+static bool is_of_another(const sluice_config *table, const char *name,
+                          const sluice_props *props)
 {
     sluice_key key;
     for (size_t i = 0; config_key(table, i, &key); i++) {
@@ -37,6 +37,9 @@ static bool is_of_listed(const sluice_config *table, const char *name,
         if (key.type == SLUICE_LIST && strncmp(name, key.name, len) == 0 &&
             name[len] == '.' &&
             is_listed(sluice_props_get(props, key.name), name + len + 1)) {
+            return true;
+        }
+        if (key.type == SLUICE_FAMILY && key_family_has(key.name, name)) {
             return true;
         }
     }
@@ -68,7 +71,7 @@ static bool is_known(const config_names *known, const char *name,
             return true;
         }
     }
-    return is_of_listed(known->table, name, props);
+    return is_of_another(known->table, name, props);
 }
 
 /* Every known name that is not set: one that is set was not misspelt. */

@@ -4,7 +4,7 @@
  * else is accepted, as Kafka Connect does, but with a sentence for the log and for
  * validation: a name that is known and of no use here, a deprecated one, an unknown
  * one. Where a key is a list, a name that goes on with a dot and one of its items is
- * known too.
+ * known too; where it is a family, all names of its form are.
  *
  * Threads: any. */
 #ifndef SLUICE_CONFIG_REVIEW_H

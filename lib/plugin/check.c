@@ -184,7 +184,7 @@ static sluice_status check_default(const seat *at, sluice_error *err)
     }
     sluice_arena *arena = sluice_arena_new();
     sluice_error *fault = sluice_error_new();
-    sluice_list value; /* The largest field. */
+    sluice_list value; /* The largest field of those that have a default. */
     sluice_status status = key_parse(&at->key, text, arena, &value, fault);
     if (status != SLUICE_OK) {
         status = sluice_fail(err, SLUICE_BAD_CONFIG,
@@ -225,6 +225,10 @@ static sluice_status check_key(const seat *at, sluice_error *err)
     }
     if (key->type == SLUICE_ENUM && (key->choices == NULL || key->choices[0] == NULL)) {
         return fail_seat(at, "is an enumeration without choices", err);
+    }
+    if (key->type == SLUICE_FAMILY &&
+        (key->fallback == NULL || strcmp(key->fallback, SLUICE_NULL) != 0)) {
+        return fail_seat(at, "is a family: its default must be SLUICE_NULL", err);
     }
     if (key->max != 0 && key->min > key->max) {
         return fail_seat(at, "allows nothing: its min is above its max", err);

@@ -10,6 +10,7 @@ TEST(public_structs_have_the_sizes_of_abi_1_0)
     }
     CHECK_INT(sizeof(sluice_bytes), 16);
     CHECK_INT(sizeof(sluice_list), 16);
+    CHECK_INT(sizeof(sluice_family), 24);
     CHECK_INT(sizeof(sluice_key), 96);
     CHECK_INT(sizeof(sluice_config), 40);
     CHECK_INT(sizeof(sluice_source_ops), 48);
@@ -38,6 +39,7 @@ TEST(sizes_lead_and_enumerations_keep_their_numbers)
     CHECK_INT(SLUICE_FATAL, 4);
     CHECK_INT(SLUICE_TYPE_STRUCT, 11);
     CHECK_INT(SLUICE_ENUM, 10);
+    CHECK_INT(SLUICE_FAMILY, 11);
     CHECK_INT(SLUICE_PREDICATE, 5);
     CHECK_INT(SLUICE_WAIT_STOP, 4);
 }

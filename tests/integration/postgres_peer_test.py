@@ -142,7 +142,7 @@ def differences_of_lists(theirs, ours, path):
 
 
 def short(value):
-    text = json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()  # Halves of characters are shown.
     return text if len(text) < 300 else text[:300] + "…"
 
 
@@ -540,6 +540,49 @@ def chosen_columns_and_keys_are_the_same():
     compare(before, changes, {"column.exclude.list": "public.t.b,.*NOKEY.b", "message.key.columns": "public.t:a,id;public.nokey:a"})
     compare(before, changes, {"column.include.list": "public.t.(id|a),public.zz_end.id"})
     compare(before, changes, {"message.key.columns": "(.*).t:c,b"})
+
+
+TYPES = {**types.NUMBERS, **types.TEXTS, **types.BYTES, **types.DATES, **types.RANGES, **types.DOMAINS,
+         **{f"{name}_": kind for name, kind in types.ARRAYS.items()}}
+TYPES_MEANT = {r"after\.nm: theirs null": "its stream has no name", r"\.adm: only ours": "arrays of domains are left out",
+               r"\.(ae|atv)_\.items\.optional": "elements may be null", r"\.abt_: only theirs": "null only"}
+MASKED = ["CREATE TABLE t (k varchar(20) PRIMARY KEY, v5 varchar(5), v20 varchar(20), c5 char(5), tx text, nn text NOT NULL DEFAULT 'dflt',"
+          " dv varchar(9) DEFAULT 'x', big text)", f"INSERT INTO t VALUES ('é😀b', 'é😀ab', 'é😀 hello', 'ab', 'text é😀', 'nn', 'y', {BIG})",
+          "ALTER TABLE t ALTER COLUMN big SET STORAGE EXTERNAL", "INSERT INTO t (k) VALUES ('n')"]
+MASKED_CHANGES = ["INSERT INTO t VALUES ('k2', 'abcde', 'abcdefghij', 'abc', 'zz', 'q')", "UPDATE t SET tx = 'new' WHERE k = 'k2'",
+                  "UPDATE t SET tx = 'new' WHERE k = 'é😀b'", "UPDATE t SET k = 'k3' WHERE k = 'k2'", "DELETE FROM t WHERE k = 'k3'"]
+
+
+@peer_test
+def masked_columns_are_the_same():
+    for key in ("mask.with.7.chars", "mask.with.0.chars", "mask.hash.SHA-256.with.salt.CzQMA0cB5K", "mask.hash.v2.MD5.with.salt.a.b",
+                "mask.hash.v2.SHA-512/256.with.salt.x", "truncate.to.3.chars", "truncate.to.0.chars"):
+        compare(MASKED, MASKED_CHANGES, {f"column.{key}": "public.t.*, nothing"})
+    compare(MASKED, MASKED_CHANGES, {"column.mask.with.2.chars": "public.t.tx,public.t.nn", "column.truncate.to.1.chars": "public.t.(tx|v5)",
+                                     "column.mask.hash.SHA-1.with.salt.y": "public.t.(k|big|nn)"})
+
+
+@peer_test
+def masked_columns_of_every_type_are_the_same():
+    named = {pattern: why for pattern, why in TYPES_MEANT.items() if "nm" not in pattern}
+    compare_types(TYPES, {"column.mask.with.7.chars": "public.t.*"}, named)
+    compare_types(TYPES, {"column.mask.hash.v2.SHA-1.with.salt.x": "public.t.*"}, TYPES_MEANT)
+    compare_types(TYPES, {"column.truncate.to.2.chars": "public.t.*"}, {
+        **TYPES_MEANT, r'after\.vc: theirs "é\\ud83d", ours "é"': "half a character", r"nv\.parameters: only ours": "another length in its snapshots"})
+
+
+@peer_test
+def types_of_the_source_are_the_same():
+    kinds = {**TYPES, "tm1": ("time(1)", ["'10:00'"]), "ts2": ("timestamp(2)", ["'2000-01-01'"]),
+             "ivy": ("interval year", ["'1 year'"]), "ivd": ("interval day", ["'1 day'"]), "iv3": ("interval(3)", ["'1 day'"]),
+             "vcn": ("varchar", ["'x'"]), "ser": ("serial", ["1", "2", "3", "4", "5", "6", "7"]), "big": ("bigserial", ["1", "2", "3", "4", "5", "6", "7"]), **types.SHAPES, **types.ODD, **types.HSTORE}
+    snapshots = {r"\.(act_|ct)\.parameters\S+type: theirs \S+CI": "its snapshots say the schema", r"theirs \"(BIG)?SERIAL\"": "its snapshots say serial",
+                 r"\.(nv|iv|ov)\.parameters": "lengths of its snapshots"}
+    compare_types(kinds, {"column.propagate.source.type": ".*"}, {**TYPES_MEANT, **VECTORS, **snapshots})
+    compare_types({"ct": types.TEXTS["ct"], "n": types.NUMBERS["n"], "vc": types.TEXTS["vc"]},
+                  {"datatype.propagate.source.type": "public.t.(int4|NUMERIC),.+\\.citext.?"}, {r"\.ct\.parameters: only ours": "its snapshots say the schema"})
+    compare(["CREATE TABLE t (k varchar(20) PRIMARY KEY, v int)", "COMMENT ON COLUMN t.v IS 'what'", "INSERT INTO t VALUES ('a', 1)"], ["UPDATE t SET v = 2"],
+            {"column.propagate.source.type": "public.t.*", "column.mask.with.2.chars": "public.t.k"}, {r"\.k\.parameters": "a mask hides the type too"})
 
 
 @peer_test

@@ -4,6 +4,7 @@ The source runs in connectors/postgres/postgres_run.c, which prints its records 
 
 usage: postgres_test.py POSTGRES_RUN [WORD…]
 """
+import hashlib
 import os
 import shutil
 import subprocess
@@ -319,6 +320,28 @@ def filters_choose_tables_columns_and_keys():
 
 
 @test
+def masked_values_are_hidden_in_rows_and_the_key_is_not():
+    c = Connector("CREATE TABLE t (k varchar(20) PRIMARY KEY, v5 varchar(5), tx text, n int, j json, nn text NOT NULL)",
+                  "INSERT INTO t VALUES ('key', 'abcde', 'long text', 7, '1', 'x'), ('no', NULL, NULL, NULL, NULL, 'y')")
+    keys = {"column.mask.with.3.chars": "public.t.tx,.*\\.j", "column.mask.hash.v2.SHA-256.with.salt.s.alt": "public.t.(v5|k)",
+            "column.truncate.to.1.chars": "public.t.nn"}
+
+    def hidden(text, length):
+        return hashlib.sha256(b"s.alt" + text.encode()).hexdigest()[:length]
+
+    rows = [({"k": "key"}, {"k": hidden("key", 20), "v5": hidden("abcde", 5), "tx": "***", "n": 7, "j": "1", "nn": "x"}),
+            ({"k": "no"}, {"k": hidden("no", 20), "v5": None, "tx": "***", "n": None, "j": None, "nn": "y"})]
+    records = c.run(keys)
+    check_equal([(r["key"], r["value"]["after"]) for r in records], rows)
+    check_has(c.log, "columns of table 'public.t' are not masked, because they are of other types than text, varchar, char, name and enums: 'j';")
+    server.sql("UPDATE t SET nn = 'zzz' WHERE k = 'key'", "UPDATE t SET k = 'new' WHERE k = 'no'")
+    updated, *changed = c.run(keys)
+    check_equal(updated["value"]["after"], {**rows[0][1], "nn": "z"})
+    check_equal([(ops([r]), r["key"]["k"]) for r in changed], [("d", "no"), ("-", "no"), ("c", "new")])
+    check_equal(changed[0]["value"]["before"]["tx"], "***")
+
+
+@test
 def a_server_that_restarts_is_found_again_and_nothing_is_lost():
     c = Connector("CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO t VALUES (1)")
     process = c.start(None, "-n", "4", "-i", "30000")
@@ -584,7 +607,8 @@ def faults_say_what_to_do():
               "publication 'nope' does not exist")
     check_has(c.fault({"database.dbname": "nowhere"}), 'database "nowhere" does not exist')
     check_has(c.fault({"table.include.list": "a(?=b)"}), "groups that begin with '(?'")
-    check_has(c.fault({"column.mask.with.5.chars": "public.t.a"}), "'column.mask.with.5.chars' is not supported")
+    check_has(c.fault({"column.mask.with.five.chars": "public.t.a"}), "'column.mask.with.five.chars' has none of the forms")
+    check_has(c.fault({"column.mask.hash.SHA-257.with.salt.x": "public.t.a"}), "'SHA-257' is no hash algorithm")
     server.sql("CREATE ROLE weak LOGIN")
     check_has(c.fault({"database.user": "weak", "snapshot.mode": "no_data",
                        "publication.autocreate.mode": "disabled", "publication.name": "dbz_publication"}),
