@@ -169,6 +169,8 @@ static sluice_status string_decode(void *instance, const char *topic,
 
 static const sluice_key KEYS[] = {
     {.name = "converter.encoding",
+     .title = "Encoding",
+     .width = SLUICE_WIDTH_MEDIUM,
      .fallback = "UTF-8",
      .doc =
          "The name of the character set to use for encoding strings as bytes: UTF-8, "

@@ -62,6 +62,14 @@ typedef enum sluice_importance {
     SLUICE_LOW
 } sluice_importance;
 
+/* How wide the field of a form is. */
+typedef enum sluice_width {
+    SLUICE_WIDTH_NONE,
+    SLUICE_WIDTH_SHORT,
+    SLUICE_WIDTH_MEDIUM,
+    SLUICE_WIDTH_LONG
+} sluice_width;
+
 /* The value of a SLUICE_LIST key. Borrowed from the configuration. */
 typedef struct sluice_list {
     size_t count;
@@ -99,7 +107,12 @@ typedef struct sluice_key {
     int64_t min, max;
     sluice_type type;
     sluice_importance importance;
-    size_t offset; /* Where the parsed value goes: SLUICE_AT(). */
+    size_t offset;      /* Where the parsed value goes: SLUICE_AT(). */
+    const char *title;  /* What a form calls it; NULL: its name. */
+    sluice_width width; /* And how wide it is there. */
+    /* Its place in its group there. 0: that among the group's keys in this table, from
+     * 1; below 0: before all of them, which REST shows as 0. */
+    int32_t order;
 } sluice_key;
 
 /* An offset that compiles only if the field has the C type of the key:

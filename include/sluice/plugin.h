@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 #define SLUICE_ABI_MAJOR 1 /* The plugin's must equal the worker's. */
-#define SLUICE_ABI_MINOR 0 /* The plugin's must not exceed the worker's. */
+#define SLUICE_ABI_MINOR 1 /* The plugin's must not exceed the worker's. */
 #define SLUICE_MAGIC     UINT32_C(0x31434c53)
 
 /* --- Operations. After `size` only pointers; new ones go at the end. --- */

@@ -97,6 +97,12 @@ const char *key_importance_name(const sluice_key *key)
     return (unsigned)key->importance <= SLUICE_LOW ? names[key->importance] : "LOW";
 }
 
+const char *key_width_name(const sluice_key *key)
+{
+    static const char *const names[] = {"NONE", "SHORT", "MEDIUM", "LONG"};
+    return (unsigned)key->width <= SLUICE_WIDTH_LONG ? names[key->width] : "NONE";
+}
+
 const char *key_default(const sluice_key *key)
 {
     bool is_null = key->fallback == NULL || strcmp(key->fallback, SLUICE_NULL) == 0;
@@ -352,6 +358,15 @@ static sluice_status parse_list(const sluice_key *key, const char *text,
         status = invalid(key, "[]", "List must contain at least one element", err);
     }
     return status;
+}
+
+void key_refuse_null(const sluice_key *key, sluice_error *err)
+{
+    if (key->choices != NULL) {
+        not_a_choice(key, "null", err);
+    } else if (has_range(key) && key->type != SLUICE_LIST) {
+        invalid(key, "null", "Value must be non-null", err);
+    }
 }
 
 sluice_status key_parse(const sluice_key *key, const char *text, sluice_arena *arena,

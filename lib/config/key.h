@@ -31,6 +31,9 @@ const char *key_type_name(const sluice_key *key);
 /* "HIGH", "MEDIUM" or "LOW". */
 const char *key_importance_name(const sluice_key *key);
 
+/* "NONE", "SHORT", "MEDIUM" or "LONG". */
+const char *key_width_name(const sluice_key *key);
+
 /* The default as REST shows it, or NULL where there is none or it is Kafka's null. */
 const char *key_default(const sluice_key *key);
 
@@ -39,6 +42,9 @@ bool key_is_required(const sluice_key *key);
 
 /* The size of the struct's field, for checks of a table. */
 size_t key_field_size(sluice_type type);
+
+/* What the rules of `key` say about no value at all: a message where they forbid it. */
+void key_refuse_null(const sluice_key *key, sluice_error *err);
 
 /* Parses `text` as a value of `key` and stores it at `field`; texts and lists are put
  * in `arena`. SLUICE_BAD_CONFIG with Kafka's messages, added to those in `err`. A

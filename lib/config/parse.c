@@ -62,6 +62,7 @@ static sluice_status fill_key(const sluice_key *key, const sluice_props *props,
     if (sluice_props_has(props, key->name)) {
         text = sluice_props_get(props, key->name);
         if (text == NULL) {
+            key_refuse_null(key, err);
             return sluice_fail_key(
                 err, key->name,
                 "Null value can not be supplied as the configuration value.");

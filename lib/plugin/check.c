@@ -87,8 +87,9 @@ sluice_status check_sizes(const sluice_feature *feature, const char *path,
     }
     const sluice_config *config = feature->config;
     size_t config_least = offsetof(sluice_config, keys) + sizeof config->keys;
+    size_t key_least = offsetof(sluice_key, offset) + sizeof config->keys->offset;
     if (config != NULL &&
-        (config->size < config_least || config->key_size < sizeof(sluice_key) ||
+        (config->size < config_least || config->key_size < key_least ||
          config->key_size % _Alignof(sluice_key) != 0)) {
         return fail_feature(feature, path,
                             "has a table of keys whose sizes are not set right", err);

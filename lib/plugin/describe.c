@@ -2,6 +2,7 @@
 #include "describe.h"
 #include "../base/buffer.h"
 #include "../base/memory.h"
+#include "../base/text.h"
 #include "../config/key.h"
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +13,16 @@ static json_t *text_or_null(const char *text)
 }
 
 /* A key's place among those of its group, from 1; -1 without a group, as in Kafka. */
-static int order_of(const sluice_config *table, size_t index, const char *group)
+static int order_of(const sluice_config *table, size_t index, const sluice_key *shown)
 {
     sluice_key key;
     int order = 1;
+    if (shown->group == NULL || shown->order != 0) {
+        return shown->group == NULL ? -1 : shown->order < 0 ? 0 : shown->order;
+    }
     for (size_t i = 0; i < index && config_key(table, i, &key); i++) {
-        order +=
-            key.unused == NULL && key.group != NULL && strcmp(key.group, group) == 0;
+        order += key.unused == NULL && key.group != NULL &&
+                 strcmp(key.group, shown->group) == 0;
     }
     return order;
 }
@@ -26,14 +30,14 @@ static int order_of(const sluice_config *table, size_t index, const char *group)
 static json_t *describe_key(const sluice_config *table, size_t index,
                             const sluice_key *key)
 {
-    int order = key->group == NULL ? -1 : order_of(table, index, key->group);
     return json_pack(
         "{s:s, s:s, s:b, s:o, s:s, s:s, s:o, s:s, s:s, s:[], s:i}", "name", key->name,
         "type", key_type_name(key), "required", key_is_required(key), "default_value",
         text_or_null(key_default(key)), "importance", key_importance_name(key),
         "documentation", key->doc == NULL ? "" : key->doc, "group",
-        text_or_null(key->group), "width", "NONE", "display_name", key->name,
-        "dependents", "order", order);
+        text_or_null(key->group), "width", key_width_name(key), "display_name",
+        key->title == NULL ? key->name : key->title, "dependents", "order",
+        order_of(table, index, key));
 }
 
 json_t *describe_keys(const sluice_config *table)
@@ -117,6 +121,20 @@ json_t *describe_table(const sluice_config *table)
                      remarks(table, unused_of));
 }
 
+json_t *describe_converter_type(void)
+{
+    static const sluice_key keys[] = {
+        {.name = "converter.type",
+         .doc = "Whether it converts keys, values or headers; the worker says which.",
+         .type = SLUICE_STRING,
+         .importance = SLUICE_LOW},
+        {0},
+    };
+    static const sluice_config table = {
+        .size = sizeof table, .key_size = sizeof(sluice_key), .keys = keys};
+    return describe_key(&table, 0, &keys[0]);
+}
+
 json_t *describe_feature(const plugin_feature *feature)
 {
     json_t *aliases = json_array();
@@ -131,6 +149,10 @@ json_t *describe_feature(const plugin_feature *feature)
                   feature->plugin, "version", feature->version, "license",
                   text_or_null(feature->license), "path", feature->path, "summary",
                   feature->is.summary, "doc", text_or_null(feature->is.doc));
+    if (feature->is.kind == SLUICE_CONVERTER) {
+        json_object_set_new(described, "given",
+                            json_pack("[o]", describe_converter_type()));
+    }
     json_t *table = describe_table(feature->is.config);
     json_object_update(described, table);
     json_decref(table);
@@ -150,13 +172,59 @@ static json_t *faults_of(const sluice_error *faults, const char *name)
     return messages;
 }
 
+/* `text` as Kafka Connect shows a value that was read: NULL where it cannot be. The
+ * caller's. */
+static char *text_as_read(const sluice_key *key, const char *text)
+{
+    union {
+        bool boolean;
+        int32_t integer;
+        int64_t longer;
+        double number;
+        const char *text;
+        sluice_list list;
+    } field;
+    sluice_key plain = *key;
+    plain.min = plain.max = 0;
+    plain.choices = NULL;
+    plain.type = key->type == SLUICE_ENUM ? SLUICE_STRING : key->type;
+    sluice_arena *arena = sluice_arena_new();
+    char *shown = NULL;
+    if (key_parse(&plain, text, arena, &field, NULL) != SLUICE_OK) {
+        sluice_arena_free(arena);
+        return NULL;
+    }
+    if (plain.type == SLUICE_BOOL) {
+        shown = memory_text(field.boolean ? "true" : "false");
+    } else if (plain.type == SLUICE_INT) {
+        shown = memory_print("%d", (int)field.integer);
+    } else if (plain.type == SLUICE_LONG) {
+        shown = memory_print("%lld", (long long)field.longer);
+    } else if (plain.type == SLUICE_LIST) {
+        buffer joined = BUFFER_INIT;
+        for (size_t i = 0; i < field.list.count; i++) {
+            buffer_print(&joined, "%s%s", i == 0 ? "" : ",", field.list.items[i]);
+        }
+        shown = buffer_take(&joined, NULL);
+    } else {
+        shown = text_trimmed(text);
+    }
+    sluice_arena_free(arena);
+    return shown;
+}
+
 static json_t *value_of(const sluice_key *key, const sluice_props *props)
 {
     const char *text = sluice_props_has(props, key->name)
                            ? sluice_props_get(props, key->name)
                            : key_default(key);
-    bool hidden = text != NULL && key->type == SLUICE_PASSWORD;
-    return hidden ? json_string("[hidden]") : text_or_null(text);
+    if (text == NULL || key->type == SLUICE_PASSWORD) {
+        return text == NULL ? json_null() : json_string("[hidden]");
+    }
+    char *shown = text_as_read(key, text);
+    json_t *value = text_or_null(shown);
+    free(shown);
+    return value;
 }
 
 static json_t *recommended(const sluice_key *key)

@@ -12,8 +12,12 @@
 json_t *describe_table(const sluice_config *table);
 
 /* {"kind","name","class","aliases","plugin","version","license","path","summary","doc"}
- * and what describe_table() gives. */
+ * and what describe_table() gives; of a converter also "given": the keys that the
+ * worker sets, whatever the plugin declares. */
 json_t *describe_feature(const plugin_feature *feature);
+
+/* The ConfigKeyInfo of converter.type, which every converter has in Kafka Connect. */
+json_t *describe_converter_type(void);
 
 /* Kafka Connect's ConfigKeyInfo of every key that has an effect, in order. */
 json_t *describe_keys(const sluice_config *table);

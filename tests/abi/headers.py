@@ -30,9 +30,9 @@ TABLE = """#include <sluice/plugin.h>
 typedef struct settings { int32_t number; const char *text; } settings;
 extern const sluice_key keys[];
 const sluice_key keys[] = {{"a", "1", "d", 0, 0, 0, 0, 0, 0, 0, SLUICE_INT, SLUICE_LOW,
-                            SLUICE_AT(%s, settings, number)},
+                            SLUICE_AT(%s, settings, number), 0, SLUICE_WIDTH_NONE, 0},
                            {"b", "1", "d", 0, 0, 0, 0, 0, 0, 0, SLUICE_STRING, SLUICE_LOW,
-                            SLUICE_AT(const char *, settings, text)}};
+                            SLUICE_AT(const char *, settings, text), 0, SLUICE_WIDTH_NONE, 0}};
 """
 for name, command in ways:
     for kind, good in (("int32_t", True), ("int64_t", False)):

@@ -3,7 +3,7 @@
 #include "test.h"
 #include <sluice/plugin.h>
 
-TEST(public_structs_have_the_sizes_of_abi_1_0)
+TEST(public_structs_have_the_sizes_of_abi_1_1)
 {
     if (sizeof(void *) != 8) {
         SKIP("the sizes are those of machines with 64 bits");
@@ -11,7 +11,7 @@ TEST(public_structs_have_the_sizes_of_abi_1_0)
     CHECK_INT(sizeof(sluice_bytes), 16);
     CHECK_INT(sizeof(sluice_list), 16);
     CHECK_INT(sizeof(sluice_family), 24);
-    CHECK_INT(sizeof(sluice_key), 96);
+    CHECK_INT(sizeof(sluice_key), 112);
     CHECK_INT(sizeof(sluice_config), 40);
     CHECK_INT(sizeof(sluice_source_ops), 48);
     CHECK_INT(sizeof(sluice_sink_ops), 64);

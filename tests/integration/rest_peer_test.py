@@ -314,7 +314,6 @@ def configurations_that_are_refused():
         '{@SINK, "errors.deadletterqueue.context.headers.enable": "x"}',
         '{@SOURCE, "key.converter": "org.apache.kafka.connect.json.JsonConverter", "key.converter.schemas.enable": "x"}',
 
-        '{@SOURCE, "producer.override.acks": "7"}',
         '{@SOURCE, "unknown.key": "x"}']
     lines = []
     for config in configs:
@@ -323,6 +322,41 @@ def configurations_that_are_refused():
                   f'POST /connectors {{"name": "bad", "initial_state": "STOPPED", "config": {config}}}',
                   "~ DELETE /connectors/bad"]
     compare("\n".join(lines))
+
+
+@test
+def keys_and_what_is_said_of_them():
+    validate = "? PUT /connector-plugins/FileStream{}/config/validate"
+    source, sink = validate.format("Source"), validate.format("Sink")
+    compare("\n".join((
+        f'{source} {{"connector.class":"FileStreamSource"}}',
+        f'{sink} {{"connector.class":"FileStreamSink"}}',
+        f'{source} {{"name":"x",@SOURCE,"transforms":"a","transforms.a.type":"org.apache.kafka.connect.transforms.InsertField$Value","key.converter":"org.apache.kafka.connect.json.JsonConverter","value.converter":"org.apache.kafka.connect.storage.StringConverter","header.converter":"org.apache.kafka.connect.storage.SimpleHeaderConverter"}}',
+        f'{source} {{"name":"x",@SOURCE,"key.converter":"JsonConverter","value.converter":"StringConverter","header.converter":"ByteArrayConverter"}}',
+        f'{source} {{"name":" x ","connector.class":"FileStreamSource","file":"  /tmp/in.txt ","topic":"t","tasks.max":"x","batch.size":" 7 ","errors.log.enable":"TRUE","errors.tolerance":" all ","transforms":" a , b ","key.converter":"Nope","errors.retry.timeout":"+5","transforms.a.type":"Nope","config.action.reload":"wrong","transaction.boundary":"POLL","topic.creation.groups":"g"}}',
+        f'{source} {{"name":"x",@SOURCE,"transaction.boundary.interval.ms":"-1","header.converter":"SimpleHeaderConverter","errors.log.enable":" ","transforms":"a,a","transforms.a.type":"RegexRouter","transforms.a.regex":"a","transforms.a.replacement":"b"}}',
+        f'{source} {{"name":"x",@SOURCE,"topic.creation.groups":"g,g"}}',
+        f'{source} {{"name":"x",@SOURCE,"connector.plugin.version":null,"tasks.max":null,"errors.tolerance":null,"foo":null}}',
+        f'{source} {{"name":"x",@SOURCE,"exactly.once.support":"x","transaction.boundary":"y"}}',
+        f'{source} {{"name":"x",@SOURCE,"transforms":"a","transforms.a.type":"RegexRouter","transforms.a.regex":"[","transforms.a.replacement":"x","transforms.a.negate":"true"}}',
+        f'{source} {{"name":"x",@SOURCE,"transforms":"a","transforms.a.type":"RegexRouter","transforms.a.plugin.version":"[1.0,2.0)"}}',
+        f'{source} {{"name":"x",@SOURCE,"connector.plugin.version":"latest"}}',
+        f'{sink} {{"name":"x",@SINK,"errors.deadletterqueue.topic.name":"t"}}',
+        f'{sink} {{"name":"x","connector.class":"FileStreamSink","topics.regex":"t.*","errors.deadletterqueue.topic.name":"tt"}}',
+        f'{sink} {{"name":"x","connector.class":"FileStreamSink","topics.regex":"["}}',
+        f'{sink} {{"name":"x","connector.class":"FileStreamSink","topics":"a,,b, ,c"}}',
+        f'{sink} {{"name":"","connector.class":"FileStreamSink","topics":"a"}}',
+        f'{sink} {{"name":"a\\tb","connector.class":"FileStreamSink","topics":"a"}}',
+        f'{sink} {{"name":"\\u0001\\u0002","connector.class":"FileStreamSink","topics":"a"}}',
+        "? GET /connector-plugins/FileStreamSource/config",
+        "? GET /connector-plugins/FileStreamSink/config",
+        "? GET /connector-plugins/org.apache.kafka.connect.transforms.InsertField$Value/config",
+        "? GET /connector-plugins/JsonConverter/config",
+        "? GET /connector-plugins/StringConverter/config",
+        "? GET /connector-plugins/FileStreamSource/config?version=latest",
+        "GET /connector-plugins/FileStreamSource/config?version=1.0",
+        "GET /connector-plugins/FileStreamSource/config?version=",
+        "GET /connector-plugins/Nope/config?version=1.0")))
 
 
 @test

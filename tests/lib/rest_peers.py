@@ -11,8 +11,9 @@ A line is a method, a target and what is left as the body, behind its headers in
 is a folder that both may read. WAIT is for the states of a connector and its tasks. Status,
 Content-Type, Location, Allow and the body are compared, members of objects in no order; what
 differs from run to run is masked. Content-Type and Allow may be more than Kafka Connect sends.
-Behind '~' only the status is compared, behind '=' lists are in no order, behind '?' the faults of
-a validation are, and behind '!' nothing is: there ours is meant to be another.
+Behind '~' only the status is compared, behind '=' lists are in no order, behind '!' nothing is:
+there ours is meant to be another. Behind '?' lists of keys are compared: ours may have more keys,
+and there may be other classes to choose from; the keys of converters are in no order.
 """
 import glob
 import http.client
@@ -74,6 +75,53 @@ def difference(theirs, ours):
         if left.get(path) != right.get(path):
             lines.append(f"{path}\n    theirs: {left.get(path)!r}\n    ours:   {right.get(path)!r}")
     return "\n  ".join(lines)
+
+
+CONVERTER_KEY = re.compile(r"(key|value|header)\.converter\.(?!plugin\.version)")
+
+
+def of_key(entry):
+    """The name of a key, in a validation or in a list of definitions."""
+    return (entry.get("value") or entry)["name"]
+
+
+def shown_key(entry):
+    """A key without what differs from worker to worker: its text, its classes, its version."""
+    definition, value = (entry["definition"], entry["value"]) if "value" in entry else (entry, {})
+    if definition and not definition["documentation"]:
+        raise AssertionError(f"{of_key(entry)} has no documentation")
+    if definition:
+        definition["documentation"] = "TEXT"
+    for holder, member in ((definition, "default_value"), (value, "value")):
+        if holder and of_key(entry).endswith("plugin.version") and holder.get(member):
+            holder[member] = "VERSION"
+    if value and definition and definition["type"] == "CLASS":
+        value["recommended_values"] = "CLASSES"
+    if value and of_key(entry).endswith("plugin.version"):
+        value["recommended_values"] = bool(value["recommended_values"])
+    return entry
+
+
+def of_converters_sorted(keys):
+    last = sorted((key for key in keys if CONVERTER_KEY.match(of_key(key))), key=of_key)
+    return [key for key in keys if key not in last] + last
+
+
+def keys_alike(theirs, ours):
+    """The two answers, as far as lists of keys have to be alike."""
+    if theirs[0] != 200 or ours[0] != 200:
+        return theirs, ours
+    left, right = json.loads(theirs[2]), json.loads(ours[2])
+    lists = [body["configs"] if "configs" in body else body for body in (left, right)]
+    names = [of_key(key) for key in lists[0]]
+    lists[1][:] = [key for key in lists[1] if of_key(key) in names]
+    for keys in lists:
+        keys[:] = of_converters_sorted([shown_key(key) for key in keys])
+    for body in (left, right):
+        if "groups" in body:
+            body["groups"].sort()
+    return [(answer[0], answer[1], json.dumps(body, sort_keys=True))
+            for answer, body in ((theirs, left), (ours, right))]
 
 
 def why_not(libs, plugin):
@@ -142,9 +190,6 @@ class Place:
         content = self.masked(content)
         try:
             parsed = json.loads(content)
-            if form == "?" and "configs" in parsed:
-                parsed = sorted(fault for config in parsed["configs"]
-                                for fault in config["value"]["errors"])
             if form == "=" and "offsets" in parsed:
                 parsed = parsed["offsets"]
             if form == "=" and isinstance(parsed, list):
@@ -160,9 +205,12 @@ class Place:
         text = re.sub(r'"documentation":(null|"(?:[^"\\]|\\.)*")', '"documentation":"TEXT"', text)
         text = re.sub(r'"(kafka_cluster_id|commit)":"[^"]*"', r'"\1":"ID"', text)
         text = re.sub(r'"last_modified":\d+', '"last_modified":TIME', text)
+        text = text.replace("org.apache.kafka.connect.errors.ConnectException: Failed to find",
+                            "Failed to find")  # What it says from the second time on.
         text = re.sub(r"available connectors are: PluginDesc.*?\"", 'available connectors are: LIST"',
                       text)
         text = re.sub(r'\\n at \[Source: .*?"', '"', text)
+        text = re.sub(r"available versions: \[[^]]*\]", "available versions: [VERSION]", text)
         return re.sub(r'"version":"[^"]*"', '"version":"VERSION"', text)
 
 
@@ -249,6 +297,8 @@ class RestPeers:
             form = line[0] if line[0] in "~=?!" else ""
             line = line[len(form):].strip()
             theirs, ours = (place.run(line, form) for place in self.places)
+            if form == "?":
+                theirs, ours = keys_alike(theirs, ours)
             if form != "!" and not alike(theirs, ours):
                 found.append(f"{line[:300]}\n  {difference(theirs, ours)}")
         if found:

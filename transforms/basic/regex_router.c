@@ -49,8 +49,8 @@ static sluice_status fail_regex(const char *regex, int code, size_t at,
     return sluice_fail_key(
         err, "regex",
         "Invalid value %s for configuration regex: Invalid regex: %s "
-        "near index %zu",
-        regex, reason, at);
+        "near index %zu\n%s\n%*s^",
+        regex, reason, at, regex, (int)at, "");
 }
 
 static sluice_status compile(const char *regex, uint32_t options, pcre2_code **ret_code,

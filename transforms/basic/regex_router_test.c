@@ -68,11 +68,11 @@ TEST(a_bad_expression_is_refused_with_its_place)
     CHECK_TEXT(
         routed("test", "[", "x"),
         "error: Invalid value [ for configuration regex: Invalid regex: Unclosed "
-        "character class near index 0");
+        "character class near index 0\n[\n^");
     CHECK_TEXT(
         routed("test", "(a", "x"),
         "error: Invalid value (a for configuration regex: Invalid regex: Unclosed "
-        "group near index 2");
+        "group near index 2\n(a\n  ^");
 }
 
 TEST(an_expression_that_tries_everything_is_given_up)

@@ -5,6 +5,7 @@
  * everything as it was. */
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/version_range.h"
 #include "restart_keys.h"
 #include "state.h"
 #include <stdlib.h>
@@ -134,11 +135,30 @@ static bool merge_patch(herder *self, pending *p)
     return true;
 }
 
+/* Whether the plugin's version is one of those asked for; else it has answered. */
+static bool version_agrees(herder *self, const pending *p, const json_t *plugin)
+{
+    const char *version = text_of(plugin, "version");
+    if (p->version == NULL || version_range_has(p->version, version)) {
+        return true;
+    }
+    char *range = version_range_print(p->version);
+    act_fault(self, p->id, 400,
+              "Plugin %s not found that matches the version range %s, available "
+              "versions: [%s]",
+              text_of(plugin, "class"), range, version);
+    free(range);
+    return false;
+}
+
 static bool admit_plugin_config(herder *self, pending *p)
 {
     const json_t *plugin = plugin_find_any(self, p->name);
     if (plugin == NULL) {
         act_fault(self, p->id, 404, "Unknown plugin %s.", p->name);
+        return false;
+    }
+    if (!version_agrees(self, p, plugin)) {
         return false;
     }
     const char *kind = text_of(plugin, "kind");

@@ -112,7 +112,8 @@ typedef enum herder_operation {
 typedef struct herder_request {
     uint64_t id; /* The asker's; comes back in the answer. */
     herder_operation operation;
-    const char *name; /* The connector, plugin or logger; or NULL. */
+    const char *name;    /* The connector, plugin or logger; or NULL. */
+    const char *version; /* plugin config: the versions asked for; or NULL. */
     int32_t task;
     json_t *body;
     bool include_tasks, only_failed;         /* restart */

@@ -73,6 +73,7 @@ static void post(herder_loop *self, letter *l)
 static void letter_free(letter *l)
 {
     free((char *)l->request.name);
+    free((char *)l->request.version);
     json_decref(l->request.body);
     free(l);
 }
@@ -84,6 +85,7 @@ void herder_loop_ask(herder_loop *self, const herder_request *request,
     l->type = letter_request;
     l->request = *request;
     l->request.name = memory_text(request->name);
+    l->request.version = memory_text(request->version);
     l->answer = answer;
     l->context = context;
     post(self, l);

@@ -11,6 +11,7 @@ pending *pending_add(herder *self, const herder_request *request, wait_phase pha
     p->operation = request->operation;
     p->phase = phase;
     p->name = memory_text(request->name == NULL ? "" : request->name);
+    p->version = memory_text(request->version);
     p->body = json_incref(request->body);
     p->all_plugins = request->all_plugins;
     p->deadline = self->now + self->settings.request_ms;
@@ -24,6 +25,7 @@ static void pending_free(pending *p)
 {
     free(p->name);
     free(p->target);
+    free(p->version);
     json_decref(p->body);
     free(p);
 }

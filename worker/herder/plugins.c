@@ -69,10 +69,13 @@ void inspector_next(herder *self)
         return;
     }
     const char *class = json_string_value(json_object_get(p->body, "connector.class"));
-    act_send(self, self->inspector.id,
-             json_pack("{s:{s:I, s:s, s:O, s:O}}", "validate", "id", (json_int_t)p->id,
-                       "class", class == NULL ? p->name : class, "config", p->body,
-                       "worker", self->settings.worker));
+    json_t *question = json_pack("{s:I, s:s, s:O, s:O}", "id", (json_int_t)p->id,
+                                 "class", class == NULL ? p->name : class, "config",
+                                 p->body, "worker", self->settings.worker);
+    if (p->operation == herder_plugin_config) {
+        json_object_set_new(question, "definitions", json_true());
+    }
+    act_send(self, self->inspector.id, json_pack("{s:o}", "validate", question));
 }
 
 static void answered(herder *self, const json_t *message)
@@ -364,6 +367,7 @@ json_t *plugin_keys(const json_t *plugin, const json_t *validated_body)
     size_t index;
     json_t *entry;
     json_t *own = json_object_get(plugin, "keys");
+    json_array_extend(keys, json_object_get(plugin, "given"));
     json_array_foreach(own, index, entry)
     {
         json_array_append(keys, entry);

@@ -15,15 +15,18 @@ typedef struct common_config {
     int32_t tasks_max;
     bool tasks_max_enforce;
     const char *key_converter, *value_converter, *header_converter;
+    const char *connector_version, *key_converter_version, *value_converter_version,
+        *header_converter_version;
     sluice_list transforms, predicates;
     const char *config_action_reload;
     int64_t errors_retry_timeout, errors_retry_delay_max_ms;
-    int32_t errors_tolerance; /* Index of "none", "all". */
+    const char *errors_tolerance; /* "none" or "all" */
     bool errors_log_enable, errors_log_include_messages;
 
     /* A source's. */
     sluice_list topic_creation_groups;
-    const char *exactly_once_support, *transaction_boundary;
+    int32_t exactly_once_support; /* Index of "REQUIRED", "REQUESTED". */
+    int32_t transaction_boundary; /* Index of "INTERVAL", "POLL", "CONNECTOR". */
     int64_t transaction_boundary_interval_ms;
     const char *offsets_storage_topic;
 
@@ -41,7 +44,7 @@ extern const sluice_config source_common_table, sink_common_table;
 extern const sluice_config transform_common_table, predicate_common_table;
 
 typedef struct transform_common {
-    const char *type, *predicate;
+    const char *type, *version, *predicate;
     bool negate;
 } transform_common;
 

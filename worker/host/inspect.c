@@ -26,14 +26,15 @@ void inspect_validate(host *self, const json_t *request)
     sluice_props *config = props_of_json(json_object_get(request, "config"));
     sluice_error *err = sluice_error_new();
     json_t *body = NULL;
+    bool shows = json_object_get(request, "definitions") == NULL;
     runner_slot_enter(self->page, CONTROL_CALL_CHECK);
     sluice_props *worker = props_of_json(json_object_get(request, "worker"));
     sluice_status status = host_resolve(worker, config, err);
-    sluice_props_free(worker);
     if (status == SLUICE_OK) {
         status = validate_connector(self->plugins, class_name == NULL ? "" : class_name,
-                                    config, &body, err);
+                                    config, shows ? worker : NULL, &body, err);
     }
+    sluice_props_free(worker);
     runner_slot_enter(self->page, CONTROL_CALL_NONE);
     json_t *answer = json_object();
     json_object_set(answer, "id", json_object_get(request, "id"));

@@ -37,7 +37,7 @@ void runner_init(runner *self, host *of, int number, sluice_props *props,
     self->errors.settings = (error_settings){
         .retry_timeout_ms = of->common->errors_retry_timeout,
         .retry_delay_ms_max = of->common->errors_retry_delay_max_ms,
-        .tolerate = of->common->errors_tolerance != 0,
+        .tolerate = strcmp(of->common->errors_tolerance, "all") == 0,
         .log = of->common->errors_log_enable,
         .log_messages = of->common->errors_log_include_messages,
     };

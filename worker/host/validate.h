@@ -12,9 +12,11 @@
 #include <sluice/config.h>
 
 /* {"name":…,"error_count":…,"groups":[…],"configs":[…]}, the caller's. BAD_CONFIG when
- * there is no such class. `class_name` is shown as the name. */
+ * there is no such class. `class_name` is shown as the name. `worker` is the worker's
+ * configuration, of which connectors inherit the converters; NULL: they are not shown.
+ */
 sluice_status validate_connector(plugin_set *plugins, const char *class_name,
-                                 const sluice_props *config, json_t **ret_body,
-                                 sluice_error *err);
+                                 const sluice_props *config, const sluice_props *worker,
+                                 json_t **ret_body, sluice_error *err);
 
 #endif

@@ -135,6 +135,7 @@ static void read_parameters(const url *target, herder_request *request)
     request->expand_status = url_parameter_has(target, "expand", "status");
     request->expand_info = url_parameter_has(target, "expand", "info");
     request->in_cluster = url_parameter_is(target, "scope", "cluster");
+    request->version = url_parameter_value(target, "version");
     request->all_plugins = url_parameter_is(target, "connectorsOnly", "false");
 }
 
