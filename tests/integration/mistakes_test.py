@@ -72,8 +72,8 @@ HTTP = {
 HTTP_MISTAKES = [
     ("tasks.max", "Invalid value 0 for configuration tasks.max: Value must be at least 1"),
     ("errors.tolerance",
-     "Invalid value some for configuration errors.tolerance: String must be one of (case "
-     "insensitive): none, all"),
+     "Invalid value some for configuration errors.tolerance: String must be one of: "
+     "none, all"),
     ("value.converter",
      "Invalid value NoSuchConverter for configuration value.converter: Class NoSuchConverter "
      "could not be found."),
