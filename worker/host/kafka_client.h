@@ -37,17 +37,18 @@ pace_size kafka_message_size(const kafka_message *message);
 
 /* `settings` in Java's names, all layers: client_settings_layers(). An idempotent
  * producer with acks=all unless they say otherwise. BAD_CONFIG for settings that
- * librdkafka refuses. Does not wait for a connection. */
+ * librdkafka refuses. Does not wait for a connection, and where the settings are the
+ * usual ones makes a client, with its threads, only for the first record. */
 sluice_status kafka_producer_new(const sluice_props *settings,
                                  kafka_producer **ret_producer, sluice_error *err);
 
 /* Drops what is not delivered yet. NULL is accepted. */
 void kafka_producer_free(kafka_producer *self);
 
-/* The topic of this name, made at first use, as long-lived as the producer. `ret_new`,
- * unless NULL, says whether this was the first use. Takes a lock: keep the result. */
+/* The topic of this name, made at first use, as long-lived as the producer. NULL, with
+ * the reason, when there can be no client for it. Takes a lock: keep the result. */
 kafka_topic *kafka_producer_topic(kafka_producer *self, const char *name,
-                                  bool *ret_new);
+                                  sluice_error *err);
 const char *kafka_topic_name(const kafka_topic *topic);
 
 /* Whether there are two lanes, as pace.h has them. There is only one where the settings

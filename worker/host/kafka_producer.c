@@ -35,9 +35,10 @@ struct kafka_producer {
     lane_client quick, bulk;
     lane_client *_Atomic in[lanes]; /* NULL: not made yet. */
     int fd;
-    pthread_mutex_t lock; /* Guards `topics` and the making of the bulk lane. */
+    pthread_mutex_t lock; /* Guards `topics` and the making of lanes. */
     map topics;
-    rd_kafka_conf_t *bulk_conf; /* NULL: it is made already, or there is none. */
+    rd_kafka_conf_t *quick_conf; /* NULL: it is made already … */
+    rd_kafka_conf_t *bulk_conf;  /* … or there is none. */
     bool two_lanes;
     kafka_headers headers;
     bool ignores_keys;
@@ -113,6 +114,36 @@ static void read_settings(kafka_producer *self, const rd_kafka_conf_t *conf)
     }
 }
 
+/* Whether nothing but the client's own table of values could refuse it: then it need
+ * not be made to know that it can be. */
+static bool is_plain(const sluice_props *settings)
+{
+    for (size_t i = 0; i < sluice_props_count(settings); i++) {
+        const char *name = sluice_props_name(settings, i);
+        if (strcmp(name, "bootstrap.servers") != 0 && strcmp(name, "client.id") != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The quick lane's client, made when it is first wanted: a source that has nothing to
+ * send costs no threads and no connection. Under the lock, or by the only thread. */
+static sluice_status open_quick(kafka_producer *self, sluice_error *err)
+{
+    char reason[512];
+    if (self->in[KAFKA_QUICK] != NULL) {
+        return SLUICE_OK;
+    }
+    if (!lane_open(self, &self->quick, self->quick_conf, reason, sizeof reason)) {
+        return sluice_fail(err, SLUICE_BAD_CONFIG, "cannot make a producer: %s",
+                           reason);
+    }
+    self->quick_conf = NULL;
+    self->in[KAFKA_QUICK] = &self->quick;
+    return SLUICE_OK;
+}
+
 sluice_status kafka_producer_new(const sluice_props *settings,
                                  kafka_producer **ret_producer, sluice_error *err)
 {
@@ -125,18 +156,16 @@ sluice_status kafka_producer_new(const sluice_props *settings,
     read_settings(self, conf);
     self->fd = kafka_queue_fd();
     self->two_lanes = sluice_props_get(settings, "linger.ms") == NULL;
+    self->quick_conf = conf;
     self->bulk_conf = self->two_lanes ? bulk_conf_of(conf) : NULL;
     pthread_mutex_init(&self->lock, NULL);
     kafka_headers_init(&self->headers);
     map_init(&self->topics);
-    char reason[512];
-    if (!lane_open(self, &self->quick, conf, reason, sizeof reason)) {
-        rd_kafka_conf_destroy(conf);
+    sluice_status status = is_plain(settings) ? SLUICE_OK : open_quick(self, err);
+    if (status != SLUICE_OK) {
         kafka_producer_free(self);
-        return sluice_fail(err, SLUICE_BAD_CONFIG, "cannot make a producer: %s",
-                           reason);
+        return status;
     }
-    self->in[KAFKA_QUICK] = &self->quick;
     *ret_producer = self;
     return SLUICE_OK;
 }
@@ -211,6 +240,9 @@ void kafka_producer_free(kafka_producer *self)
     }
     each_topic(self, topic_free);
     map_done(&self->topics);
+    if (self->quick_conf != NULL) {
+        rd_kafka_conf_destroy(self->quick_conf);
+    }
     if (self->bulk_conf != NULL) {
         rd_kafka_conf_destroy(self->bulk_conf);
     }
@@ -262,12 +294,12 @@ static topic_side *side_of(kafka_producer *self, kafka_topic *topic, kafka_lane 
     return topic->in[lane];
 }
 
-kafka_topic *kafka_producer_topic(kafka_producer *self, const char *name, bool *ret_new)
+kafka_topic *kafka_producer_topic(kafka_producer *self, const char *name,
+                                  sluice_error *err)
 {
     pthread_mutex_lock(&self->lock);
     kafka_topic *topic = map_get_text(&self->topics, name);
-    bool is_new = topic == NULL;
-    if (is_new) {
+    if (topic == NULL && open_quick(self, err) == SLUICE_OK) {
         topic = memory_zero(sizeof *topic);
         topic->in[KAFKA_QUICK] =
             topic_side_new(self->quick.client, name, self->ignores_keys);
@@ -275,9 +307,6 @@ kafka_topic *kafka_producer_topic(kafka_producer *self, const char *name, bool *
         map_put_text(&self->topics, name, topic);
     }
     pthread_mutex_unlock(&self->lock);
-    if (ret_new != NULL) {
-        *ret_new = is_new;
-    }
     return topic;
 }
 
@@ -532,12 +561,15 @@ sluice_status kafka_cluster_id(const sluice_props *settings, int timeout_ms,
     if (status != SLUICE_OK) {
         return status;
     }
-    char *id = rd_kafka_clusterid(producer->quick.client, timeout_ms);
-    if (id == NULL) {
+    status = open_quick(producer, err);
+    char *id = status != SLUICE_OK
+                   ? NULL
+                   : rd_kafka_clusterid(producer->quick.client, timeout_ms);
+    if (status == SLUICE_OK && id == NULL) {
         status =
             sluice_fail(err, SLUICE_RETRY, "'%s' does not answer in %d ms",
                         sluice_props_get(settings, "bootstrap.servers"), timeout_ms);
-    } else {
+    } else if (status == SLUICE_OK) {
         *ret_id = memory_text(id);
         rd_kafka_mem_free(producer->quick.client, id);
     }

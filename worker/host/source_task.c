@@ -34,7 +34,10 @@ static sluice_status find_topic(source_task *self, const sluice_record *record,
         (self->last_kafka_topic == NULL ||
          strcmp(name, kafka_topic_name(self->last_kafka_topic)) != 0)) {
         self->last_kafka_topic =
-            kafka_producer_topic(self->flights.producer, name, NULL);
+            kafka_producer_topic(self->flights.producer, name, err);
+        if (self->last_kafka_topic == NULL) {
+            return SLUICE_FATAL;
+        }
         runner_topic(&self->runner, name);
     }
     /* Names may live in a batch, and another may come to the same place: only a name
