@@ -114,6 +114,19 @@ static void read_settings(kafka_producer *self, const rd_kafka_conf_t *conf)
     }
 }
 
+int kafka_producer_fd(const kafka_producer *self)
+{
+    return self->fd;
+}
+
+/* Also when a lane has been made: a queue rings when it is no longer empty, and what
+ * came before the lane was known rang in vain. */
+void kafka_producer_nudge(kafka_producer *self)
+{
+    static const uint64_t one = 1;
+    (void)!write(self->fd, &one, sizeof one);
+}
+
 /* Whether nothing but the client's own table of values could refuse it: then it need
  * not be made to know that it can be. */
 static bool is_plain(const sluice_props *settings)
@@ -141,6 +154,7 @@ static sluice_status open_quick(kafka_producer *self, sluice_error *err)
     }
     self->quick_conf = NULL;
     self->in[KAFKA_QUICK] = &self->quick;
+    kafka_producer_nudge(self);
     return SLUICE_OK;
 }
 
@@ -271,6 +285,7 @@ static lane_client *lane_of(kafka_producer *self, kafka_lane lane)
                        "cannot make a second producer: %s; going on with one", reason);
         }
         self->in[lane] = made ? &self->bulk : &self->quick;
+        kafka_producer_nudge(self);
     }
     pthread_mutex_unlock(&self->lock);
     return self->in[lane];
@@ -438,17 +453,6 @@ sluice_status kafka_produce(kafka_producer *self, kafka_lane lane,
     }
     *ret_taken += more;
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ? SLUICE_OK : refusal(self, code, err);
-}
-
-int kafka_producer_fd(const kafka_producer *self)
-{
-    return self->fd;
-}
-
-void kafka_producer_nudge(kafka_producer *self)
-{
-    static const uint64_t one = 1;
-    (void)!write(self->fd, &one, sizeof one);
 }
 
 /* Header lists on their way from messages to the next ones. */
