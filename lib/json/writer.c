@@ -4,6 +4,8 @@
 #include <math.h>
 #include <sluice/text.h>
 
+enum { slack_min = 2048 };
+
 void json_writer_init(json_writer *out, sluice_arena *arena, size_t size)
 {
     out->arena = arena;
@@ -23,7 +25,8 @@ sluice_bytes json_writer_finish(json_writer *out)
 void json_writer_grow(json_writer *out, size_t more)
 {
     size_t len = (size_t)(out->at - out->base), room = (size_t)(out->end - out->base);
-    size_t wanted = room * 2 > len + more ? room * 2 : len + more;
+    /* Half as much again, and enough for what follows one large text. */
+    size_t wanted = len + more + (len < slack_min ? slack_min : len / 2);
     out->base = sluice_arena_grow(out->arena, out->base, room, wanted);
     out->at = out->base + len;
     out->end = out->base + wanted;
@@ -131,7 +134,7 @@ bool json_text(json_writer *out, const char *text, size_t len)
     bool wide = false;
     const char *from = text;
     size_t left = len;
-    json_reserve(out, len + 2);
+    json_reserve(out, len + 10); /* As much as is asked for below. */
     *out->at++ = '"';
     for (;;) {
         size_t clean = clean_len(from, left, &wide);

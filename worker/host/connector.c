@@ -19,7 +19,9 @@ enum {
     /* Offsets are stored this soon when nothing else is going on, so that a slot or a
      * file moves on; a busy task waits for offset.flush.interval.ms. */
     idle_flush_ms = 1000,
-    bytes_in_flight_default = 16 * 1024 * 1024,
+    /* Of arenas: the two and a half requests that are with the client, and as much to
+     * follow. 16 MiB were no faster, 4 MiB by a tenth slower. */
+    bytes_in_flight_default = 10 * 1024 * 1024,
     bytes_in_flight_min = 1024 * 1024,
     request_bytes_default = 1000 * 1000, /* librdkafka's batch.size. */
 };
