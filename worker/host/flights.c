@@ -456,7 +456,7 @@ void flights_launch(flights *self, flight *starting, size_t count)
         self->next = starting;
     }
     self->under_way++;
-    pace_launch(&self->pace, waiting, clock_ms());
+    pace_launch(&self->pace, waiting, count, clock_ms());
     /* In bulk nothing is urgent: the main thread hands over, which also frees what the
      * client has allocated, while this one fills the next. */
     bool later = self->pace.lane == KAFKA_BULK && self->pace.out_count > 0;

@@ -6,7 +6,8 @@ enum {
     bulk_rate_min = 25 * 1000, /* Bytes a millisecond. */
     rate_period_ms = 50,
     bulk_count_max =
-        25000, /* Messages with the client: two and a half full requests. */
+        25000,   /* Messages with the client: two and a half full requests. */
+    few_max = 5, /* Messages in requests of one partition that librdkafka overlaps. */
 };
 
 void pace_init(pace *self, size_t window, bool two_lanes)
@@ -14,9 +15,10 @@ void pace_init(pace *self, size_t window, bool two_lanes)
     *self = (pace){.window = window, .two_lanes = two_lanes};
 }
 
-void pace_launch(pace *self, size_t wire, int64_t now_ms)
+void pace_launch(pace *self, size_t wire, size_t count, int64_t now_ms)
 {
     self->waiting += wire;
+    self->waiting_count += count;
     self->launched += wire;
     int64_t taken = now_ms - self->since_ms;
     if (taken >= rate_period_ms) {
@@ -46,9 +48,16 @@ static size_t bulk_room(const pace *self)
     return takes ? depth - self->out : 0;
 }
 
+/* Whether what waits need not wait for what is out. */
+static bool are_few(const pace *self)
+{
+    return !self->brisk && self->out_count + self->waiting_count <= few_max;
+}
+
 static size_t quick_room(const pace *self)
 {
-    return self->open && self->lot < self->window ? self->window - self->lot : 0;
+    bool takes = (self->open || are_few(self)) && self->lot < self->window;
+    return takes ? self->window - self->lot : 0;
 }
 
 size_t pace_allot(pace *self, const pace_size *sizes, size_t count, int64_t now_ms,
@@ -70,8 +79,9 @@ size_t pace_allot(pace *self, const pace_size *sizes, size_t count, int64_t now_
         sum.wire += next->wire;
         sum.payload += next->payload;
     }
-    assert(sum.wire <= self->waiting);
+    assert(sum.wire <= self->waiting && sum.count <= self->waiting_count);
     self->waiting -= sum.wire;
+    self->waiting_count -= sum.count;
     self->lot += sum.wire;
     self->out += sum.payload;
     self->out_count += sum.count;
@@ -94,11 +104,16 @@ void pace_answer(pace *self, size_t payload, size_t count)
 void pace_take_back(pace *self, const pace_size *what)
 {
     self->waiting += what->wire;
+    self->waiting_count += what->count;
     pace_answer(self, what->payload, what->count);
 }
 
 bool pace_wants(const pace *self)
 {
-    return self->out_count == 0 || (self->waiting > 0 && self->lane == KAFKA_BULK &&
-                                    bulk_room(self) >= self->window / 4);
+    if (self->out_count == 0) {
+        return true;
+    }
+    return self->waiting > 0 &&
+           (self->lane == KAFKA_BULK ? bulk_room(self) >= self->window / 4
+                                     : are_few(self) && quick_room(self) > 0);
 }

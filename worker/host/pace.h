@@ -7,8 +7,10 @@
  * against 1.5, measured. Records that may linger cost little then, and others a lot; so
  * there are two clients, and records go by the one or the other:
  *
- *   quick  linger.ms=0. What waits goes together, at most a request, and the next when
- *          all of it is answered. A lone record goes at once.
+ *   quick  linger.ms=0. A lone record goes at once, also while others are out: up to
+ *          five are out at a time, which librdkafka sends without waiting, and which
+ *          share a sync of the log's disk. What is more goes together, at most a
+ *          request, when all that is out is answered.
  *   bulk   lingers. Two and a half requests are kept with the client, which sends the
  *          next full one as soon as the last is answered, without asking anybody. What
  *          does not fill a request waits 25 ms.
@@ -42,9 +44,10 @@ typedef struct pace {
     kafka_lane lane;
     bool open; /* The lot may still grow. */
     size_t lot;
-    size_t waiting;   /* Bytes on the wire that are not handed over. */
-    size_t out;       /* Bytes of payload handed over without an answer … */
-    size_t out_count; /* … and messages. */
+    size_t waiting;       /* Bytes on the wire that are not handed over … */
+    size_t waiting_count; /* … and messages. */
+    size_t out;           /* Bytes of payload handed over without an answer … */
+    size_t out_count;     /* … and messages. */
     bool brisk;
     int64_t since_ms; /* The rate is measured from here … */
     size_t launched;  /* … over these bytes. */
@@ -52,8 +55,8 @@ typedef struct pace {
 
 void pace_init(pace *self, size_t window, bool two_lanes);
 
-/* `wire` bytes more wait. */
-void pace_launch(pace *self, size_t wire, int64_t now_ms);
+/* `count` messages more wait, of so many bytes in all. */
+void pace_launch(pace *self, size_t wire, size_t count, int64_t now_ms);
 
 /* Hands over as much as may go now of `count` messages with these sizes: how many, with
  * their sum in `ret_sum`, in the lane `self->lane`. Asked again until it is 0 or
