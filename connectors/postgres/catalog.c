@@ -51,7 +51,8 @@ static const char table_sql[] =
     "a.attgenerated <> '', CASE WHEN a.attgenerated = '' THEN "
     "pg_catalog.pg_get_expr(d.adbin, d.adrelid) END, "
     "COALESCE((SELECT p.at - 1 FROM key, unnest(key.columns) WITH ORDINALITY "
-    "AS p(attnum, at) WHERE p.attnum = a.attnum AND p.at <= key.count), -1) "
+    "AS p(attnum, at) WHERE p.attnum = a.attnum AND p.at <= key.count), -1), "
+    "a.attndims "
     "FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid "
     "LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = "
     "a.attnum "
@@ -76,6 +77,7 @@ sluice_status catalog_table(connection *from, uint32_t oid, sluice_arena *arena,
             .generated = result_true(result, i, 5),
             .initial = result_text(result, i, 6, arena),
             .key_position = (int)result_number(result, i, 7),
+            .dimensions = (int)result_number(result, i, 8),
         };
     }
     *ret_table = (table_facts){

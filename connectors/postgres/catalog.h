@@ -15,6 +15,7 @@ typedef struct column_facts {
     const char *name;
     uint32_t type;
     int32_t typmod;
+    int dimensions; /* That an array is declared with. */
     bool not_null;
     bool generated;
     const char *initial; /* Its default, as SQL, or NULL. */

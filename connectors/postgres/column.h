@@ -27,6 +27,7 @@ struct pg_column {
     const char *name;
     uint32_t type; /* The oid of its type, and the modifier, as PostgreSQL has them. */
     int32_t typmod;
+    int dimensions; /* That an array is declared with; what is below 2 is 1. */
     bool optional;
     bool identity;       /* Part of the replica identity. */
     bool in_value;       /* Not excluded, and of a type that is mapped. */
@@ -66,10 +67,10 @@ typedef struct type_source {
     void *context;
 } type_source;
 
-/* Completes a column whose config, name, type, typmod, optional, mask and source_type
- * are set, with schemas, convert, fallback and unavailable in `arena`; a mask that does
- * nothing to values of its type is taken away. `initial` is its default or
- * NULL: it goes into the schema. False: its type has no mapping. */
+/* Completes a column whose config, name, type, typmod, dimensions, optional, mask and
+ * source_type are set, with schemas, convert, fallback and unavailable in `arena`; a
+ * mask that does nothing to values of its type is taken away. `initial` is its default
+ * or NULL: it goes into the schema. False: its type has no mapping. */
 bool column_describe(pg_column *self, const type_source *types, const char *initial,
                      sluice_arena *arena);
 

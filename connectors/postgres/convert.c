@@ -428,10 +428,10 @@ sluice_status convert_money(const pg_column *self, sluice_arena *arena,
     return convert_decimal(self, arena, copy, size, ret_value, err);
 }
 
-/* --- Arrays: {1,NULL,"a \"b\""}. --- */
+/* --- Arrays: {1,NULL,"a \"b\""}, {{1},{2}}, and with bounds [0:1]={1,2}. --- */
 
 /* The next element, unescaped in place; `*ret_text` NULL is a null element. Returns
- * what follows it, or NULL where the text is no array of one dimension. */
+ * what follows it, or NULL where there is none, but an array for example. */
 static char *next_element(char *at, char *end, char **ret_text, size_t *ret_len)
 {
     bool in_quotes = at < end && *at == '"';
@@ -457,6 +457,26 @@ static char *next_element(char *at, char *end, char **ret_text, size_t *ret_len)
     return at + in_quotes;
 }
 
+/* The next element that is an array itself, as it is. */
+static char *next_array(char *at, char *end, char **ret_text, size_t *ret_len)
+{
+    char *start = at;
+    int depth = 0;
+    bool in_quotes = false;
+    for (; at < end && (at == start || depth > 0); at++) {
+        if (*at == '\\') {
+            at++;
+        } else if (*at == '"') {
+            in_quotes = !in_quotes;
+        } else if (!in_quotes) {
+            depth += (*at == '{') - (*at == '}');
+        }
+    }
+    *ret_text = start;
+    *ret_len = (size_t)(at - start);
+    return depth == 0 && at < end && *start == '{' ? at : NULL;
+}
+
 static sluice_status convert_elements(const pg_column *self, sluice_arena *arena,
                                       char *at, char *end, sluice_value *array,
                                       sluice_error *err)
@@ -464,10 +484,13 @@ static sluice_status convert_elements(const pg_column *self, sluice_arena *arena
     while (at < end && *at != '}') {
         char *text;
         size_t len;
-        at = next_element(at, end, &text, &len);
+        at = self->element->convert == convert_array
+                 ? next_array(at, end, &text, &len)
+                 : next_element(at, end, &text, &len);
         if (at == NULL || at >= end || (*at != ',' && *at != '}')) {
             return sluice_fail(err, SLUICE_BAD_RECORD,
-                               "arrays of several dimensions have no mapping");
+                               "the array has another number of dimensions than the "
+                               "column is declared with");
         }
         const sluice_value *element = NULL;
         if (text != NULL) {
@@ -487,8 +510,13 @@ sluice_status convert_array(const pg_column *self, sluice_arena *arena,
                             const char *text, size_t len,
                             const sluice_value **ret_value, sluice_error *err)
 {
+    const char *bounds = len > 0 && *text == '[' ? memchr(text, '=', len) : NULL;
+    if (bounds != NULL) {
+        len -= (size_t)(bounds + 1 - text);
+        text = bounds + 1;
+    }
     if (len < 2 || text[0] != '{' || text[len - 1] != '}') {
-        return convert_fail(err, text, len, "array of one dimension that begins at 1");
+        return convert_fail(err, text, len, "array");
     }
     sluice_value *array = sluice_array_new(arena, 4);
     char *copy = sluice_arena_copy(arena, text, len);

@@ -187,7 +187,8 @@ static void try_value(const uint8_t *base, size_t size, bool is_default)
     pg_column column = {.config = &config,
                         .name = "c",
                         .type = (uint32_t)(base[1] | base[2] << 8),
-                        .typmod = (int32_t)base[3] - 1};
+                        .typmod = (int32_t)base[3] - 1,
+                        .dimensions = base[0] >> 6};
     sluice_arena *arena = sluice_arena_new();
     const sluice_value *value;
     const type_source types = {find_type, NULL};

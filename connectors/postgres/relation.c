@@ -189,6 +189,7 @@ static void add_facts(const relations *self, pg_relation *made,
         const column_facts *facts = facts_of(table, column->name);
         column->config = self->config;
         column->optional = facts == NULL || !facts->not_null;
+        column->dimensions = facts == NULL ? 1 : facts->dimensions; /* As of now. */
         column->initial = facts == NULL ? NULL : copy_text(made->arena, facts->initial);
         column->key_position = key_position(self, made, column, facts);
         column->in_value =
@@ -538,6 +539,7 @@ sluice_status relations_allow_null(relations *self, const pg_relation *old, int 
         *to = (pg_column){.config = from->config,
                           .type = from->type,
                           .typmod = from->typmod,
+                          .dimensions = from->dimensions,
                           .optional = from->optional || i == index,
                           .identity = from->identity,
                           .in_value = from->in_value,

@@ -76,7 +76,8 @@ static source_size of_type(const pg_column *column)
 
 source_size source_size_of(const pg_column *column)
 {
-    bool is_array =
-        column->convert == convert_array || column->convert == convert_number_list;
-    return of_type(is_array ? column->element : column);
+    while (column->convert == convert_array || column->convert == convert_number_list) {
+        column = column->element;
+    }
+    return of_type(column);
 }

@@ -283,7 +283,7 @@ static const struct {
               {1115, 1114}, {1185, 1184}, {2951, 2950}, {199, 114},   {3807, 3802},
               {1001, 17},   {1041, 869},  {651, 650},   {1040, 829},  {775, 774},
               {3905, 3904}, {3927, 3926}, {3907, 3906}, {3909, 3908}, {3911, 3910},
-              {3913, 3912}, {3643, 3614}};
+              {3913, 3912}, {3643, 3614}, {1561, 1560}};
 
 static const type_row *find_row(uint32_t oid, const char *known_as)
 {
@@ -326,11 +326,15 @@ static void use_row(pg_column *self, type_design *design, const type_row *row)
 static bool decide_array(pg_column *self, type_design *design, uint32_t element_type,
                          const type_source *types, sluice_arena *arena)
 {
+    int dimensions =
+        self->dimensions < 6 ? self->dimensions : 6; /* No value has more. */
+    bool nested = dimensions > 1;
     pg_column *element = sluice_arena_take(arena, sizeof *element);
     *element = (pg_column){.config = self->config,
                            .name = self->name,
-                           .type = element_type,
+                           .type = nested ? self->type : element_type,
                            .typmod = self->typmod,
+                           .dimensions = dimensions - 1,
                            .optional = true};
     if (!column_describe(element, types, NULL, arena)) {
         return false;

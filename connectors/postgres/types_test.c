@@ -304,7 +304,7 @@ TEST(an_interval_as_text_is_exact)
     CHECK_EXAMPLES(&config, examples);
 }
 
-TEST(arrays_of_one_dimension_are_unquoted)
+TEST(arrays_are_unquoted)
 {
     static const example examples[] = {
         {1007, -1, "{1,NULL,-3}", "ARRAY(INT32?)?", "[1,null,-3]"},
@@ -315,13 +315,61 @@ TEST(arrays_of_one_dimension_are_unquoted)
         {90004, -1, "{sad,ok}", "ARRAY(STRING[io.debezium.data.Enum]?)?",
          "[\"sad\",\"ok\"]"},
         {1007, -1, "{{1},{2}}", "ARRAY(INT32?)?",
-         "arrays of several dimensions have no mapping"},
-        {1007, -1, "[0:1]={1,2}", "ARRAY(INT32?)?",
-         "'[0:1]={1,2}' is no array of one dimension that begins at 1"},
-        {1007, -1, "{1,2", "ARRAY(INT32?)?",
-         "'{1,2' is no array of one dimension that begins at 1"},
+         "the array has another number of dimensions than the column is declared "
+         "with"},
+        {1007, -1, "[0:1]={1,2}", "ARRAY(INT32?)?", "[1,2]"},
+        {1007, -1, "{1,2", "ARRAY(INT32?)?", "'{1,2' is no array"},
+        {1561, 3, "{101,000}", "ARRAY(BYTES[io.debezium.data.Bits]?)?", "[0x05,0x]"},
     };
     CHECK_EXAMPLES(&plain, examples);
+}
+
+/* What a text of a column that is declared with so many dimensions becomes. */
+static void check_deep(int dimensions, uint32_t type, const char *text,
+                       const char *schema, const char *shown)
+{
+    sluice_fake *fake = sluice_fake_new();
+    sluice_arena *arena = sluice_arena_new();
+    sluice_error *err = sluice_error_new();
+    const sluice_value *value;
+    pg_column column = {.config = &plain,
+                        .name = "c",
+                        .type = type,
+                        .typmod = -1,
+                        .dimensions = dimensions,
+                        .optional = true};
+    CHECK(column_describe(&column, &types, NULL, arena));
+    CHECK_TEXT(sluice_fake_show_schema(fake, column.schema), schema);
+    sluice_status status =
+        column.convert(&column, arena, text, strlen(text), &value, err);
+    CHECK_TEXT(status == SLUICE_OK ? sluice_fake_show(fake, value)
+                                   : sluice_error_text(err),
+               shown);
+    CHECK(sluice_value_check(column.unavailable, column.schema, NULL) == SLUICE_OK);
+    sluice_error_free(err);
+    sluice_arena_free(arena);
+    sluice_fake_free(fake);
+}
+
+TEST(arrays_that_are_declared_with_more_dimensions_are_arrays_of_arrays)
+{
+    const char *const two = "ARRAY(ARRAY(INT32?)?)?";
+    check_deep(2, 1007, "{{1,2},{3,NULL}}", two, "[[1,2],[3,null]]");
+    check_deep(2, 1007, "[0:1][1:1]={{1},{3}}", two, "[[1],[3]]");
+    check_deep(2, 1007, "{}", two, "[]");
+    check_deep(3, 1007, "{{{1},{2}},{{3},{4}}}", "ARRAY(ARRAY(ARRAY(INT32?)?)?)?",
+               "[[[1],[2]],[[3],[4]]]");
+    check_deep(2, 1009, "{{a,\"}{\\\",\"},{NULL,\"\\\\\"}}", "ARRAY(ARRAY(STRING?)?)?",
+               "[[\"a\",\"}{\\\",\"],[null,\"\\\\\"]]");
+    check_deep(2, 1007, "{1,2}", two,
+               "the array has another number of dimensions than the column is declared "
+               "with");
+    check_deep(2, 1007, "{{1}", two,
+               "the array has another number of dimensions than the column is declared "
+               "with");
+    check_deep(30, 1007, "{{{{{{1}}}}}}",
+               "ARRAY(ARRAY(ARRAY(ARRAY(ARRAY(ARRAY(INT32?)?)?)?)?)?)?",
+               "[[[[[[1]]]]]]");
 }
 
 #define GEOMETRY(name)                                                                 \

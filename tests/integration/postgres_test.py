@@ -151,6 +151,19 @@ def a_restart_among_changes_that_share_a_position_loses_nothing():
 
 
 @test
+def changes_that_came_from_another_server_are_captured_too():
+    c = Connector("CREATE TABLE t (id int PRIMARY KEY)", "SELECT pg_replication_origin_create('elsewhere')")
+    c.run(NO_ROWS)
+    server.script("SELECT pg_replication_origin_session_setup('elsewhere');\nBEGIN;\n"
+                  "SELECT pg_replication_origin_xact_setup('0/7', '2020-01-01Z');\nINSERT INTO t VALUES (1), (2);\nCOMMIT;\n"
+                  "INSERT INTO t VALUES (3);\n")
+    server.sql("SELECT pg_replication_origin_drop('elsewhere')")
+    records = c.run(NO_ROWS)
+    check_equal((ops(records), [r["value"]["after"]["id"] for r in records]), ("ccc", [1, 2, 3]))
+    check_equal(len({r["value"]["source"]["txId"] for r in records}), 2)
+
+
+@test
 def interleaved_transactions_come_in_the_order_of_their_commits():
     c = Connector("CREATE TABLE t (id int PRIMARY KEY)")
     c.run(NO_ROWS)

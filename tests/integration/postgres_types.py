@@ -120,7 +120,7 @@ ARRAYS = {
     "aiv": ("interval[]", ["'{1 day}'"]), "abt": ("bit(3)[]", ["'{101}'"]), "avb": ("varbit[]", ["'{101}'"]), "ax": ("xml[]", ["'{<a/>}'"]),
     "apt": ("point[]", ["'{\"(1,2)\"}'"]), "apr": ("pair[]", ["'{\"(1,a)\"}'"]), "atv": ("tsvector[]", ["'{a}'"]),
 }
-DEEP_ARRAYS = {"aa": ("int[][]", ["'{{1,2},{3,4}}'", "'[0:1]={1,2}'"]), "at": ("text[]", ["'{{a},{b}}'"])}
+DEEP_ARRAYS = {"aa": ("int[][]", ["'{{1,2},{3,4}}'", "'{}'"]), "ab": ("int[]", ["'[0:1]={1,2}'"]), "at": ("text[]", ["'{{a},{b}}'"])}
 BYTE_ARRAYS = {"aby": ARRAYS["aby"], "abt": ARRAYS["abt"]}
 DATE_ARRAYS = {name: ARRAYS[name] for name in ("ad", "atm", "atz", "ats", "att")}
 POINT = "010100000000000000000000f03f0000000000000040"
