@@ -17,10 +17,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { request_ms = 90000 }; /* Kafka Connect's. */
+enum {
+    request_ms = 90000, /* Kafka Connect's. */
+    files_wanted = 65536
+};
 
 typedef struct standalone {
     const standalone_settings *settings;
@@ -213,6 +217,17 @@ static sluice_status start_herder(standalone *self, sluice_error *err)
     return status;
 }
 
+/* REST's connections are files too, and 1,024 is what many systems allow at first.
+ * Hosts have been given what the system allows them. */
+static void allow_files(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < files_wanted) {
+        limit.rlim_cur = limit.rlim_max < files_wanted ? limit.rlim_max : files_wanted;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 /* The nursery comes before the first thread, and before anything it should not have. */
 static sluice_status start(standalone *self, sluice_error *err)
 {
@@ -226,6 +241,7 @@ static sluice_status start(standalone *self, sluice_error *err)
         self->has_nursery = status == SLUICE_OK;
     }
     if (status == SLUICE_OK) {
+        allow_files();
         status = open_rest(self, err);
     }
     if (status == SLUICE_OK) {

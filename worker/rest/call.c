@@ -8,8 +8,17 @@
 #include "worker/rest/media.h"
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-enum { body_bytes_max = 8 * 1024 * 1024 };
+#define TOO_LARGE "The body has more than 8 MiB"
+
+enum {
+    body_bytes_max = 8 * 1024 * 1024,
+    bodies_bytes_max = 32 * 1024 * 1024, /* Of all requests together. */
+};
+
+/* So much of what is too large is read, so that its sender reads why it is refused. */
+static const size_t taken_max = (size_t)1024 * 1024 * 1024;
 
 /* --- Asking the herder. --- */
 
@@ -188,7 +197,11 @@ static bool dispatch(rest_call *c, const char *method)
         refused = refusal_of(c, &match, &text);
     }
     if (c->body.overflowed) {
-        answer_fault(c, 413, "The body has more than 8 MiB");
+        answer_fault(c, 413, TOO_LARGE);
+    } else if (c->crowded) {
+        answer_fault(c, 503,
+                     "The requests that are under way have bodies of more than "
+                     "32 MiB together: ask again later");
     } else if (wrong != NULL) {
         answer_fault(c, 400, wrong);
     } else if (refused != 0) {
@@ -207,12 +220,22 @@ static bool dispatch(rest_call *c, const char *method)
 
 /* --- libmicrohttpd's callbacks. --- */
 
+/* The path of a target that may begin with a scheme and a host, as to a proxy. */
+static const char *path_of(const char *target)
+{
+    size_t scheme = strncasecmp(target, "http://", 7) == 0    ? 7
+                    : strncasecmp(target, "https://", 8) == 0 ? 8
+                                                              : 0;
+    const char *path = scheme == 0 ? target : strpbrk(target + scheme, "/?");
+    return path == NULL ? "/" : path;
+}
+
 void *call_begin(void *site, const char *uri, struct MHD_Connection *connection)
 {
     rest_call *c = memory_zero(sizeof *c);
     c->site = site;
     c->connection = connection;
-    c->target = memory_text(uri);
+    c->target = memory_text(path_of(uri));
     buffer_init(&c->body, body_bytes_max);
     return c;
 }
@@ -226,6 +249,7 @@ void call_end(void *site, struct MHD_Connection *connection, void **call_at,
         return;
     }
     bool counted = c->dispatched;
+    size_t kept = c->body.len;
     buffer_done(&c->body);
     free(c->target);
     free(c->text);
@@ -234,8 +258,103 @@ void call_end(void *site, struct MHD_Connection *connection, void **call_at,
     *call_at = NULL;
     pthread_mutex_lock(&self->lock);
     self->calls -= counted;
+    self->body_bytes -= kept;
     pthread_cond_signal(&self->drained);
     pthread_mutex_unlock(&self->lock);
+}
+
+static void forget_body(rest_call *c)
+{
+    rest_server *server = c->site->server;
+    pthread_mutex_lock(&server->lock);
+    server->body_bytes -= c->body.len;
+    pthread_mutex_unlock(&server->lock);
+    buffer_done(&c->body);
+}
+
+/* Keeps what has come of the body, unless it or all of them are too large. */
+static void keep_body(rest_call *c, const char *upload, size_t len)
+{
+    rest_server *server = c->site->server;
+    if (c->crowded || c->body.overflowed) {
+        return;
+    }
+    pthread_mutex_lock(&server->lock);
+    c->crowded = server->body_bytes + len > bodies_bytes_max;
+    server->body_bytes += c->crowded ? 0 : len;
+    pthread_mutex_unlock(&server->lock);
+    if (!c->crowded && !buffer_append(&c->body, upload, len)) {
+        pthread_mutex_lock(&server->lock);
+        server->body_bytes -= len;
+        pthread_mutex_unlock(&server->lock);
+    }
+    if (c->crowded || c->body.overflowed) {
+        bool overflowed = c->body.overflowed;
+        forget_body(c);
+        c->body.overflowed = overflowed;
+    }
+}
+
+/* Whether the client says that too much will come, and waits to hear that it may. */
+static bool is_announced(rest_call *c)
+{
+    int64_t len;
+    const char *length = answer_header(c, "Content-Length");
+    return answer_header(c, "Expect") != NULL && length != NULL &&
+           text_to_int64(length, &len) && len > body_bytes_max;
+}
+
+typedef struct framing {
+    int lengths, encodings, hosts;
+    bool chunked;
+} framing;
+
+static enum MHD_Result count_framing(void *context, enum MHD_ValueKind kind,
+                                     const char *name, const char *value)
+{
+    framing *found = context;
+    found->hosts += text_equal_nocase(name, "Host");
+    found->lengths += text_equal_nocase(name, "Content-Length");
+    if (text_equal_nocase(name, "Transfer-Encoding")) {
+        found->encodings++;
+        found->chunked = value != NULL && text_equal_nocase(value, "chunked");
+    }
+    return MHD_YES;
+}
+
+/* What leaves open where the request ends, so that a proxy before us might see another
+ * one; NULL: nothing. */
+static const char *misframed(rest_call *c, const char *version)
+{
+    framing found = {0};
+    MHD_get_connection_values(c->connection, MHD_HEADER_KIND, count_framing, &found);
+    return found.lengths > 1 ? "Multiple Content-Lengths"
+           : found.lengths + found.encodings > 1
+               ? "Transfer-Encoding and Content-Length"
+           : found.encodings == 1 && !found.chunked
+               ? "Transfer-Encoding must be chunked"
+           : found.hosts == 0 && strcmp(version, "HTTP/1.1") == 0 ? "No Host"
+                                                                  : NULL;
+}
+
+/* The head has come. An answer here ends the connection where a body was to follow. */
+static enum MHD_Result begin(rest_call *c, const char *version)
+{
+    const char *wrong = misframed(c, version);
+    c->begun = true;
+    if (wrong != NULL) {
+        answer_fault(c, 400, wrong);
+    } else if (is_announced(c)) {
+        answer_fault(c, 413, TOO_LARGE);
+    }
+    return c->status == 0 ? MHD_YES : answer_send(c);
+}
+
+static patience_entry *entry_of(const rest_call *c)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(c->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info == NULL ? NULL : info->socket_context;
 }
 
 enum MHD_Result call_handle(void *site, struct MHD_Connection *connection,
@@ -243,23 +362,26 @@ enum MHD_Result call_handle(void *site, struct MHD_Connection *connection,
                             const char *upload, size_t *upload_len, void **call_at)
 {
     rest_call *c = *call_at;
+    rest_server *server = c->site->server;
     if (!c->begun) {
-        c->begun = true;
-        return MHD_YES;
+        return begin(c, version);
     }
     if (*upload_len > 0) {
-        buffer_append(&c->body, upload, *upload_len);
+        keep_body(c, upload, *upload_len);
+        c->body_taken += *upload_len;
         *upload_len = 0;
-        return MHD_YES;
+        return c->body_taken <= taken_max ? MHD_YES : MHD_NO;
     }
     if (!c->dispatched) {
         c->dispatched = true;
-        pthread_mutex_lock(&c->site->server->lock);
-        c->site->server->calls++;
-        pthread_mutex_unlock(&c->site->server->lock);
+        pthread_mutex_lock(&server->lock);
+        server->calls++;
+        pthread_mutex_unlock(&server->lock);
+        patience_pause(&c->site->patience, entry_of(c));
         if (dispatch(c, method)) {
             return MHD_YES; /* Suspended; this function is called again. */
         }
     }
+    patience_resume(&c->site->patience, entry_of(c));
     return answer_send(c);
 }

@@ -13,6 +13,7 @@
 #include "worker/rest/cors.h"
 #include "worker/rest/header_rules.h"
 #include "worker/rest/listener.h"
+#include "worker/rest/patience.h"
 #include "worker/rest/route.h"
 #include "worker/rest/server.h"
 #include "worker/rest/tls.h"
@@ -27,6 +28,7 @@ typedef struct rest_site {
     struct MHD_Daemon *daemon; /* NULL before rest_serve(). */
     bool regular;              /* Serves what is not below /admin, with CORS. */
     bool admin;                /* Serves what is below /admin. */
+    patience patience;         /* Its thread's. */
     tls *tls;                  /* NULL: plain. Borrowed from the server. */
 } rest_site;
 
@@ -42,7 +44,8 @@ struct rest_server {
     pthread_mutex_t lock; /* Guards all below. */
     pthread_cond_t drained;
     bool closed;
-    size_t calls; /* Requests that have come whole and are not yet completed. */
+    size_t body_bytes; /* Of all requests that are not yet completed. */
+    size_t calls;      /* Requests that have come whole and are not yet completed. */
 };
 
 /* One request, from its first line to its last byte. Of its site's thread; while the
@@ -52,6 +55,8 @@ typedef struct rest_call {
     struct MHD_Connection *connection;
     char *target; /* Path and query, as they came. */
     buffer body;
+    size_t body_taken; /* What has come, kept or not. */
+    bool crowded;      /* The bodies of all requests together are too large. */
     bool begun, dispatched;
     bool preflight; /* A browser asks whether it may ask. */
     int status;     /* 0: not answered yet. */

@@ -11,7 +11,8 @@
 
 enum {
     connections_max = 1024,
-    idle_seconds = 120,
+    connections_kept = 960, /* From here on a new one ends an old one. */
+    idle_seconds = 60,
     drain_seconds = 5,
 };
 
@@ -52,6 +53,7 @@ static sluice_status open_all(rest_server *self, const sluice_list *list, rest_s
 {
     sluice_status status = SLUICE_OK;
     as.server = self;
+    as.patience.max = connections_kept;
     for (size_t i = 0; i < list->count && status == SLUICE_OK; i++) {
         if (self->count == sites_max) {
             return sluice_fail(err, SLUICE_BAD_CONFIG,
@@ -168,7 +170,13 @@ static void notice(void *context, struct MHD_Connection *connection,
                    void **connection_context, enum MHD_ConnectionNotificationCode what)
 {
     rest_site *site = context;
-    if (what == MHD_CONNECTION_NOTIFY_STARTED && site->tls != NULL) {
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        patience_end(&site->patience, *connection_context);
+        *connection_context = NULL;
+        return;
+    }
+    *connection_context = patience_begin(&site->patience, connection);
+    if (site->tls != NULL) {
         tls_begin(site->tls, connection);
     }
 }

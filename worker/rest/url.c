@@ -45,6 +45,10 @@ static const char *parse_segment(const char *base, size_t len, url *self)
     if (segment == NULL) {
         return "The path cannot be decoded";
     }
+    if (!text_is_utf8(segment, strlen(segment))) {
+        free(segment);
+        return "Bad UTF-8 encoding";
+    }
     self->segments[self->segment_count++] = segment;
     return NULL;
 }
