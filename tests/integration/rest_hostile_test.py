@@ -280,7 +280,7 @@ NONSENSE = [
     (CHUNKED.replace(b"chunked", b"gzip, chunked") + b"0\r\n\r\n", {400}),
     (CHUNKED + b"zz\r\nab\r\n0\r\n\r\n", {0, 400}), (CHUNKED + b"-1\r\n\r\n", {0, 400}),
     (CHUNKED + b"f" * 40 + b"\r\n", {0, 400, 413}), (CHUNKED + b"2\r\nabcd\r\n0\r\n\r\n", {0, 400}),
-    (CHUNKED + b"\r\n\r\n", {0, 400}), (CHUNKED + b"2;" + b"x" * 100000, {0, 400, 413, 431}),
+    (CHUNKED + b"\r\n\r\n", {0, 400}), (CHUNKED + b"2;" + b"x" * 100000, {0, 400, 413, 431, 500}),
     (CHUNKED + b"2\r\n{}\r\n0\r\nX: " + b"y" * 100000 + b"\r\n\r\n", {0, 431, 500}),
     (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {0, 505}), (b"OPTIONS * HTTP/1.1\r\n" + CLOSE + b"\r\n", {400}),
     (b"GET http://w/connectors HTTP/1.1\r\n" + CLOSE + b"\r\n", {200}),
