@@ -1,7 +1,9 @@
 /* The program: finds the command that is meant, by its first word or by its own name.
  */
 #include "command.h"
+#include "lib/log_line.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COMMAND(name) extern const cli_command cli_##name;
@@ -60,8 +62,18 @@ static const cli_command *find_command(const char *name)
     return NULL;
 }
 
+/* SLUICE_LOG_FORMAT=json: the broker's and the supervisor's lines too. */
+static void choose_log_format(void)
+{
+    const char *format = getenv("SLUICE_LOG_FORMAT");
+    if (format != NULL && strcmp(format, "json") == 0) {
+        log_line_set_format(LOG_JSON);
+    }
+}
+
 int main(int argc, char **argv)
 {
+    choose_log_format();
     const char *slash = strrchr(argv[0], '/');
     const char *called = slash == NULL ? argv[0] : slash + 1;
     const cli_command *command = find_tool(called);

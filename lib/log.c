@@ -1,15 +1,14 @@
 /* The log: one line an event, written at once. */
 #include "base/memory.h"
+#include "log_line.h"
 #include <pthread.h>
 #include <sluice/log.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { line_bytes_max = 16 * 1024, rules_max = 64 };
+enum { rules_max = 64 };
 
 typedef struct rule {
     char *logger;
@@ -24,7 +23,7 @@ static rule rules[rules_max];
 static size_t rule_count;
 static sluice_level root_level = SLUICE_INFO;
 
-static char *context; /* Set before other threads start. */
+static char *context; /* The connector. Set before other threads start. */
 
 const char *sluice_level_name(sluice_level level)
 {
@@ -98,37 +97,10 @@ void sluice_log_set_level(const char *logger, sluice_level level)
     pthread_mutex_unlock(&lock);
 }
 
-void sluice_log_set_context(const char *text)
+void sluice_log_set_context(const char *connector)
 {
     free(context);
-    context = memory_text(text);
-}
-
-static size_t head(char *line, sluice_level level, const char *logger)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    struct tm utc;
-    gmtime_r(&now.tv_sec, &utc);
-    size_t len = strftime(line, line_bytes_max, "%Y-%m-%dT%H:%M:%S", &utc);
-    int more = snprintf(line + len, line_bytes_max - len, ".%03ldZ %s %s %s",
-                        now.tv_nsec / 1000000, level_names[level], logger,
-                        context == NULL ? "" : context);
-    return len + (size_t)more;
-}
-
-/* Appends `text`, with line breaks as "\n", and leaves room for the last one. */
-static size_t append(char *line, size_t len, const char *text)
-{
-    for (; *text != '\0' && len + 3 < line_bytes_max; text++) {
-        if (*text == '\n') {
-            line[len++] = '\\';
-            line[len++] = 'n';
-        } else {
-            line[len++] = *text;
-        }
-    }
-    return len;
+    context = connector == NULL ? NULL : memory_text(connector);
 }
 
 void sluice_log(sluice_level level, const char *logger, const char *format, ...)
@@ -140,10 +112,9 @@ void sluice_log(sluice_level level, const char *logger, const char *format, ...)
     va_start(arguments, format);
     char *text = memory_vprint(format, arguments);
     va_end(arguments);
-    char line[line_bytes_max];
-    size_t len = append(line, head(line, level, logger), text);
+    char line[LOG_LINE_BYTES_MAX];
+    size_t len = log_line_make(line, level, logger, context, log_line_task(), text);
     free(text);
-    line[len++] = '\n';
     ssize_t written = write(STDERR_FILENO, line, len);
     (void)written;
 }

@@ -5,10 +5,11 @@
  * somebody will want to know: a connection made again, a slot created, a file that
  * was rotated. A warning ends in what happens now ("… skipping the record").
  *
- * The line goes to standard error, in one write:
- *     2026-11-21T10:15:04.123Z INFO connectors.postgres slot 'sluice' created
- * lsn=0/1A2B A text line break inside a message is written as "\n". Never log a value
- * of a SLUICE_PASSWORD key.
+ * The line goes to standard error, in one write; in UTC, as Kafka Connect's:
+ *     [2026-11-21 10:15:04,123] INFO [orders|task-0] slot 'sluice' created lsn=0/1A2B
+ *     (connectors.postgres)
+ * (in one), or, with the worker's key log.format=json, as an object. A line break
+ * inside a message is written as "\n". Never log a value of a SLUICE_PASSWORD key.
  *
  * Threads: any. */
 #ifndef SLUICE_LOG_H
@@ -46,9 +47,9 @@ SLUICE_API void sluice_log_set_level(const char *logger, sluice_level level);
 SLUICE_API bool sluice_level_parse(const char *name, sluice_level *ret_level);
 SLUICE_API const char *sluice_level_name(sluice_level level);
 
-/* A text put before every message of this process, "[my-connector|task-0] ". Copied;
- * NULL for none. Called before the first other thread starts. */
-SLUICE_API void sluice_log_set_context(const char *context);
+/* The connector that all lines of this process are about. Copied; NULL for none. Called
+ * before the first other thread starts; by the worker, not by plugins. */
+SLUICE_API void sluice_log_set_context(const char *connector);
 
 #ifdef __cplusplus
 }

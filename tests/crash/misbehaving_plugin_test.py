@@ -226,8 +226,8 @@ def what_a_plugin_prints_is_logged_with_its_name_and_breaks_nothing():
                                         test_tell=f"{system.folder}/printer.told"))
         until(lambda: system.told("printer"), system.worker.log)
         log = system.worker.log()
-        for part in ("worker.output [printer] line 199999 of a plugin",
-                     "worker.output [printer] {\"task\":0,\"state\":\"FAILED\""):
+        for part in ("INFO [printer|worker] line 199999 of a plugin",
+                     "INFO [printer|worker] {\"task\":0,\"state\":\"FAILED\""):
             if part not in log:
                 raise AssertionError(f"the log lacks {part!r}")
         check_equal(system.worker.state("printer"), "RUNNING RUNNING")

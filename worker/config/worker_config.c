@@ -2,6 +2,7 @@
 #include "worker/config/worker_config.h"
 #include "base/text.h"
 #include "config/review.h"
+#include "lib/log_line.h"
 #include "worker/config/providers.h"
 #include "worker/herder/herder.h"
 #include <sluice/log.h>
@@ -12,6 +13,7 @@
 #define AT(type, field) SLUICE_AT(type, worker_values, field)
 
 static const char *const policies[] = {"never", "on-crash", "on-failure", NULL};
+static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const discoveries[] = {"ONLY_SCAN", "SERVICE_LOAD", "HYBRID_WARN",
                                           "HYBRID_FAIL", NULL};
 
@@ -302,6 +304,15 @@ static const sluice_key keys[] = {
      .type = SLUICE_STRING,
      .fallback = "",
      .unused = NO_JMX},
+    {.name = "log.format",
+     .type = SLUICE_ENUM,
+     .fallback = "text",
+     .choices = log_formats,
+     .importance = SLUICE_LOW,
+     .offset = AT(int32_t, log_format),
+     .doc = "The form of a line of the log, the worker's and its connectors': text is "
+            "Kafka Connect's own pattern, json an object with timestamp, level, "
+            "logger, connector, task and message."},
     {.name = "metrics.num.samples",
      .type = SLUICE_INT,
      .fallback = "2",
@@ -449,6 +460,9 @@ sluice_status worker_config_parse(const properties *source, worker_config *ret_c
         sluice_config_parse(&worker_config_table, props, &values, wrong);
     if (filled == SLUICE_OK && reviewed == SLUICE_OK && parsed == SLUICE_OK) {
         ret_config->values = values;
+        if (sluice_props_get(props, "log.format") != NULL) {
+            log_line_set_format((log_format)ret_config->values->log_format);
+        }
         log_notes(notes);
     } else {
         sluice_error_clear(err);

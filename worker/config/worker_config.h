@@ -45,6 +45,7 @@ typedef struct worker_values {
     const char *response_headers;
     sluice_list rest_extensions;
     const char *login_file;
+    int32_t log_format; /* A log_format. */
     int32_t metric_samples;
     int64_t metric_window_ms;
 } worker_values;
@@ -55,7 +56,8 @@ typedef struct worker_config {
 } worker_config;
 
 /* Parses a standalone worker's properties. SLUICE_BAD_CONFIG with a message for every
- * fault, near misses included. Remarks about names without effect are logged. */
+ * fault, near misses included. Remarks about names without effect are logged, in the
+ * form that log.format asks for, which is that of all lines from then on. */
 sluice_status worker_config_parse(const properties *source, worker_config *ret_config,
                                   sluice_error *err);
 void worker_config_done(worker_config *self);

@@ -115,6 +115,27 @@ void act_log(herder *self, sluice_level level, const char *format, ...)
     va_end(arguments);
 }
 
+void act_log_of(herder *self, const connector *c, sluice_level level,
+                const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    herder_action *action = act(self, herder_log, 0);
+    action->number = (int)level;
+    action->json = json_string(c->name);
+    action->text = memory_vprint(format, arguments);
+    va_end(arguments);
+}
+
+void act_answer_logs(herder *self, const herder_request *request)
+{
+    herder_action *action = act(self, herder_answer_logs, request->id);
+    action->number = 200;
+    action->text = memory_text(request->name);
+    action->json = json_pack("{s:I, s:I}", "lines", (json_int_t)request->lines, "after",
+                             (json_int_t)request->after);
+}
+
 void act_set_level(herder *self, const char *logger, sluice_level level)
 {
     herder_action *action = act(self, herder_set_level, 0);

@@ -210,10 +210,10 @@ static void plan_restart(herder *self, connector *c, bool crashed)
         return; /* Planned already, for another of its tasks. */
     }
     if (c->attempts >= policy.attempts_max) {
-        act_log(self, SLUICE_ERROR,
-                "connector '%s' stays FAILED: it was restarted %lld times in a row "
-                "(restart.max.attempts); restart it when the reason is mended",
-                c->name, (long long)c->attempts);
+        act_log_of(self, c, SLUICE_ERROR,
+                   "connector '%s' stays FAILED: it was restarted %lld times in a row "
+                   "(restart.max.attempts); restart it when the reason is mended",
+                   c->name, (long long)c->attempts);
         return;
     }
     int64_t delay = policy.backoff_initial_ms;
@@ -223,10 +223,10 @@ static void plan_restart(herder *self, connector *c, bool crashed)
     delay = delay > policy.backoff_max_ms ? policy.backoff_max_ms : delay;
     c->attempts++;
     c->restart_at = self->now + delay;
-    act_log(self, SLUICE_WARN,
-            "connector '%s' will be restarted in %lld ms (attempt %lld of %lld)",
-            c->name, (long long)delay, (long long)c->attempts,
-            (long long)policy.attempts_max);
+    act_log_of(self, c, SLUICE_WARN,
+               "connector '%s' will be restarted in %lld ms (attempt %lld of %lld)",
+               c->name, (long long)delay, (long long)c->attempts,
+               (long long)policy.attempts_max);
 }
 
 static void connector_reported(herder *self, connector *c, const json_t *report)
@@ -251,8 +251,8 @@ static void connector_reported(herder *self, connector *c, const json_t *report)
     }
     if (c->state == state_failed) {
         self->startup_failures++;
-        act_log(self, SLUICE_ERROR, "connector '%s' is FAILED: %s", c->name,
-                c->trace == NULL ? "no reason given" : c->trace);
+        act_log_of(self, c, SLUICE_ERROR, "connector '%s' is FAILED: %s", c->name,
+                   c->trace == NULL ? "no reason given" : c->trace);
         plan_restart(self, c, false);
     }
 }
@@ -309,8 +309,8 @@ static void task_reported(herder *self, connector *c, const json_t *message)
     set_text(&t->trace, json_string_value(json_object_get(message, "trace")));
     if (state == state_failed) {
         self->task_failures++;
-        act_log(self, SLUICE_ERROR, "task '%s-%lld' is FAILED: %s", c->name,
-                (long long)id, t->trace == NULL ? "no reason given" : t->trace);
+        act_log_of(self, c, SLUICE_ERROR, "task '%s-%lld' is FAILED: %s", c->name,
+                   (long long)id, t->trace == NULL ? "no reason given" : t->trace);
         plan_restart(self, c, false);
     }
 }
@@ -409,7 +409,7 @@ void herder_connector_exited(herder *self, connector *c, const herder_event *eve
     host_slot_forget(&c->host);
     c->configured = false;
     if (!clean || !asked) {
-        act_log(self, asked ? SLUICE_WARN : SLUICE_ERROR, "%s", obituary);
+        act_log_of(self, c, asked ? SLUICE_WARN : SLUICE_ERROR, "%s", obituary);
     }
     if (asked || c->leaving) {
         at_rest(self, c);

@@ -100,6 +100,7 @@ typedef enum herder_operation {
     herder_logger,
     herder_set_logger,
     herder_metrics,
+    herder_logs,
     herder_ready, /* The worker has created the connectors of its command line. */
 } herder_operation;
 
@@ -120,6 +121,7 @@ typedef struct herder_request {
     bool expand, expand_status, expand_info; /* list */
     bool all_plugins;                        /* plugins: connectorsOnly=false */
     bool in_cluster;                         /* set logger: scope=cluster */
+    int64_t lines, after;                    /* logs: journal.h says what; -1: all */
 } herder_request;
 
 /* --- Events. --- */
@@ -163,9 +165,11 @@ typedef enum herder_action_type {
                            */
     herder_answer,        /* request `id`: status `number`, body `json` or NULL */
     herder_answer_text,   /* request `id`: status `number`, body `text` */
-    herder_log,           /* `text` at level `number` */
-    herder_set_level,     /* of logger `text` to level `number` */
-    herder_finished,      /* the last host is gone after a stop event */
+    herder_answer_logs,   /* request `id`: the lines about connector `text`, of which
+                             `json` {"lines", "after"} says how many */
+    herder_log,       /* `text` at level `number`, about connector `json`, or NULL */
+    herder_set_level, /* of logger `text` to level `number` */
+    herder_finished,  /* the last host is gone after a stop event */
 } herder_action_type;
 
 typedef struct herder_action {

@@ -1,6 +1,8 @@
 /* The worker's end of one host. */
 #include "worker/herder/link.h"
 #include "base/memory.h"
+#include "lib/log_line.h"
+#include "worker/herder/journal.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <sluice/log.h>
@@ -11,9 +13,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static const char output_logger[] = "worker.output";
+
 enum {
     log_bytes_max = 256 * 1024, /* Of one reading, before others get their turn. */
-    line_bytes_max = 4096,
+    line_bytes_max = LOG_LINE_BYTES_MAX,
     out_bytes_max = 2 * CONTROL_LINE_BYTES_MAX, /* Then it is as good as dead. */
 };
 
@@ -146,17 +150,25 @@ bool link_send(host_link *self, const json_t *line)
 
 /* --- What it says on stderr. --- */
 
-/* "2026-11-21T19:20:05.123Z INFO …": what sluice_log() has written. */
+/* What sluice_log() has written. A plugin that imitates it must do it well. */
 static bool is_log_line(const char *text)
 {
-    static const char shape[] = "0000-00-00T00:00:00.000Z ";
-    for (const char *at = shape; *at != '\0'; at++, text++) {
-        bool digit = *text >= '0' && *text <= '9';
-        if (*at == '0' ? !digit : *text != *at) {
-            return false;
-        }
+    json_t *object = NULL;
+    bool is = log_line_is_one(text);
+    if (is && text[0] == '{') {
+        object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+        is = json_is_object(object);
     }
-    return true;
+    json_decref(object);
+    return is;
+}
+
+static void write_line(host_link *self, const char *text, size_t len)
+{
+    fprintf(stderr, "%.*s\n", (int)len, text);
+    if (self->journals != NULL) {
+        journals_add(self->journals, self->title, text, len);
+    }
 }
 
 /* What a plugin has written by itself gets a head, and the connector's name. */
@@ -164,9 +176,13 @@ static void end_line(host_link *self)
 {
     const char *text = buffer_text(&self->line);
     if (is_log_line(text)) {
-        fprintf(stderr, "%s\n", text);
-    } else {
-        sluice_log(SLUICE_INFO, "worker.output", "[%s] %s", self->title, text);
+        write_line(self, text, strlen(text));
+    } else if (sluice_log_enabled(SLUICE_INFO, output_logger)) {
+        char made[LOG_LINE_BYTES_MAX];
+        size_t len =
+            log_line_make(made, SLUICE_INFO, output_logger,
+                          self->is_inspector ? NULL : self->title, LOG_NO_TASK, text);
+        write_line(self, made, len - 1);
     }
     free(self->lines[self->next_line]);
     self->lines[self->next_line] = memory_text(text);

@@ -5,6 +5,7 @@
 #define SLUICE_HERDER_LINK_H
 
 #include "base/buffer.h"
+#include "base/map.h"
 #include "worker/control/channel.h"
 #include "worker/control/control.h"
 #include "worker/nursery.h"
@@ -27,6 +28,7 @@ typedef struct host_link {
     int64_t
         quiet_until;   /* It has said too much, and is read again then; 0: it is not. */
     bool is_inspector; /* The title is no connector's. */
+    map *journals;     /* Borrowed: where its lines are kept; or NULL. */
 } host_link;
 
 /* Makes the channels and asks the nursery for a host, as `wanted` is but for its

@@ -2,11 +2,14 @@
 #include "worker/herder/loop.h"
 #include "base/map.h"
 #include "base/memory.h"
+#include "lib/log_line.h"
+#include "worker/herder/journal.h"
 #include "worker/herder/link.h"
 #include "worker/herder/metrics.h"
 #include "worker/store/writer.h"
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -40,6 +43,7 @@ struct herder_loop {
     int epoll, wake;
     map links;    /* id -> host_link */
     map requests; /* id -> letter, until it is answered */
+    map journals; /* of connectors */
     uint64_t last_request;
     size_t quiet; /* Links whose stderr is not read for a moment. */
     bool finished;
@@ -202,6 +206,10 @@ static void fork_host(herder_loop *self, const herder_action *action)
     } else {
         map_put(&self->links, &id, sizeof id, link);
         link->is_inspector = action->number != 0;
+        if (!link->is_inspector) {
+            journals_begin(&self->journals, link->title);
+            link->journals = &self->journals;
+        }
         link->control_watched =
             watch(self, link->control.fd, 2 * id, EPOLLIN, EPOLL_CTL_ADD);
         link->stderr_watched =
@@ -395,7 +403,34 @@ static void answer_metrics(herder_loop *self, const herder_action *action)
     buffer_done(&out);
 }
 
-static void carry_out(herder_loop *self, const herder_action *action)
+static void answer_logs(herder_loop *self, herder_action *action)
+{
+    const json_t *asked = action->json;
+    json_t *body = journals_json(&self->journals, action->text,
+                                 json_integer_value(json_object_get(asked, "lines")),
+                                 json_integer_value(json_object_get(asked, "after")));
+    json_decref(action->json);
+    action->json = body;
+    answer(self, action, NULL);
+}
+
+/* What is about a connector stands among its lines too. */
+static void write_log(herder_loop *self, const herder_action *action)
+{
+    char line[LOG_LINE_BYTES_MAX];
+    const char *connector = json_string_value(action->json);
+    if (!sluice_log_enabled((sluice_level)action->number, "worker")) {
+        return;
+    }
+    size_t len = log_line_make(line, (sluice_level)action->number, "worker", connector,
+                               LOG_NO_TASK, action->text);
+    fprintf(stderr, "%.*s", (int)len, line);
+    if (connector != NULL) {
+        journals_add(&self->journals, connector, line, len - 1);
+    }
+}
+
+static void carry_out(herder_loop *self, herder_action *action)
 {
     switch (action->type) {
     case herder_fork:
@@ -413,6 +448,9 @@ static void carry_out(herder_loop *self, const herder_action *action)
         break;
     case herder_store_config:
         writer_put(self->writer, WRITER_CONFIG, action->id, action->text, action->json);
+        if (action->json == NULL) {
+            journals_forget(&self->journals, action->text);
+        }
         break;
     case herder_answer:
         answer(self, action, NULL);
@@ -420,8 +458,11 @@ static void carry_out(herder_loop *self, const herder_action *action)
     case herder_answer_text:
         answer_metrics(self, action);
         break;
+    case herder_answer_logs:
+        answer_logs(self, action);
+        break;
     case herder_log:
-        sluice_log((sluice_level)action->number, "worker", "%s", action->text);
+        write_log(self, action);
         break;
     case herder_set_level:
         sluice_log_set_level(action->text, (sluice_level)action->number);
@@ -529,6 +570,7 @@ static void herder_loop_free(herder_loop *self)
     }
     map_done(&self->links);
     map_done(&self->requests);
+    journals_done(&self->journals);
     herder_free(self->herder);
     json_decref(self->settings.restored);
     if (self->epoll >= 0) {

@@ -109,6 +109,15 @@ static void topics(herder *self, const herder_request *request)
                json_pack("{s:{s:o}}", request->name, "topics", names));
 }
 
+static void logs(herder *self, const herder_request *request)
+{
+    if (herder_connector_find(self, request->name) == NULL) {
+        act_fault(self, request->id, 404, "Connector %s not found", request->name);
+        return;
+    }
+    act_answer_logs(self, request);
+}
+
 static void reset_topics(herder *self, const herder_request *request)
 {
     const connector *c = herder_connector_find(self, request->name);
@@ -181,6 +190,7 @@ static handler *const handlers[] = {
     [herder_logger] = loggers_request,
     [herder_set_logger] = loggers_request,
     [herder_metrics] = metrics,
+    [herder_logs] = logs,
     [herder_ready] = ready,
 };
 

@@ -151,6 +151,10 @@ void act_fault(herder *self, uint64_t request, int status, const char *format, .
     __attribute__((format(printf, 4, 5)));
 void act_log(herder *self, sluice_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same about a connector. */
+void act_log_of(herder *self, const connector *c, sluice_level level,
+                const char *format, ...) __attribute__((format(printf, 4, 5)));
+void act_answer_logs(herder *self, const herder_request *request);
 void act_set_level(herder *self, const char *logger, sluice_level level);
 void act_finished(herder *self);
 

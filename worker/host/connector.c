@@ -69,9 +69,7 @@ static void take_start(host *self, const json_t *start)
     self->flush_timeout_ms =
         worker_number(self, "offset.flush.timeout.ms", flush_timeout_ms_default);
     self->flushed_ms = clock_ms();
-    char context[256];
-    snprintf(context, sizeof context, "[%s] ", self->name);
-    sluice_log_set_context(context);
+    sluice_log_set_context(self->name);
 }
 
 static void add_faults(sluice_error *to, const sluice_error *from)

@@ -1,6 +1,7 @@
 /* A task and its thread, whatever it does. */
 #include "worker/host/runner.h"
 #include "base/memory.h"
+#include "lib/log_line.h"
 #include "worker/host/crash.h"
 #include "worker/host/host_state.h"
 #include "worker/host/json_value.h"
@@ -76,6 +77,7 @@ static void *run(void *argument)
 {
     runner *self = argument;
     void *stack = crash_thread_begins(self->task.number + 1);
+    log_line_set_task(self->task.number);
     char name[16];
     snprintf(name, sizeof name, "task-%d", self->task.number);
     prctl(PR_SET_NAME, name);

@@ -36,6 +36,7 @@ static const route routes[] = {
     {"connectors/*/pause", "PUT", herder_pause, route_no_body},
     {"connectors/*/resume", "PUT", herder_resume, route_no_body},
     {"connectors/*/stop", "PUT", herder_stop, route_no_body},
+    {"connectors/*/logs", "GET", herder_logs, route_no_body},
     {"connectors/*/topics", "GET", herder_topics, route_no_body},
     {"connectors/*/topics/reset", "PUT", herder_reset_topics, route_no_body},
     {"connectors/*/offsets", "GET", herder_offsets, route_no_body},
@@ -127,8 +128,18 @@ static const char *refusal_of(const route *row)
                                                           : NULL;
 }
 
+/* -1: it is not there, or no number that is not negative. */
+static int64_t number_of(const url *target, const char *name)
+{
+    int64_t number;
+    const char *text = url_parameter_value(target, name);
+    return text != NULL && text_to_int64(text, &number) && number >= 0 ? number : -1;
+}
+
 static void read_parameters(const url *target, herder_request *request)
 {
+    request->lines = number_of(target, "lines");
+    request->after = number_of(target, "after");
     request->include_tasks = url_parameter_is(target, "includeTasks", "true");
     request->only_failed = url_parameter_is(target, "onlyFailed", "true");
     request->expand = url_parameter_value(target, "expand") != NULL;
