@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "worker/host/kafka_client.h"
 #include "worker/host/kafka_common.h"
+#include "worker/host/kafka_nudge.h"
 #include <sluice/log.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@ enum {
     committed_timeout_ms = 10 * 1000,
     watermark_timeout_ms = 5 * 1000,
     seek_timeout_ms = 10 * 1000,
+    poll_max = 512, /* Records at once. */
 };
 
 typedef enum reset { RESET_EARLIEST, RESET_LATEST, RESET_NONE } reset;
@@ -25,12 +27,17 @@ struct kafka_consumer {
     reset reset; /* auto.offset.reset */
     const kafka_rebalance_ops *ops;
     void *context;
-    size_t burst; /* Bytes taken since nothing was left. */
+    bool nudges; /* The client has to be told of room in its queue. */
+    kafka_nudge nudge;
+    size_t burst; /* Bytes taken since nothing was left, or since a nudge. */
 };
 
-enum { burst_bytes = 2 * 1024 * 1024, nudge_timeout_ms = 1000 };
+/* Two nudges while the queue, once full, is emptied. */
+enum { burst_bytes = 512 * 1024, nudge_bytes = 1536 * 1024 };
 
-/* queued.*, fetch.*: a client left alone with its defaults fetches 147 MB ahead. */
+/* queued.*, fetch.*: a client left alone with its defaults fetches 147 MB ahead.
+ * Records of 100 bytes need five times that in memory; what is still in a cache of the
+ * processor is taken out faster, too. */
 static const char *const ours[] = {"enable.auto.commit",
                                    "false",
                                    "enable.auto.offset.store",
@@ -40,7 +47,7 @@ static const char *const ours[] = {"enable.auto.commit",
                                    "auto.offset.reset",
                                    "earliest",
                                    "queued.max.messages.kbytes",
-                                   "16384",
+                                   "4096",
                                    "queued.min.messages",
                                    "1000000",
                                    "fetch.message.max.bytes",
@@ -155,6 +162,14 @@ static reset reset_of(const sluice_props *settings)
                                                          : RESET_NONE;
 }
 
+/* Whether this client does not look for room in its queue often enough by itself. */
+static bool needs_nudges(rd_kafka_conf_t *conf, const sluice_props *settings)
+{
+    static const char name[] = "fetch.queue.backoff.ms";
+    return sluice_props_get(settings, name) == NULL &&
+           rd_kafka_conf_set(conf, name, "10", NULL, 0) != RD_KAFKA_CONF_OK;
+}
+
 sluice_status kafka_consumer_new(const sluice_props *settings,
                                  const kafka_rebalance_ops *ops, void *context,
                                  kafka_consumer **ret_consumer, sluice_error *err)
@@ -169,6 +184,7 @@ sluice_status kafka_consumer_new(const sluice_props *settings,
     self->reset = reset_of(settings);
     rd_kafka_conf_set_opaque(conf, self);
     rd_kafka_conf_set_rebalance_cb(conf, rebalanced);
+    self->nudges = needs_nudges(conf, settings);
     char reason[512];
     self->client = rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, sizeof reason);
     if (self->client == NULL) {
@@ -177,6 +193,7 @@ sluice_status kafka_consumer_new(const sluice_props *settings,
         return sluice_fail(err, SLUICE_BAD_CONFIG, "cannot make a consumer: %s",
                            reason);
     }
+    kafka_nudge_init(&self->nudge, self->client);
     rd_kafka_poll_set_consumer(self->client);
     self->queue = rd_kafka_queue_get_consumer(self->client);
     self->fd = kafka_queue_fd();
@@ -187,6 +204,8 @@ sluice_status kafka_consumer_new(const sluice_props *settings,
 
 void kafka_consumer_close(kafka_consumer *self)
 {
+    self->nudges = false;
+    kafka_nudge_done(&self->nudge);
     rd_kafka_consumer_close(self->client);
 }
 
@@ -293,41 +312,47 @@ static sluice_status judge(kafka_consumer *self, rd_kafka_message_t *message,
     return status;
 }
 
-/* Once its queue was full, the client looks for room in it only when a request of that
- * broker is answered, or after a second (fetch.queue.backoff.ms came with 2.2). So when
- * a burst has been taken out, it is asked something cheap. Without this a sink that is
- * quicker than the fetches gets one queue a second: 3 MB/s instead of 250. */
-static void nudge(kafka_consumer *self, const kafka_consumed *last)
+/* Tells the client of room in its queue when a good part of that was taken out, and
+ * when nothing is left of it. */
+static void look_for_room(kafka_consumer *self, const kafka_consumed *last, bool more)
 {
-    int64_t low, high;
-    rd_kafka_query_watermark_offsets(self->client, last->topic, last->partition, &low,
-                                     &high, nudge_timeout_ms);
+    if (self->nudges && last != NULL &&
+        self->burst > (more ? nudge_bytes : burst_bytes)) {
+        kafka_nudge_ask(&self->nudge, last->topic, last->partition);
+        self->burst = 0;
+    }
+    if (!more) {
+        self->burst = 0;
+    }
 }
 
-/* rd_kafka_consume_batch_queue() would be cheaper a record, but before 2.1 it loses
- * records when a pause, a seek or a rebalance happens meanwhile. */
+/* Before 2.1, rd_kafka_consume_batch_queue() loses records when a pause, a seek or a
+ * rebalance happens meanwhile in another thread: here they are this one's, rebalances
+ * within the call. */
 sluice_status kafka_consumer_poll(kafka_consumer *self, kafka_consumed *ret_records,
                                   size_t max, size_t *ret_count, sluice_error *err)
 {
+    rd_kafka_message_t *messages[poll_max];
+    sluice_status status = SLUICE_OK;
     kafka_queue_fd_clear(self->fd);
     *ret_count = 0;
-    rd_kafka_message_t *message;
-    while (*ret_count < max &&
-           (message = rd_kafka_consumer_poll(self->client, 0)) != NULL) {
-        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            self->burst += message->len;
-            fill(&ret_records[(*ret_count)++], message);
-        } else if (judge(self, message, err) != SLUICE_OK) {
-            return SLUICE_FATAL;
+    size_t wanted, got = 0;
+    do {
+        wanted = max - *ret_count < poll_max ? max - *ret_count : poll_max;
+        ssize_t result = rd_kafka_consume_batch_queue(self->queue, 0, messages, wanted);
+        got = result > 0 ? (size_t)result : 0;
+        for (size_t i = 0; i < got; i++) {
+            if (messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+                self->burst += messages[i]->len;
+                fill(&ret_records[(*ret_count)++], messages[i]);
+            } else if (judge(self, messages[i], err) != SLUICE_OK) {
+                status = SLUICE_FATAL;
+            }
         }
-    }
-    if (*ret_count < max) {
-        if (self->burst > burst_bytes && *ret_count > 0) {
-            nudge(self, &ret_records[*ret_count - 1]);
-        }
-        self->burst = 0;
-    }
-    return SLUICE_OK;
+    } while (status == SLUICE_OK && got == wanted && *ret_count < max);
+    look_for_room(self, *ret_count > 0 ? &ret_records[*ret_count - 1] : NULL,
+                  *ret_count == max);
+    return status;
 }
 
 void kafka_consumed_release(kafka_consumed *records, size_t count)

@@ -35,6 +35,7 @@ typedef struct sink_task {
     const char *last_topic; /* That was told. */
 
     bool commit_asked;
+    bool rebalanced;   /* Partitions have gone since records were taken last. */
     int64_t commit_ms; /* When to commit next, if anything was put. */
     int64_t lag_told_ms;
     int64_t rest_ms;         /* When to give memory back, if nothing comes; 0: done. */
@@ -119,16 +120,31 @@ static sluice_status decode_all(sink_task *self, sluice_error *err)
     return status;
 }
 
+/* Where the run of records of one partition that begins at `from` ends. */
+static size_t run_end(const sink_task *self, size_t from)
+{
+    const kafka_consumed *first = &self->consumed[from];
+    size_t end = from + 1;
+    while (end < self->consumed_count && self->consumed[end].topic == first->topic &&
+           self->consumed[end].partition == first->partition) {
+        end++;
+    }
+    return end;
+}
+
 /* The records count as put: the positions move behind them. */
 static void advance(sink_task *self)
 {
     uint64_t bytes = 0;
     for (size_t i = 0; i < self->consumed_count; i++) {
-        const kafka_consumed *one = &self->consumed[i];
-        position *at = positions_find(&self->positions, one->topic, one->partition);
-        bytes += one->key.len + one->value.len;
+        bytes += self->consumed[i].key.len + self->consumed[i].value.len;
+    }
+    for (size_t i = 0, end; i < self->consumed_count; i = end) {
+        end = run_end(self, i);
+        const kafka_consumed *last = &self->consumed[end - 1];
+        position *at = positions_find(&self->positions, last->topic, last->partition);
         if (at != NULL) {
-            at->next = one->offset + 1;
+            at->next = last->offset + 1;
         }
     }
     self->runner.records += self->consumed_count;
@@ -138,7 +154,7 @@ static void advance(sink_task *self)
 /* Where a position was not known, the first record tells it. */
 static void learn_starts(sink_task *self)
 {
-    for (size_t i = 0; i < self->consumed_count; i++) {
+    for (size_t i = 0; i < self->consumed_count; i = run_end(self, i)) {
         const kafka_consumed *one = &self->consumed[i];
         position *at = positions_find(&self->positions, one->topic, one->partition);
         if (at != NULL && at->committed < 0) {
@@ -299,11 +315,11 @@ static void assigned(void *context, const kafka_position *gained, size_t count)
     }
 }
 
-/* Takes the records of partitions that have gone out of a batch that is held. */
-static void forget_records(sink_task *self)
+/* Drops consumed records of partitions that have gone. Whether there were any. */
+static bool drop_gone(sink_task *self)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < self->consumed_count; i++) {
+    size_t kept = 0, before = self->consumed_count;
+    for (size_t i = 0; i < before; i++) {
         kafka_consumed *one = &self->consumed[i];
         if (positions_find(&self->positions, one->topic, one->partition) != NULL) {
             self->consumed[kept++] = *one;
@@ -311,13 +327,18 @@ static void forget_records(sink_task *self)
             kafka_consumed_release(one, 1);
         }
     }
-    if (kept == self->consumed_count) {
-        return;
-    }
     self->consumed_count = kept;
-    self->last_topic = NULL;
-    sluice_status status = decode_all(self, self->trouble_error);
-    note_trouble(self, status, "decode");
+    return kept < before;
+}
+
+/* Takes the records of partitions that have gone out of a batch that is held. */
+static void forget_records(sink_task *self)
+{
+    if (drop_gone(self)) {
+        self->last_topic = NULL;
+        sluice_status status = decode_all(self, self->trouble_error);
+        note_trouble(self, status, "decode");
+    }
 }
 
 static void revoked(void *context, const kafka_position *lost, size_t count,
@@ -349,6 +370,7 @@ static void revoked(void *context, const kafka_position *lost, size_t count,
     for (size_t i = 0; i < count; i++) {
         positions_remove(&self->positions, lost[i].topic, lost[i].partition);
     }
+    self->rebalanced = true;
     if (self->held) {
         forget_records(self);
     }
@@ -458,6 +480,10 @@ static sluice_status consume(sink_task *self, bool *ret_more, sluice_error *err)
         return status;
     }
     self->consumed_count = count;
+    if (self->rebalanced) { /* What came before it, in the same go, is others' now. */
+        self->rebalanced = false;
+        drop_gone(self);
+    }
     return status;
 }
 
