@@ -456,7 +456,7 @@ def the_command_line_tool_does_what_it_says():
             check_equal(run("create", file.name)[0], 1)
             file.write("fake.need=1\nfake.count=1\n")
             file.flush()
-            check_equal(run("validate", file.name), (0, f"{file.name}: valid\n"))
+            check_equal(run("validate", file.name), (0, "my c: valid\n"))
             check_equal(run("create", file.name), (0, "my c: created\n"))
             check_equal(run("create", file.name, "--update"), (0, "my c: updated\n"))
         check_equal("my c" in run("list")[1] and "RUNNING" in run("list")[1], True)

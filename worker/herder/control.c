@@ -127,6 +127,7 @@ static void restart_task(herder *self, const herder_request *request, connector 
         return;
     }
     herder_connector_restart_task(self, c, (size_t)request->task);
+    c->tasks[request->task].state = state_restarting;
     act_answer(self, request->id, 204, NULL);
 }
 
