@@ -114,8 +114,8 @@ static sluice_status shake_hands(rest_stream *self, const rest_worker *to,
                            "who signed it, --insecure takes any",
                            host, X509_verify_cert_error_string(verified));
     }
-    return sluice_fail(err, SLUICE_FATAL, "'%s' does not speak TLS with us: %s",
-                       host, openssl_reason());
+    return sluice_fail(err, SLUICE_FATAL, "'%s' does not speak TLS with us: %s", host,
+                       openssl_reason());
 }
 
 static sluice_status begin_tls(rest_stream *self, const rest_worker *to,
