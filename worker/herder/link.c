@@ -16,7 +16,10 @@
 static const char output_logger[] = "worker.output";
 
 enum {
-    log_bytes_max = 256 * 1024, /* Of one reading, before others get their turn. */
+    /* Of one reading, before others get their turn: of all that it says, and of what is
+     * no line of the log, which costs the worker a line of its own. */
+    log_bytes_max = 256 * 1024,
+    output_bytes_max = 8 * 1024,
     line_bytes_max = LOG_LINE_BYTES_MAX,
     out_bytes_max = 2 * CONTROL_LINE_BYTES_MAX, /* Then it is as good as dead. */
 };
@@ -182,6 +185,7 @@ static void end_line(host_link *self)
         size_t len =
             log_line_make(made, SLUICE_INFO, output_logger,
                           self->is_inspector ? NULL : self->title, LOG_NO_TASK, text);
+        self->output_bytes += len;
         write_line(self, made, len - 1);
     }
     free(self->lines[self->next_line]);
@@ -206,7 +210,9 @@ link_log_state link_read_log(host_link *self)
 {
     char bytes[4096];
     ssize_t got = 0;
-    for (size_t all = 0; all < log_bytes_max; all += (size_t)got) {
+    self->output_bytes = 0;
+    for (size_t all = 0; all < log_bytes_max && self->output_bytes < output_bytes_max;
+         all += (size_t)got) {
         got = read(self->stderr_fd, bytes, sizeof bytes);
         if (got <= 0) {
             break;

@@ -24,6 +24,7 @@ typedef struct host_link {
     char *lines[link_log_lines]; /* Its last lines: a ring, NULL where there is none. */
     size_t next_line;
     control_doing_page *doing; /* or NULL */
+    size_t output_bytes;       /* Of the last reading: what was no line of the log. */
     bool control_watched, stderr_watched;
     int64_t
         quiet_until;   /* It has said too much, and is read again then; 0: it is not. */

@@ -19,7 +19,7 @@
 
 enum {
     events_max = 64,
-    quiet_ms = 50,          /* With link.c's 256 KiB: a host can say 5 MB/s. */
+    quiet_ms = 50, /* With the bounds of link.c: 5 MB/s, or 160 kB/s of prints. */
     orphan_extra_ms = 2000, /* Beyond the tasks' grace time, when the worker is gone. */
 };
 
