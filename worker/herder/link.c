@@ -243,18 +243,3 @@ char *link_log(const host_link *self)
     }
     return buffer_take(&text, &len);
 }
-
-uint64_t link_memory(const host_link *self)
-{
-    char path[64], line[256];
-    unsigned long long kib = 0;
-    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", (int)self->pid);
-    FILE *file = self->pid == 0 ? NULL : fopen(path, "re");
-    while (file != NULL && kib == 0 && fgets(line, sizeof line, file) != NULL) {
-        sscanf(line, "Pss: %llu", &kib);
-    }
-    if (file != NULL) {
-        fclose(file);
-    }
-    return (uint64_t)kib * 1024;
-}

@@ -54,9 +54,6 @@ typedef enum link_log_state {
  * plugin has printed by itself as a line of the log, with the connector's name. */
 link_log_state link_read_log(host_link *self);
 
-/* Its memory in bytes, with its part of what it shares (PSS); 0: it cannot be known. */
-uint64_t link_memory(const host_link *self);
-
 /* Its last lines, each with a line end but the last one; the caller's. */
 char *link_log(const host_link *self);
 

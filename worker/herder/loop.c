@@ -5,6 +5,7 @@
 #include "lib/log_line.h"
 #include "worker/herder/journal.h"
 #include "worker/herder/link.h"
+#include "worker/herder/measure.h"
 #include "worker/herder/metrics.h"
 #include "worker/store/writer.h"
 #include <errno.h>
@@ -45,6 +46,7 @@ struct herder_loop {
     map requests; /* id -> letter, until it is answered */
     map journals; /* of connectors */
     uint64_t last_request;
+    measures measures;
     size_t quiet; /* Links whose stderr is not read for a moment. */
     bool finished;
     pthread_mutex_t lock; /* Guards the mailbox. */
@@ -376,31 +378,32 @@ static void answer(herder_loop *self, const herder_action *action, const char *t
     }
 }
 
+static void on_measured(void *context, const char *text)
+{
+    letter *l = context;
+    l->answer(l->context, 200, NULL, text);
+    letter_free(l);
+}
+
 /* The metrics, with what only the processes know behind them. */
 static void answer_metrics(herder_loop *self, const herder_action *action)
 {
+    letter *l = map_remove(&self->requests, &action->id, sizeof action->id);
+    if (l == NULL) {
+        return;
+    }
     buffer out = BUFFER_INIT;
     const map_entry *entry;
+    size_t count = 0;
+    measured_host *hosts =
+        memory_zero((map_count(&self->links) + 1) * sizeof(measured_host));
+    for (size_t at = 0; (entry = map_next(&self->links, &at)) != NULL;) {
+        const host_link *link = entry->value;
+        hosts[count++] =
+            (measured_host){memory_text(link->title), link->pid, link->is_inspector};
+    }
     buffer_append_text(&out, action->text);
-    metrics_host_family(&out, "sluice_host_memory_bytes");
-    for (size_t at = 0; (entry = map_next(&self->links, &at)) != NULL;) {
-        const host_link *link = entry->value;
-        if (!link->is_inspector) {
-            expose_row(&out, "sluice_host_memory_bytes");
-            expose_label(&out, "connector", link->title);
-            expose_value(&out, (double)link_memory(link));
-        }
-    }
-    metrics_host_family(&out, "sluice_inspector_memory_bytes");
-    for (size_t at = 0; (entry = map_next(&self->links, &at)) != NULL;) {
-        const host_link *link = entry->value;
-        if (link->is_inspector) {
-            expose_row(&out, "sluice_inspector_memory_bytes");
-            expose_value(&out, (double)link_memory(link));
-        }
-    }
-    answer(self, action, buffer_text(&out));
-    buffer_done(&out);
+    measures_begin(&self->measures, &out, hosts, count, on_measured, l);
 }
 
 static void answer_logs(herder_loop *self, herder_action *action)
@@ -565,6 +568,7 @@ static void *herder_loop_run(void *context)
 static void herder_loop_free(herder_loop *self)
 {
     const map_entry *entry;
+    measures_done(&self->measures);
     for (size_t at = 0; (entry = map_next(&self->links, &at)) != NULL;) {
         link_free(entry->value);
     }
@@ -608,6 +612,7 @@ sluice_status herder_loop_start(const herder_loop_settings *settings,
     json_incref(self->settings.restored);
     self->end = &self->first;
     pthread_mutex_init(&self->lock, NULL);
+    measures_init(&self->measures);
     self->epoll = epoll_create1(EPOLL_CLOEXEC);
     self->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     self->herder = herder_new(&settings->herder);
