@@ -111,6 +111,7 @@ static void follow(void)
             break;
         case herder_answer:
         case herder_answer_text:
+        case herder_answer_logs:
             take_answer(action);
             break;
         case herder_store_offsets:
