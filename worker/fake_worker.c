@@ -203,6 +203,9 @@ static void take(fake *self, const json_t *message)
         list_plugins(self);
     } else if ((part = json_object_get(message, "validate")) != NULL) {
         validate(self, part);
+    } else if ((part = json_object_get(message, "alter_offsets")) != NULL) {
+        say(self, json_pack("{s:{s:b}, s:O}", "alter_offsets", "external", 0, "id",
+                            json_object_get(part, "id")));
     } else if ((part = json_object_get(message, "start")) != NULL) {
         begin(self, part);
     } else if (json_object_get(message, "pause") != NULL) {

@@ -125,11 +125,19 @@ static const sluice_config SINK_CONFIG = {.size = sizeof(sluice_config),
                                           .struct_size = sizeof(sink_config),
                                           .keys = SINK_KEYS};
 
+/* What it wrote stays written, wherever it goes on. */
+static sluice_status
+sink_alter_offsets(const void *config, const sluice_offsets *offsets, sluice_error *err)
+{
+    return SLUICE_OK;
+}
+
 static const sluice_sink_ops SINK_OPS = {.size = sizeof(sluice_sink_ops),
                                          .create = sink_create,
                                          .destroy = sink_destroy,
                                          .put = sink_put,
-                                         .flush = sink_flush};
+                                         .flush = sink_flush,
+                                         .alter_offsets = sink_alter_offsets};
 
 static const char *const SINK_ALIASES[] = {
     "org.apache.kafka.connect.file.FileStreamSinkConnector", "FileStreamSinkConnector",

@@ -451,10 +451,59 @@ static const sluice_config SOURCE_CONFIG = {.size = sizeof(sluice_config),
                                             .keys = SOURCE_KEYS,
                                             .check = source_check};
 
+/* --- Offsets that somebody wants to set. --- */
+
+static bool is_map(const sluice_value *value)
+{
+    return value != NULL && sluice_value_type(value) == SLUICE_TYPE_MAP;
+}
+
+static sluice_status source_check_offset(const sluice_value *partition,
+                                         const sluice_value *offset, sluice_error *err)
+{
+    bool has_position, has_file = false;
+    const char *reason = NULL;
+    if (!is_map(offset)) {
+        return SLUICE_OK; /* To be forgotten. */
+    }
+    const sluice_value *position = sluice_map_find(offset, "position", &has_position);
+    if (is_map(partition)) {
+        sluice_map_find(partition, "filename", &has_file);
+    }
+    if (!has_position) {
+        reason = "Offset objects should either be null or contain the key 'position'";
+    } else if (position == NULL || sluice_value_type(position) != SLUICE_TYPE_INT64) {
+        reason = "The value for the 'position' key in the offset is expected to be a "
+                 "Long value";
+    } else if (sluice_value_integer(position) < 0) {
+        reason = "The value for the 'position' key in the offset should be a "
+                 "non-negative value";
+    } else if (!is_map(partition)) {
+        reason = "Partition objects cannot be null";
+    } else if (!has_file) {
+        reason = "Partition objects should contain the key 'filename'";
+    }
+    return reason == NULL ? SLUICE_OK
+                          : sluice_fail(err, SLUICE_BAD_CONFIG, "%s", reason);
+}
+
+static sluice_status source_alter_offsets(const void *config,
+                                          const sluice_offsets *offsets,
+                                          sluice_error *err)
+{
+    sluice_status status = SLUICE_OK;
+    for (size_t i = 0; status == SLUICE_OK && i < sluice_offsets_count(offsets); i++) {
+        status = source_check_offset(sluice_offsets_partition(offsets, i),
+                                     sluice_offsets_offset(offsets, i), err);
+    }
+    return status;
+}
+
 static const sluice_source_ops SOURCE_OPS = {.size = sizeof(sluice_source_ops),
                                              .create = source_create,
                                              .destroy = source_destroy,
-                                             .poll = source_poll};
+                                             .poll = source_poll,
+                                             .alter_offsets = source_alter_offsets};
 
 static const char *const SOURCE_ALIASES[] = {
     "org.apache.kafka.connect.file.FileStreamSourceConnector",

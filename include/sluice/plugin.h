@@ -50,6 +50,12 @@ typedef struct sluice_source_ops {
      * For sources whose outside keeps what is not yet acknowledged. */
     sluice_status (*committed)(void *self, const sluice_offsets *done,
                                sluice_error *err);
+    /* Optional, without a task: somebody wants these offsets instead of those that are
+     * stored, none (NULL) for some, or refuses to keep any (an empty map). Says no with
+     * a reason, or makes sure that a task could go on from them. Without this function
+     * the user is told to see to the outside as well. */
+    sluice_status (*alter_offsets)(const void *config, const sluice_offsets *offsets,
+                                   sluice_error *err);
 } sluice_source_ops;
 
 typedef struct sluice_sink_ops {
@@ -71,6 +77,10 @@ typedef struct sluice_sink_ops {
     sluice_status (*open)(void *self, const sluice_offsets *gained, sluice_error *err);
     /* Optional: they are no longer. Flush came before, unless they were lost. */
     sluice_status (*close)(void *self, const sluice_offsets *lost, sluice_error *err);
+    /* As a source's. Here the partitions are {"kafka_topic", "kafka_partition"}, the
+     * offsets {"kafka_offset"}, maps without a schema too. */
+    sluice_status (*alter_offsets)(const void *config, const sluice_offsets *offsets,
+                                   sluice_error *err);
 } sluice_sink_ops;
 
 typedef struct sluice_converter_ops {

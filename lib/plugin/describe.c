@@ -183,6 +183,7 @@ static char *text_as_read(const sluice_key *key, const char *text)
         double number;
         const char *text;
         sluice_list list;
+        sluice_family family;
     } field;
     sluice_key plain = *key;
     plain.min = plain.max = 0;

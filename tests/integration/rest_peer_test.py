@@ -187,13 +187,13 @@ PUT /connectors/s/stop
 POST /connectors/s/restart
 POST /connectors/s/restart?includeTasks=true
 PATCH /connectors/s/offsets {}
-~ PATCH /connectors/s/offsets {"offsets":[{"partition":{"filename":"x"},"offset":{"position":3}}]}
+PATCH /connectors/s/offsets {"offsets":[{"partition":{"filename":"x"},"offset":{"position":3}}]}
 = GET /connectors/s/offsets
 PATCH /connectors/s/offsets {"offsets":[{"partition":{"filename":"x"},"offset":{"position":[1]}}]}
 = GET /connectors/s/offsets
-~ PATCH /connectors/s/offsets {"offsets":[{"partition":{"filename":"x"},"offset":null}]}
+PATCH /connectors/s/offsets {"offsets":[{"partition":{"filename":"x"},"offset":null}]}
 = GET /connectors/s/offsets
-~ DELETE /connectors/s/offsets
+DELETE /connectors/s/offsets
 = GET /connectors/s/offsets
 PUT /connectors/s/resume
 WAIT s RUNNING RUNNING
@@ -229,17 +229,48 @@ PATCH /connectors/k/offsets {"offsets":[{"partition":{"kafka_topic":"t","kafka_p
 PATCH /connectors/k/offsets {"offsets":[{"partition":{"kafka_topic":"t","kafka_partition":0},"offset":{}}]}
 PATCH /connectors/k/offsets {"offsets":[{"partition":{"kafka_topic":"t","kafka_partition":0},"offset":{"kafka_offset":"x"}}]}
 PATCH /connectors/k/offsets {"offsets":[{"partition":{"kafka_topic":"t","kafka_partition":0},"offset":{"kafka_offset":null}}]}
-~ PATCH /connectors/k/offsets {"offsets":[{"partition":{"kafka_topic":"t","kafka_partition":0,"more":1},"offset":{"kafka_offset":2}}]}
-~ PATCH /connectors/k/offsets {"offsets":[{"partition":{"kafka_topic":"t","kafka_partition":0},"offset":{"kafka_offset":"2"}}]}
+PATCH /connectors/k/offsets {"offsets":[{"partition":{"kafka_topic":"t","kafka_partition":0,"more":1},"offset":{"kafka_offset":2}}]}
+PATCH /connectors/k/offsets {"offsets":[{"partition":{"kafka_topic":"t","kafka_partition":0},"offset":{"kafka_offset":"2"}}]}
 GET /connectors/k/offsets
 ! PATCH /connectors/k/offsets {"offsets":[{"partition":{"kafka_topic":"t","kafka_partition":"0"},"offset":{"kafka_offset":-2}}]}
-~ PATCH /connectors/k/offsets {"offsets":[{"partition":{"kafka_topic":"nope","kafka_partition":0},"offset":{"kafka_offset":2}}]}
+PATCH /connectors/k/offsets {"offsets":[{"partition":{"kafka_topic":"nope","kafka_partition":0},"offset":{"kafka_offset":2}}]}
 GET /connectors/k/offsets
-~ PATCH /connectors/k/offsets {"offsets":[{"partition":{"kafka_topic":"t","kafka_partition":0},"offset":null}]}
+PATCH /connectors/k/offsets {"offsets":[{"partition":{"kafka_topic":"t","kafka_partition":0},"offset":null}]}
 GET /connectors/k/offsets
-~ DELETE /connectors/k/offsets
+DELETE /connectors/k/offsets
 GET /connectors/k/offsets
 DELETE /connectors/k
+""")
+
+
+@test
+def offsets_that_a_file_source_refuses():
+    entry = '{"partition":{"filename":"a"},"offset":%s}'
+    bodies = [entry % offset for offset in (
+        '{"position":"x"}', '{"position":-1}', '{"position":1.5}', '{"position":null}',
+        '{"pos":5}', "{}", '{"position":5,"more":1}', '{"position":[1]}')]
+    bodies += ['{"partition":%s,"offset":{"position":5}}' % partition for partition in (
+        '{"file":"x"}', '{"filename":null}', '{"filename":7}', "{}", "null",
+        '{"filename":"y","z":1}', '{"filename":{"a":1}}')]
+    bodies += ['{"partition":{"nofile":"y"},"offset":null}', '{"partition":null,"offset":null}',
+               "{}", ",".join(entry % '{"position":%d}' % number for number in (5, 6))]
+    compare("\n".join(
+        ['POST /connectors {"name":"o","config":{@SOURCE},"initial_state":"STOPPED"}'] +
+        [f'PATCH /connectors/o/offsets {{"offsets":[{body}]}}' for body in bodies] +
+        ["= GET /connectors/o/offsets", "DELETE /connectors/o/offsets",
+         "DELETE /connectors/o/offsets", "GET /connectors/o/offsets", "DELETE /connectors/o"]))
+
+
+@test
+def offsets_of_a_sink_whose_topics_are_not_there():
+    compare("""
+POST /connectors {"name":"n","config":{@SINK},"initial_state":"STOPPED"}
+PATCH /connectors/n/offsets {"offsets":[{"partition":{"kafka_topic":"none","kafka_partition":0},"offset":{"kafka_offset":1}}]}
+PATCH /connectors/n/offsets {"offsets":[{"partition":{"kafka_topic":"none","kafka_partition":0},"offset":null}]}
+DELETE /connectors/n/offsets
+DELETE /connectors/n/offsets
+GET /connectors/n/offsets
+DELETE /connectors/n
 """)
 
 

@@ -22,13 +22,24 @@ bool group_offsets_is(const pending *p)
 void group_offsets_ask(herder *self, const pending *p)
 {
     const connector *c = herder_connector_find(self, p->name);
+    if (c != NULL && strcmp(c->type, "sink") != 0) {
+        offsets_ask(self, p, c);
+        return;
+    }
+    const char *class =
+        c == NULL ? NULL : herder_connector_property(c, "connector.class");
     const char *own =
         c == NULL ? NULL : herder_connector_property(c, "consumer.override.group.id");
     char *group = own != NULL ? memory_text(own) : memory_print("connect-%s", p->name);
-    json_t *question = json_pack(
-        "{s:I, s:s, s:s, s:O, s:o, s:O?}", "id", (json_int_t)p->id, "action",
-        action_of(p), "group", group, "worker", self->settings.worker, "config",
-        c == NULL ? json_object() : json_incref(c->config), "offsets", p->body);
+    json_t *question =
+        json_pack("{s:I, s:s, s:s, s:s, s:O, s:o}", "id", (json_int_t)p->id, "action",
+                  action_of(p), "group", group, "class", class == NULL ? "" : class,
+                  "worker", self->settings.worker, "config",
+                  c == NULL ? json_object() : json_incref(c->config));
+    if (p->operation != herder_offsets) {
+        json_object_set_new(question, "offsets",
+                            p->body == NULL ? json_array() : json_incref(p->body));
+    }
     act_send(self, self->inspector.id, json_pack("{s:o}", "group_offsets", question));
     free(group);
 }
@@ -184,14 +195,20 @@ static bool is_in_use(const char *code)
            strcmp(code, "GROUP_SUBSCRIBED_TO_TOPIC") == 0;
 }
 
+/* Kafka Connect keeps the reason to its log. */
 static void answer_fault(herder *self, const pending *p, const char *code,
                          const char *reason)
 {
     const char *verb = p->operation == herder_alter_offsets ? "alter" : "reset";
-    if (p->operation == herder_offsets) {
+    act_log(self, SLUICE_ERROR,
+            "the consumer group offsets of connector '%s' cannot be %s: %s", p->name,
+            p->operation == herder_offsets ? "read" : "changed", reason);
+    if (strcmp(code, "REFUSED") == 0) {
+        act_fault(self, p->id, 500, "%s", reason);
+    } else if (p->operation == herder_offsets) {
         act_fault(self, p->id, 500,
-                  "Failed to retrieve consumer group offsets for sink connector %s: %s",
-                  p->name, reason);
+                  "Failed to retrieve consumer group offsets for sink connector %s",
+                  p->name);
     } else if (is_in_use(code)) {
         act_fault(
             self, p->id, 500,
@@ -204,13 +221,14 @@ static void answer_fault(herder *self, const pending *p, const char *code,
             verb, p->name, verb);
     } else {
         act_fault(self, p->id, 500,
-                  "Failed to %s consumer group offsets for connector %s: %s", verb,
-                  p->name, reason);
+                  "Failed to %s consumer group offsets for %sconnector %s", verb,
+                  p->operation == herder_reset_offsets ? "sink " : "", p->name);
     }
 }
 
-void group_offsets_answered(herder *self, const pending *p, const json_t *message)
+void group_offsets_answered(herder *self, pending *p, const json_t *message)
 {
+    p->external = json_is_true(json_object_get(message, "external"));
     const char *reason = json_string_value(json_object_get(message, "error"));
     const char *code = json_string_value(json_object_get(message, "code"));
     if (reason != NULL) {

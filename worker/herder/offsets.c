@@ -178,6 +178,14 @@ void offsets_answer(herder *self, uint64_t request, const json_t *pairs)
 void offsets_answer_changed(herder *self, const pending *p)
 {
     const char *verb = p->operation == herder_alter_offsets ? "altered" : "reset";
+    if (p->external) {
+        act_answer(self, p->id, 200,
+                   json_pack("{s:o}", "message",
+                             json_sprintf("The offsets for this connector have been %s "
+                                          "successfully",
+                                          verb)));
+        return;
+    }
     json_t *message = json_sprintf(
         "The Connect framework-managed offsets for this connector have been %s "
         "successfully. However, if this connector manages offsets externally, they "
@@ -262,14 +270,54 @@ static json_t *altered_pairs(const json_t *body)
     return pairs;
 }
 
+static void refuse_running(herder *self, uint64_t request, const char *name)
+{
+    act_fault(self, request, 400,
+              "Connectors must be in the STOPPED state before their offsets can be "
+              "modified. This can be done for the specified connector by issuing a "
+              "'PUT' request to the '/connectors/%s/stop' endpoint",
+              name);
+}
+
 static void change_offsets(herder *self, const herder_request *request, connector *c)
 {
     json_t *pairs = request->operation == herder_reset_offsets
                         ? reset_pairs(self, c->name)
                         : altered_pairs(request->body);
-    pending *p = pending_add(self, request, wait_store);
-    p->store = store(self, c->name, pairs, 0, 0);
-    json_decref(pairs);
+    pending *p = pending_add(self, request, wait_validation);
+    json_decref(p->body);
+    p->body = pairs;
+    inspector_next(self);
+}
+
+void offsets_ask(herder *self, const pending *p, const connector *c)
+{
+    const char *class = herder_connector_property(c, "connector.class");
+    json_t *question =
+        json_pack("{s:I, s:s, s:O, s:O, s:O}", "id", (json_int_t)p->id, "class",
+                  class == NULL ? "" : class, "config", c->config, "worker",
+                  self->settings.worker, "offsets", p->body);
+    act_send(self, self->inspector.id, json_pack("{s:o}", "alter_offsets", question));
+}
+
+void offsets_asked(herder *self, pending *p, const json_t *message)
+{
+    const char *refusal = json_string_value(json_object_get(message, "error"));
+    const json_t *answer = json_object_get(message, "alter_offsets");
+    const connector *c = herder_connector_find(self, p->name);
+    if (c == NULL) {
+        act_fault(self, p->id, 404, "Connector %s not found", p->name);
+    } else if (refusal != NULL) {
+        act_fault(self, p->id, 500, "%s", refusal);
+    } else if (c->target != target_stopped || c->host.id != 0) {
+        refuse_running(self, p->id, c->name);
+    } else {
+        p->external = json_is_true(json_object_get(answer, "external"));
+        pending_to(self, p, wait_store);
+        p->store = store(self, c->name, p->body, 0, 0);
+        return;
+    }
+    pending_remove(self, p);
 }
 
 void offsets_request(herder *self, const herder_request *request)
@@ -290,11 +338,7 @@ void offsets_request(herder *self, const herder_request *request)
             answer_known(self, request);
         }
     } else if (c->target != target_stopped || c->host.id != 0) {
-        act_fault(self, request->id, 400,
-                  "Connectors must be in the STOPPED state before their offsets can be "
-                  "modified. This can be done for the specified connector by issuing a "
-                  "'PUT' request to the '/connectors/%s/stop' endpoint",
-                  c->name);
+        refuse_running(self, request->id, c->name);
     } else if (sink) {
         group_offsets_request(self, request);
     } else if (are_flat(self, request)) {

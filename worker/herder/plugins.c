@@ -85,7 +85,9 @@ static void answered(herder *self, const json_t *message)
     if (p == NULL || (uint64_t)json_integer_value(id) != p->id) {
         return;
     }
-    if (group_offsets_is(p)) {
+    if (json_object_get(message, "alter_offsets") != NULL) {
+        offsets_asked(self, p, message);
+    } else if (group_offsets_is(p)) {
         group_offsets_answered(self, p, message);
         pending_remove(self, p);
     } else {
@@ -120,7 +122,8 @@ void inspector_message(herder *self, json_t *message)
     if (json_is_array(json_object_get(message, "plugins"))) {
         listed(self, message);
     } else if (json_object_get(message, "validated") != NULL ||
-               json_object_get(message, "group_offsets") != NULL) {
+               json_object_get(message, "group_offsets") != NULL ||
+               json_object_get(message, "alter_offsets") != NULL) {
         answered(self, message);
     } else if ((part = json_object_get(message, "cluster")) != NULL) {
         const char *id = json_string_value(json_object_get(part, "id"));

@@ -75,8 +75,8 @@ static void take_line(const herder_action *action)
 {
     live_host *host = find_host(action->id);
     CHECK(host != NULL); /* A dead one is sent nothing. */
-    static const char *const kinds[] = {"validate", "group_offsets"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const kinds[] = {"validate", "group_offsets", "alter_offsets"};
+    for (size_t i = 0; i < 3; i++) {
         json_t *question = json_object_get(action->json, kinds[i]);
         if (question != NULL) {
             CHECK_INT(w.checking, 0);
@@ -113,6 +113,10 @@ static void follow(void)
         case herder_answer_text:
         case herder_answer_logs:
             take_answer(action);
+            break;
+        case herder_answer_logs:
+            CHECK(!w.answered[action->id]);
+            w.answered[action->id] = true;
             break;
         case herder_store_offsets:
         case herder_store_config:
@@ -237,6 +241,10 @@ static void inspector_says(uint64_t host)
                   "{\"validated\":{\"configs\":[{\"value\":{\"errors\":[%s]}}]},"
                   "\"id\":%lld}",
                   any(4) == 0 ? "\"no\"" : "", (long long)w.checking)
+        : strcmp(w.check_kind, "alter_offsets") == 0
+            ? memory_print("{\"alter_offsets\":{\"external\":true},\"id\":%lld%s}",
+                           (long long)w.checking,
+                           any(3) == 0 ? ",\"error\":\"no\"" : "")
             : memory_print(
                   "{\"group_offsets\":[[{},{}]],\"id\":%lld%s}", (long long)w.checking,
                   any(3) == 0 ? ",\"error\":\"x\",\"code\":\"NON_EMPTY_GROUP\"" : "");

@@ -89,6 +89,13 @@ TEST(a_partition_is_the_same_whatever_the_order_of_its_keys)
         "{\"offsets\":[{\"partition\":{\"b\":2,\"a\":1},\"offset\":{\"p\":8}}]}");
 }
 
+static void says_of_offsets(bench *b, uint64_t request, const char *format)
+{
+    char *line = memory_print(format, (int)request);
+    host_says(b, b->inspector, line);
+    free(line);
+}
+
 TEST(a_connector_created_stopped_has_no_host_and_its_offsets_can_be_altered)
 {
     bench *b = begin();
@@ -102,10 +109,52 @@ TEST(a_connector_created_stopped_has_no_host_and_its_offsets_can_be_altered)
     uint64_t alter =
         ask(b, herder_alter_offsets, "c",
             "{\"offsets\":[{\"partition\":{\"f\":1},\"offset\":{\"p\":2}}]}");
+    CHECK(strstr(sent(b, b->inspector, "alter_offsets"), "[[{\"f\":1},{\"p\":2}]]") !=
+          NULL);
+    says_of_offsets(b, alter, "{\"alter_offsets\":{\"external\":false},\"id\":%d}");
     CHECK_INT(status_of(b, alter), 200);
+    CHECK(strstr(body_of(b, alter), "framework-managed") != NULL);
     CHECK(strstr(body_of(b, ask(b, herder_offsets, "c", NULL)), "{\"p\":2}") != NULL);
-    CHECK_INT(status_of(b, ask(b, herder_reset_offsets, "c", NULL)), 200);
+    uint64_t reset = ask(b, herder_reset_offsets, "c", NULL);
+    says_of_offsets(b, reset, "{\"alter_offsets\":{\"external\":true},\"id\":%d}");
+    CHECK_TEXT(body_of(b, reset),
+               "{\"message\":\"The offsets for this connector have been reset "
+               "successfully\"}");
     CHECK_TEXT(body_of(b, ask(b, herder_offsets, "c", NULL)), "{\"offsets\":[]}");
+}
+
+TEST(what_a_connector_says_of_offsets_counts)
+{
+    bench *b = begin();
+    uint64_t request = ask(b, herder_create, NULL,
+                           "{\"name\":\"c\",\"initial_state\":\"STOPPED\",\"config\":{"
+                           "\"connector.class\":\"FileStreamSource\"}}");
+    says_valid(b, request);
+    uint64_t alter =
+        ask(b, herder_alter_offsets, "c",
+            "{\"offsets\":[{\"partition\":{\"f\":1},\"offset\":{\"p\":-2}}]}");
+    says_of_offsets(b, alter,
+                    "{\"alter_offsets\":{\"external\":true},\"error\":\"too low\","
+                    "\"id\":%d}");
+    CHECK_INT(status_of(b, alter), 500);
+    CHECK(strstr(body_of(b, alter), "too low") != NULL);
+    CHECK_TEXT(body_of(b, ask(b, herder_offsets, "c", NULL)), "{\"offsets\":[]}");
+}
+
+TEST(offsets_that_are_asked_for_while_a_connector_resumes_stay_as_they_are)
+{
+    bench *b = begin();
+    uint64_t request = ask(b, herder_create, NULL,
+                           "{\"name\":\"c\",\"initial_state\":\"STOPPED\",\"config\":{"
+                           "\"connector.class\":\"FileStreamSource\"}}");
+    says_valid(b, request);
+    uint64_t alter =
+        ask(b, herder_alter_offsets, "c",
+            "{\"offsets\":[{\"partition\":{\"f\":1},\"offset\":{\"p\":2}}]}");
+    ask(b, herder_resume, "c", NULL);
+    says_of_offsets(b, alter, "{\"alter_offsets\":{\"external\":true},\"id\":%d}");
+    CHECK_INT(status_of(b, alter), 400);
+    CHECK(strstr(body_of(b, alter), "STOPPED state") != NULL);
 }
 
 TEST(offsets_of_a_running_connector_cannot_be_altered)

@@ -92,6 +92,7 @@ typedef struct pending {
     bool created;  /* The answer is 201. */
     bool sent;     /* wait_validation: the inspector has it now. */
     bool exited;   /* wait_exit: the host is gone. */
+    bool external; /* alter, reset offsets: the connector has seen to its outside. */
     bool all_plugins;
     uint64_t store; /* What must be stored before the answer; 0: nothing more. */
     int64_t deadline;
@@ -263,11 +264,16 @@ void offsets_answer(herder *self, uint64_t request, const json_t *pairs);
 void offsets_answer_changed(herder *self, const pending *p);
 void offsets_free(herder *self);
 
+/* Asks the connector whether offsets may be altered, through the inspector. */
+void offsets_ask(herder *self, const pending *p, const connector *c);
+/* It has answered: they are stored, or it was refused. */
+void offsets_asked(herder *self, pending *p, const json_t *message);
+
 /* --- group_offsets.c: a sink's. --- */
 void group_offsets_request(herder *self, const herder_request *request);
 bool group_offsets_is(const pending *p);
 void group_offsets_ask(herder *self, const pending *p);
-void group_offsets_answered(herder *self, const pending *p, const json_t *message);
+void group_offsets_answered(herder *self, pending *p, const json_t *message);
 
 /* --- answer.c: Kafka Connect's bodies. --- */
 const char *state_name(run_state state);

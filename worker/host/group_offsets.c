@@ -1,8 +1,10 @@
 /* Answers what the worker asks about a sink's offsets. */
 #include "worker/host/group_offsets.h"
+#include "worker/host/alter_offsets.h"
 #include "worker/host/client_settings.h"
 #include "worker/host/json_value.h"
 #include "worker/host/kafka_groups.h"
+#include <stdio.h>
 #include <string.h>
 
 static sluice_props *settings_of(const json_t *request)
@@ -40,19 +42,27 @@ static sluice_status carry_out(const json_t *request, json_t **ret_offsets,
     return status;
 }
 
-void group_offsets_answer(channel *control, const json_t *request)
+void group_offsets_answer(host *self, const json_t *request)
 {
     json_t *offsets = NULL;
+    bool external = false;
     char code[KAFKA_GROUPS_CODE_SIZE] = "";
     sluice_error *err = sluice_error_new();
-    sluice_status status = carry_out(request, &offsets, code, err);
-    json_t *answer = json_pack("{s:o, s:O}", "group_offsets",
-                               offsets == NULL ? json_null() : offsets, "id",
-                               json_object_get(request, "id"));
+    sluice_status status = SLUICE_OK;
+    if (json_object_get(request, "offsets") != NULL) {
+        status = alter_offsets_ask(self, request, &external, err);
+        snprintf(code, sizeof code, "%s", status == SLUICE_OK ? "" : "REFUSED");
+    }
+    if (status == SLUICE_OK) {
+        status = carry_out(request, &offsets, code, err);
+    }
+    json_t *answer = json_pack("{s:o, s:b, s:O}", "group_offsets",
+                               offsets == NULL ? json_null() : offsets, "external",
+                               external, "id", json_object_get(request, "id"));
     if (status != SLUICE_OK) {
         json_object_set_new(answer, "error", json_string(sluice_error_text(err)));
         json_object_set_new(answer, "code", json_string(code));
     }
-    channel_send(control, answer);
+    channel_send(&self->control, answer);
     sluice_error_free(err);
 }

@@ -4,10 +4,10 @@
 #ifndef SLUICE_WORKER_HOST_GROUP_OFFSETS_H
 #define SLUICE_WORKER_HOST_GROUP_OFFSETS_H
 
-#include "worker/control/channel.h"
+#include "worker/host/host_state.h"
 
 /* Answers {"id", "action": "list|alter|delete", "group", "worker", "config",
  * "offsets"?} with {"group_offsets": offsets or null, "id", "error"?, "code"?}. */
-void group_offsets_answer(channel *control, const json_t *request);
+void group_offsets_answer(host *self, const json_t *request);
 
 #endif

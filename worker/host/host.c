@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "worker/config/providers.h"
+#include "worker/host/alter_offsets.h"
 #include "worker/host/connector.h"
 #include "worker/host/crash.h"
 #include "worker/host/group_offsets.h"
@@ -109,7 +110,9 @@ static void hear_inspecting(host *self, const json_t *message)
     } else if ((part = json_object_get(message, "cluster")) != NULL) {
         inspect_cluster(self, part);
     } else if ((part = json_object_get(message, "group_offsets")) != NULL) {
-        group_offsets_answer(&self->control, part);
+        group_offsets_answer(self, part);
+    } else if ((part = json_object_get(message, "alter_offsets")) != NULL) {
+        alter_offsets_answer(self, part);
     } else if ((part = json_object_get(message, "ping")) != NULL) {
         pong(self, part);
     } else if (json_object_get(message, "stop") != NULL) {

@@ -617,6 +617,8 @@ static sluice_props *settings_of(const sink_task *self)
              task->task.number);
     sluice_props_set(derived, "client.id", text);
     sluice_props_set(derived, "auto.offset.reset", "earliest");
+    /* As Java's consumer asks for; librdkafka's does not by itself. */
+    sluice_props_set(derived, "allow.auto.create.topics", "true");
     if (task->common->topics_regex[0] != '\0') {
         /* How soon a topic that is made later is found; five minutes otherwise. */
         sluice_props_set(derived, "topic.metadata.refresh.interval.ms", "1000");
