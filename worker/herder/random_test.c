@@ -114,10 +114,6 @@ static void follow(void)
         case herder_answer_logs:
             take_answer(action);
             break;
-        case herder_answer_logs:
-            CHECK(!w.answered[action->id]);
-            w.answered[action->id] = true;
-            break;
         case herder_store_offsets:
         case herder_store_config:
             CHECK(w.stores_end < stores_max);
