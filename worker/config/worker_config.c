@@ -14,6 +14,19 @@
 
 static const char *const policies[] = {"never", "on-crash", "on-failure", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
+#define OF_A_GROUP(key)                                                                \
+    {                                                                                  \
+        .name = key, .type = SLUICE_STRING, .fallback = "",                            \
+        .unused = "it is for the workers of a group, and this one stands alone"        \
+    }
+
+#define POLICY_CLASS(name) name "ConnectorClientConfigOverridePolicy"
+#define POLICY_NAMES(name)                                                             \
+    name, POLICY_CLASS(name),                                                          \
+        "org.apache.kafka.connect.connector.policy." POLICY_CLASS(name)
+
+static const char *const override_policies[] = {
+    POLICY_NAMES("All"), POLICY_NAMES("None"), POLICY_NAMES("Principal"), NULL};
 static const char *const discoveries[] = {"ONLY_SCAN", "SERVICE_LOAD", "HYBRID_WARN",
                                           "HYBRID_FAIL", NULL};
 
@@ -345,7 +358,36 @@ static const sluice_key keys[] = {
     {.name = "connector.client.config.override.policy",
      .type = SLUICE_STRING,
      .fallback = "All",
-     .unused = "every connector may override its client's settings"},
+     .choices = override_policies,
+     .importance = SLUICE_MEDIUM,
+     .offset = AT(const char *, override_policy),
+     .doc =
+         "Which settings of its Kafka clients a connector may set by "
+         "producer.override.*, consumer.override.* and admin.override.*: All, None, "
+         "or Principal: security.protocol, sasl.mechanism and sasl.jaas.config. Also "
+         "by the names of Kafka Connect's classes."},
+    OF_A_GROUP("group.id"),
+    OF_A_GROUP("session.timeout.ms"),
+    OF_A_GROUP("rebalance.timeout.ms"),
+    OF_A_GROUP("heartbeat.interval.ms"),
+    OF_A_GROUP("exactly.once.source.support"),
+    OF_A_GROUP("worker.sync.timeout.ms"),
+    OF_A_GROUP("worker.unsync.backoff.ms"),
+    OF_A_GROUP("offset.storage.topic"),
+    OF_A_GROUP("offset.storage.partitions"),
+    OF_A_GROUP("offset.storage.replication.factor"),
+    OF_A_GROUP("config.storage.topic"),
+    OF_A_GROUP("config.storage.replication.factor"),
+    OF_A_GROUP("status.storage.topic"),
+    OF_A_GROUP("status.storage.partitions"),
+    OF_A_GROUP("status.storage.replication.factor"),
+    OF_A_GROUP("connect.protocol"),
+    OF_A_GROUP("scheduled.rebalance.max.delay.ms"),
+    OF_A_GROUP("inter.worker.key.ttl.ms"),
+    OF_A_GROUP("inter.worker.key.generation.algorithm"),
+    OF_A_GROUP("inter.worker.key.size"),
+    OF_A_GROUP("inter.worker.signature.algorithm"),
+    OF_A_GROUP("inter.worker.verification.algorithms"),
     {.name = NULL},
 };
 

@@ -42,6 +42,7 @@ typedef struct worker_values {
     int64_t host_files;
     int64_t host_nice;
     const char *allow_origin, *allow_methods;
+    const char *override_policy;
     const char *response_headers;
     sluice_list rest_extensions;
     const char *login_file;

@@ -7,6 +7,7 @@
 #include "plugin/describe.h"
 #include "worker/host/common_config.h"
 #include "worker/host/entries.h"
+#include "worker/host/overrides.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -447,6 +448,7 @@ static void check_parts(validation *self, const plugin_feature *plugin)
     check_converter(self, "header");
     check_converter(self, "key");
     check_converter(self, "value");
+    overrides_check(&self->entries, self->worker, plugin->is.kind == SLUICE_SOURCE);
     check_names(self, plugin->is.config);
 }
 
