@@ -75,11 +75,14 @@ static bool keeps_to(const char *version, const char *end, size_t len, bool is_l
 /* One "[a,b)" at `*at`, which moves behind it; false when there is none. */
 static bool take_range(const char **at, const char *version, bool *ret_has)
 {
+    if (**at != '[' && **at != '(') {
+        return false;
+    }
     const char *from = *at + 1;
     size_t len = strcspn(from, "[]()");
     const char *comma = memchr(from, ',', len);
     char close = from[len];
-    if ((**at != '[' && **at != '(') || (close != ']' && close != ')')) {
+    if (close != ']' && close != ')') {
         return false;
     }
     size_t lower_len = comma == NULL ? len : (size_t)(comma - from);
