@@ -30,10 +30,12 @@ static const cli_option options[] = {
 };
 
 static const cli_usage usage = {
-    .synopsis = "sluice standalone WORKER.properties [CONNECTOR.properties|.json…]",
+    .synopsis =
+        "sluice standalone WORKER.properties [CONNECTOR.properties|.json|FOLDER…]",
     .doc =
         "Runs a worker in one process tree, without a group: connectors come from the "
-        "files and through REST, offsets are kept in offset.storage.file.filename. "
+        "files, those of folders too, and through REST, offsets are kept in "
+        "offset.storage.file.filename. "
         "The keys are Kafka Connect's. SIGTERM or Ctrl-C stops it cleanly; exit 0. "
         "Exit 1: it could not go on. Exit 2: a setting is wrong, or it cannot start. "
         "Exit 3: a connector of the command line cannot be made. One that was made and "

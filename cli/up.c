@@ -42,15 +42,17 @@ static const cli_option options[] = {
 };
 
 static const cli_usage usage = {
-    .synopsis = "sluice up [CONNECTOR.properties|.json…] [OPTION…]",
+    .synopsis = "sluice up [CONNECTOR.properties|.json|FOLDER…] [OPTION…]",
     .doc =
         "Starts a broker and a worker on loopback, with all data below one folder, and "
         "keeps them running: one that dies is started again at the same address. "
-        "Connectors from the files and those made through REST are remembered. "
+        "Connectors from the files, those of folders too, and those made through REST "
+        "are remembered: sluice connectors apply changes them by files later. "
         "DIR/run/addresses has a line 'broker=HOST:PORT' and one 'rest=URL'. "
         "SIGTERM or Ctrl-C stops everything cleanly.",
     .options = options,
     .examples = "  sluice up --data /tmp/sluice-data\n"
+                "  sluice up connectors/\n"
                 "  sluice up --broker-port 0 --rest-port 0 --ready-file addresses\n",
 };
 

@@ -29,7 +29,8 @@ enum {
 typedef struct standalone {
     const standalone_settings *settings;
     worker_config config;
-    json_t *connectors; /* The command line's, as bodies of herder_create. */
+    json_t *connectors;      /* The command line's, as bodies of herder_create … */
+    json_t *connector_paths; /* … and the files that they are from. */
     nursery nursery;
     bool has_nursery;
     rest_server *rest;
@@ -46,18 +47,38 @@ static const char *value_or(const char *text, const char *fallback)
 
 /* --- Starting, step by step. --- */
 
-static sluice_status read_connectors(standalone *self, sluice_error *err)
+static sluice_status read_files_of(standalone *self, const json_t *paths,
+                                   sluice_error *err)
 {
-    self->connectors = json_array();
-    for (const char *const *path = self->settings->connectors; *path != NULL; path++) {
-        json_t *body;
-        sluice_status status = connector_file_read(*path, &body, err);
+    size_t index;
+    json_t *path, *body;
+    json_array_foreach(paths, index, path)
+    {
+        sluice_status status = connector_file_read(json_string_value(path), &body, err);
         if (status != SLUICE_OK) {
             return status;
         }
         json_array_append_new(self->connectors, body);
+        json_array_append(self->connector_paths, path);
     }
     return SLUICE_OK;
+}
+
+static sluice_status read_connectors(standalone *self, sluice_error *err)
+{
+    sluice_status status = SLUICE_OK;
+    self->connectors = json_array();
+    self->connector_paths = json_array();
+    for (const char *const *path = self->settings->connectors;
+         *path != NULL && status == SLUICE_OK; path++) {
+        json_t *paths;
+        status = connector_files(*path, &paths, err);
+        if (status == SLUICE_OK) {
+            status = read_files_of(self, paths, err);
+            json_decref(paths);
+        }
+    }
+    return status;
 }
 
 /* rest.port and rest.host.name count only where there are no listeners. */
@@ -273,6 +294,7 @@ static void stop(standalone *self)
     worker_file_close(self->offsets);
     worker_config_done(&self->config);
     json_decref(self->connectors);
+    json_decref(self->connector_paths);
     free(self->worker_id);
 }
 
@@ -371,7 +393,9 @@ static bool create_connectors(standalone *self)
     json_t *body;
     json_array_foreach(self->connectors, index, body)
     {
-        if (!create_connector(self, body, self->settings->connectors[index])) {
+        if (!create_connector(
+                self, body,
+                json_string_value(json_array_get(self->connector_paths, index)))) {
             return false;
         }
     }

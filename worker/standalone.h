@@ -10,7 +10,8 @@
 
 typedef struct standalone_settings {
     const properties *worker;      /* The worker's .properties. */
-    const char *const *connectors; /* Paths of connector files, NULL-ended. */
+    const char *const *connectors; /* Paths of connector files and of folders of
+                                    * them, NULL-ended. */
     const char *ready_file;        /* Where "rest=URL" and "admin=URL" of each
                                     * listener are written once ready; or NULL. */
     const char *java_options; /* KAFKA_OPTS, which may name a login file; or NULL. */

@@ -70,6 +70,8 @@ static const cli_option options[] = {
      100000, CLI_AT(int64_t, connectors_options, lines)},
     {"follow", 'f', CLI_FLAG, NULL, "With logs: goes on with what comes.", 0, 0,
      CLI_AT(bool, connectors_options, follow)},
+    {"actions", 0, CLI_FLAG, NULL, NULL, 0, 0,
+     CLI_AT(bool, connectors_options, actions)},
     {.name = NULL},
 };
 
@@ -78,31 +80,28 @@ static const cli_usage usage = {
     .doc =
         "Asks a worker about its connectors, and changes them: ours, or one of Kafka "
         "Connect.\n\n"
-        "  list                        all connectors with their states\n"
-        "  show NAME…                  everything about one\n"
-        "  status NAME…                the states, with the reason of a failure\n"
-        "  logs NAME                   the last lines of the log about one\n"
-        "  create FILE…                makes connectors (.properties or .json)\n"
-        "  diff FILE|FOLDER…           what apply would do\n"
-        "  apply FILE|FOLDER…          makes and changes what files describe\n"
-        "  validate FILE|FOLDER…       checks configurations, changes nothing\n"
-        "  config [get] NAME [KEY…]    the configuration, or values of it\n"
-        "  config [patch] NAME KEY=VALUE…\n"
-        "                              changes keys; see --remove\n"
-        "  config set NAME FILE        a whole new one, from JSON ('-': stdin)\n"
-        "  offsets [get] NAME          how far it has come\n"
-        "  offsets set NAME FILE       where it is to go on ('-': stdin); a sink's\n"
-        "                              as TOPIC:PARTITION=OFFSET… too\n"
-        "  offsets reset NAME          from the beginning\n"
-        "  topics NAME…                the topics it has used\n"
-        "  pause | resume | stop NAME…\n"
-        "  restart NAME…               see --tasks, --only-failed, --task\n"
-        "  delete NAME…\n"
-        "  wait NAME…                  until it is RUNNING; see --state\n"
-        "  plugins [PLUGIN]            what connectors there are, or the keys of "
-        "one\n"
-        "  loggers [NAME [LEVEL]]      levels of the worker's log, or sets one\n"
-        "  info                        the worker's version and cluster\n\n"
+        "list                     all connectors with their states\n"
+        "show NAME…               everything about one\n"
+        "status NAME…             the states, with the reason of a failure\n"
+        "logs NAME                the last lines of the log about one\n"
+        "create FILE…             makes connectors (.properties or .json)\n"
+        "diff FILE|FOLDER…        what apply would do\n"
+        "apply FILE|FOLDER…       makes and changes what files describe\n"
+        "validate FILE|FOLDER…    checks configurations, changes nothing\n"
+        "config [get] NAME [KEY…] the configuration, or values of it\n"
+        "config [patch] NAME K=V… changes keys; see --remove\n"
+        "config set NAME FILE     a whole new one, from JSON ('-': stdin)\n"
+        "offsets [get] NAME       how far it has come\n"
+        "offsets set NAME FILE    where it is to go on, from JSON ('-': stdin)\n"
+        "offsets set NAME T:P=N…  the same of a sink: topic, partition, offset\n"
+        "offsets reset NAME       from the beginning\n"
+        "topics NAME…             the topics it has used\n"
+        "pause NAME…, resume NAME…, stop NAME…, delete NAME…\n"
+        "restart NAME…            see --tasks, --only-failed, --task\n"
+        "wait NAME…               until it is RUNNING; see --state\n"
+        "plugins [PLUGIN]         what connectors there are, or the keys of one\n"
+        "loggers [NAME [LEVEL]]   levels of the worker's log, or sets one\n"
+        "info                     the worker's version and cluster\n\n"
         "Exit 0: done; with diff: nothing differs. Exit 1: the worker refused, a "
         "configuration is not valid; with diff and --dry-run: something differs. Exit "
         "2: the command line or a file is wrong. Exit 3: the worker cannot be reached, "
@@ -167,6 +166,15 @@ static const action *find_action(const cli_texts *arguments)
     return NULL;
 }
 
+/* For completion. */
+static int print_actions(void)
+{
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
+        printf("%s\n", actions[i].name);
+    }
+    return CLI_DONE;
+}
+
 static int act(session *s, const cli_texts *arguments)
 {
     const action *wanted = find_action(arguments);
@@ -209,7 +217,7 @@ static int run(int argc, char **argv)
                             from_environment(chosen.user, "CONNECT_REST_USER", NULL),
                             chosen.ca_file, chosen.cert_file, chosen.insecure}};
     signal(SIGPIPE, SIG_IGN);
-    code = act(&s, &arguments);
+    code = chosen.actions ? print_actions() : act(&s, &arguments);
     cli_parse_done(&usage, &chosen, &arguments);
     return code;
 }

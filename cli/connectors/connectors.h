@@ -21,7 +21,7 @@ typedef struct connectors_options {
     const char *url, *user, *ca_file, *cert_file;
     const char *state, *to;
     bool insecure, json, names, update, tasks, only_failed, reset, stop;
-    bool wait, prune, dry_run, follow;
+    bool wait, prune, dry_run, follow, actions;
     int64_t task, timeout, lines;
     cli_texts removed;
 } connectors_options;

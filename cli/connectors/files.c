@@ -4,11 +4,8 @@
 #include "connectors.h"
 #include "worker/config/connector_file.h"
 #include "worker/rest/url.h"
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* --- Reading. --- */
 
@@ -74,33 +71,21 @@ static bool add_file(session *s, json_t *all, json_t *paths, const char *path)
     return true;
 }
 
-static int is_connector(const struct dirent *entry)
+static bool add_path(session *s, json_t *all, json_t *seen, const char *path)
 {
-    const char *name = entry->d_name;
-    return name[0] != '.' &&
-           (text_ends(name, ".json") || text_ends(name, ".properties"));
-}
-
-static bool add_folder(session *s, json_t *all, json_t *paths, const char *folder)
-{
-    struct dirent **entries;
-    int count = scandir(folder, &entries, is_connector, alphasort);
-    bool good = count > 0;
-    if (count < 0) {
-        complain(s, CLI_MISUSED, "folder '%s' cannot be read: %s", folder,
-                 strerror(errno));
-        return false;
+    size_t index;
+    json_t *files = NULL, *file;
+    sluice_error *err = sluice_error_new();
+    bool good = connector_files(path, &files, err) == SLUICE_OK;
+    if (!good) {
+        complain(s, CLI_MISUSED, "%s", sluice_error_text(err));
     }
-    if (count == 0) {
-        complain(s, CLI_MISUSED, "folder '%s' has no .json and no .properties", folder);
+    json_array_foreach(files, index, file)
+    {
+        good = add_file(s, all, seen, json_string_value(file)) && good;
     }
-    for (int i = 0; i < count; i++) {
-        char *path = memory_print("%s/%s", folder, entries[i]->d_name);
-        good = add_file(s, all, paths, path) && good;
-        free(path);
-        free(entries[i]);
-    }
-    free(entries);
+    json_decref(files);
+    sluice_error_free(err);
     return good;
 }
 
@@ -109,11 +94,7 @@ json_t *read_connectors(session *s, const cli_texts *paths)
     json_t *all = json_object(), *seen = json_object();
     bool good = true;
     for (size_t i = 0; i < paths->count; i++) {
-        struct stat about;
-        bool folder = stat(paths->items[i], &about) == 0 && S_ISDIR(about.st_mode);
-        good = (folder ? add_folder(s, all, seen, paths->items[i])
-                       : add_file(s, all, seen, paths->items[i])) &&
-               good;
+        good = add_path(s, all, seen, paths->items[i]) && good;
     }
     json_decref(seen);
     if (!good) {

@@ -81,16 +81,22 @@ def every_folder_that_the_documents_name_is_there():
     check_equal([name for name in named if not os.path.isdir(os.path.join(ROOT, name))], [])
 
 
-def pipeline_commands():
-    section = read(os.path.join(ROOT, "README.md")).split("## A pipeline by hand")[1].split("\n## ")[0]
+def commands_of(title):
+    """The two blocks of commands of a section of the README."""
+    section = read(os.path.join(ROOT, "README.md")).split(f"## {title}\n")[1].split("\n## ")[0]
     start, rest = re.findall(r"```sh\n(.*?)```", section, re.S)
     return start.strip(), rest
+
+
+def shell(commands, **more):
+    return subprocess.run(["bash", "-eu", "-c", commands], check=True, capture_output=True,
+                          text=True, **more).stdout
 
 
 @test
 def the_pipeline_of_the_readme_runs_as_it_is_written():
     folder = tempfile.mkdtemp(prefix="sluice-docs-")
-    start, rest = pipeline_commands()
+    start, rest = commands_of("A pipeline by hand")
     ready = os.path.join(folder, "addresses")
     own = start.replace("/tmp/", folder + "/").replace("build/sluice", PROGRAM)
     up = subprocess.Popen(own.split() + ["--broker-port", "0", "--rest-port", "0",
@@ -117,6 +123,47 @@ def the_pipeline_of_the_readme_runs_as_it_is_written():
         up.terminate()
         up.wait(30)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@test
+def the_folder_of_the_readme_is_applied_as_it_is_written():
+    folder = tempfile.mkdtemp(prefix="sluice-docs-")
+    start, rest = commands_of("Connectors in a folder")
+    ready = os.path.join(folder, "addresses")
+    prepare, start = (start.replace("/tmp/", folder + "/").replace("build/sluice", PROGRAM)
+                      .rsplit("\n", 1))
+    shell(prepare)
+    up = subprocess.Popen(start.split() + ["--broker-port", "0", "--rest-port", "0",
+                                           "--ready-file", ready],
+                          stdout=subprocess.DEVNULL, stderr=open(folder + "/log", "wb"))
+    try:
+        until(lambda: os.path.exists(ready) or up.poll() is not None,
+              lambda: read(folder + "/log"))
+        addresses = dict(line.split("=", 1) for line in read(ready).split())
+        shown = shell(rest.replace("/tmp/", folder + "/").replace("build/sluice", PROGRAM),
+                      env={**os.environ, "CONNECT_REST_URL": addresses["rest"]})
+        for part in ("~ lines-out\n    + errors.tolerance=all\nsomething differs\n",
+                     "lines-in: unchanged\nlines-out: updated\nlines-out: RUNNING, 1 task\n",
+                     "lines-in: RUNNING, 1 task\n", "PARTITION"):
+            if part not in shown:
+                raise AssertionError(f"{shown} lacks {part!r}")
+    finally:
+        up.terminate()
+        up.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@test
+def bash_completes_commands_actions_and_options():
+    def completed(*words):
+        line = " ".join(f"'{word}'" for word in words)
+        return shell(f"source <({PROGRAM} completion); COMP_WORDS=({line}); "
+                     f"COMP_CWORD={len(words) - 1}; _sluice {PROGRAM}; "
+                     "printf '%s\\n' \"${COMPREPLY[@]}\"").split("\n")[:-1]
+    check_equal(completed("sluice", "connec"), ["connectors"])
+    check_equal(completed("sluice", "connectors", "re"), ["resume", "restart"])
+    check_equal(completed("sluice", "connectors", "restart", "--only"), ["--only-failed"])
+    check_equal(completed("sluice", "topics", "--boot"), ["--bootstrap-server"])
 
 
 main(sys.argv[3:])

@@ -233,6 +233,20 @@ def connectors_of_the_command_line_are_made_once_and_remembered():
 
 
 @test
+def a_folder_of_connectors_is_as_good_as_its_files():
+    with tempfile.TemporaryDirectory() as folder:
+        for number in (1, 2):
+            with open(os.path.join(folder, f"{number}.properties"), "w", encoding="utf-8") as file:
+                file.write(f"name=in{number}\nconnector.class=FileStreamSource\ntopic=t\n"
+                           "file=/dev/null\n")
+        with open(os.path.join(folder, "notes.txt"), "w", encoding="utf-8") as file:
+            file.write("no connector")
+        with Up(folder) as up:
+            until(lambda: up.state("in1") == up.state("in2") == "RUNNING RUNNING", up.log)
+            check_equal(sorted(up.call("GET", "/connectors")), ["in1", "in2"])
+
+
+@test
 def a_folder_or_a_port_that_is_taken_is_told():
     with Up() as up:
         second = subprocess.run([SLUICE, "up", "--data", up.path("data"), "--broker-port", "0"],

@@ -2,11 +2,14 @@
 #include "worker/config/connector_file.h"
 #include "base/memory.h"
 #include "base/properties.h"
+#include "base/text.h"
 #include "worker/rest/string_map.h"
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { file_bytes_max = 16 * 1024 * 1024 };
 
@@ -114,5 +117,58 @@ sluice_status connector_file_read(const char *path, json_t **ret_body,
         return status;
     }
     *ret_body = body;
+    return SLUICE_OK;
+}
+
+static int is_connector(const struct dirent *entry)
+{
+    const char *name = entry->d_name;
+    return name[0] != '.' &&
+           (text_ends(name, ".json") || text_ends(name, ".properties"));
+}
+
+static int by_name(const struct dirent **left, const struct dirent **right)
+{
+    return strcmp((*left)->d_name, (*right)->d_name);
+}
+
+static sluice_status files_of_folder(const char *folder, json_t *paths,
+                                     sluice_error *err)
+{
+    struct dirent **entries;
+    int count = scandir(folder, &entries, is_connector, by_name);
+    if (count < 0) {
+        return sluice_fail(err, SLUICE_BAD_CONFIG, "folder '%s' cannot be read: %s",
+                           folder, strerror(errno));
+    }
+    for (int i = 0; i < count; i++) {
+        char *path = memory_print("%s/%s", folder, entries[i]->d_name);
+        json_array_append_new(paths, json_string_nocheck(path));
+        free(path);
+        free(entries[i]);
+    }
+    free(entries);
+    return count > 0 ? SLUICE_OK
+                     : sluice_fail(err, SLUICE_BAD_CONFIG,
+                                   "folder '%s' has no .json and no .properties: there "
+                                   "must be a file for each connector",
+                                   folder);
+}
+
+sluice_status connector_files(const char *path, json_t **ret_paths, sluice_error *err)
+{
+    struct stat about;
+    json_t *paths = json_array();
+    sluice_status status = SLUICE_OK;
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
+        status = files_of_folder(path, paths, err);
+    } else {
+        json_array_append_new(paths, json_string_nocheck(path)); /* Any bytes. */
+    }
+    if (status != SLUICE_OK) {
+        json_decref(paths);
+        return status;
+    }
+    *ret_paths = paths;
     return SLUICE_OK;
 }

@@ -16,4 +16,9 @@
 sluice_status connector_file_read(const char *path, json_t **ret_body,
                                   sluice_error *err);
 
+/* The files that `path` stands for, the caller's: itself, or, where it is a folder, all
+ * .json and .properties in it by name, hidden ones left out. SLUICE_BAD_CONFIG: it
+ * cannot be read, or has none. */
+sluice_status connector_files(const char *path, json_t **ret_paths, sluice_error *err);
+
 #endif
