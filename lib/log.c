@@ -3,6 +3,7 @@
 #include "log_line.h"
 #include <pthread.h>
 #include <sluice/log.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -24,6 +25,7 @@ static size_t rule_count;
 static sluice_level root_level = SLUICE_INFO;
 
 static char *context; /* The connector. Set before other threads start. */
+static char *(*_Atomic filter)(const char *message);
 
 const char *sluice_level_name(sluice_level level)
 {
@@ -103,6 +105,11 @@ void sluice_log_set_context(const char *connector)
     context = connector == NULL ? NULL : memory_text(connector);
 }
 
+void sluice_log_set_filter(char *(*chosen)(const char *message))
+{
+    atomic_store(&filter, chosen);
+}
+
 void sluice_log(sluice_level level, const char *logger, const char *format, ...)
 {
     if (!sluice_log_enabled(level, logger)) {
@@ -112,6 +119,12 @@ void sluice_log(sluice_level level, const char *logger, const char *format, ...)
     va_start(arguments, format);
     char *text = memory_vprint(format, arguments);
     va_end(arguments);
+    char *(*chosen)(const char *message) = atomic_load(&filter);
+    if (chosen != NULL) {
+        char *shown = chosen(text);
+        free(text);
+        text = shown;
+    }
     char line[LOG_LINE_BYTES_MAX];
     size_t len = log_line_make(line, level, logger, context, log_line_task(), text);
     free(text);

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "worker/config/connector_file.h"
+#include "worker/config/secrets.h"
 #include "worker/config/worker_config.h"
 #include "worker/herder/loop.h"
 #include "worker/rest/basic_auth.h"
@@ -490,7 +491,9 @@ int standalone_run(const standalone_settings *settings)
         code = serve(&self, &signals);
     } else {
         for (size_t i = 0; i < sluice_error_count(err); i++) {
-            fprintf(stderr, "%s\n", sluice_error_message(err, i));
+            char *shown = secrets_hidden(sluice_error_message(err, i));
+            fprintf(stderr, "%s\n", shown);
+            free(shown);
         }
     }
     pthread_sigmask(SIG_UNBLOCK, &signals, NULL);

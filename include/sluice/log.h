@@ -51,6 +51,11 @@ SLUICE_API const char *sluice_level_name(sluice_level level);
  * before the first other thread starts; by the worker, not by plugins. */
 SLUICE_API void sluice_log_set_context(const char *connector);
 
+/* What every message of this process goes through before it is written: returns it
+ * without what nobody may see, the caller's. Any thread; NULL for none. For the worker.
+ * Called before the first other thread starts. */
+SLUICE_API void sluice_log_set_filter(char *(*filter)(const char *message));
+
 #ifdef __cplusplus
 }
 #endif

@@ -33,6 +33,7 @@ struct providers {
     provider items[providers_max];
     size_t count;
     char *const *environment;
+    secrets *found; /* Who wants to know what was found; or NULL. */
 };
 
 /* --- Making. --- */
@@ -314,6 +315,21 @@ static sluice_status resolve_one(const providers *self, const char *base, size_t
     return status;
 }
 
+void providers_tell(providers *self, secrets *found)
+{
+    self->found = found;
+}
+
+static void tell_found(const providers *self, const char *value, const char *reference,
+                       size_t len)
+{
+    if (self->found != NULL) {
+        char *shown = memory_copy(reference, len);
+        secrets_add(self->found, value, shown);
+        free(shown);
+    }
+}
+
 sluice_status providers_resolve(const providers *self, const char *value,
                                 char **ret_value, sluice_error *err)
 {
@@ -333,6 +349,7 @@ sluice_status providers_resolve(const providers *self, const char *value,
         bool reference = end != NULL && memchr(at, ':', (size_t)(end - at)) != NULL;
         size_t skipped = reference ? (size_t)(end - at) + 1 : 1;
         if (found != NULL) {
+            tell_found(self, found, at, skipped);
             buffer_append_text(&out, found);
         } else {
             buffer_append(&out, at, skipped);

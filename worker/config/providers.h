@@ -10,6 +10,7 @@
 #ifndef SLUICE_CONFIG_PROVIDERS_H
 #define SLUICE_CONFIG_PROVIDERS_H
 
+#include "worker/config/secrets.h"
 #include <sluice/config.h>
 
 typedef struct providers providers;
@@ -20,6 +21,9 @@ typedef struct providers providers;
 sluice_status providers_new(const sluice_props *worker, char *const *environment,
                             providers **ret_providers, sluice_error *err);
 void providers_free(providers *self); /* NULL is accepted. */
+
+/* From now on what is found is added to `found`, which is borrowed; NULL: no more. */
+void providers_tell(providers *self, secrets *found);
 
 /* `value` with its references replaced, the caller's. BAD_CONFIG: what a reference
  * leads to cannot be read. */

@@ -4,6 +4,7 @@
 #include "config/review.h"
 #include "lib/log_line.h"
 #include "worker/config/providers.h"
+#include "worker/config/secrets.h"
 #include "worker/herder/herder.h"
 #include <sluice/log.h>
 #include <stdlib.h>
@@ -454,19 +455,25 @@ static sluice_status fill(const properties *source, sluice_props *props, json_t 
                           sluice_error *err)
 {
     providers *from;
+    secrets *found = secrets_new();
     for (size_t i = 0; i < properties_count(source); i++) {
         sluice_props_set(props, properties_key(source, i), properties_value(source, i));
     }
+    secrets_add_named(found, props);
+    secrets_spare(found, NULL, props);
     sluice_status status = providers_new(props, environ, &from, err);
     if (status != SLUICE_OK) {
+        secrets_watch(found);
         return status;
     }
+    providers_tell(from, found);
     for (size_t i = 0; i < properties_count(source) && status == SLUICE_OK; i++) {
         status = resolve(from, source, i, props, err);
         const char *key = properties_key(source, i);
         json_object_set_new(all, key, json_string(sluice_props_get(props, key)));
     }
     providers_free(from);
+    secrets_watch(found);
     return status;
 }
 
@@ -482,8 +489,9 @@ static void add_all(sluice_error *err, const sluice_error *from)
 {
     for (size_t i = 0; err != NULL && i < sluice_error_count(from); i++) {
         const char *key = sluice_error_key(from, i);
-        sluice_fail_key(err, key == NULL ? "" : key, "%s",
-                        sluice_error_message(from, i));
+        char *shown = secrets_hidden(sluice_error_message(from, i));
+        sluice_fail_key(err, key == NULL ? "" : key, "%s", shown);
+        free(shown);
     }
 }
 

@@ -58,7 +58,8 @@ typedef struct worker_config {
 
 /* Parses a standalone worker's properties. SLUICE_BAD_CONFIG with a message for every
  * fault, near misses included. Remarks about names without effect are logged, in the
- * form that log.format asks for, which is that of all lines from then on. */
+ * form that log.format asks for, which is that of all lines from then on; which also
+ * keep to themselves what passwords are, and what references lead to. */
 sluice_status worker_config_parse(const properties *source, worker_config *ret_config,
                                   sluice_error *err);
 void worker_config_done(worker_config *self);

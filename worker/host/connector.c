@@ -2,6 +2,7 @@
 #include "worker/host/connector.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "worker/config/secrets.h"
 #include "worker/host/client_settings.h"
 #include "worker/host/json_value.h"
 #include "worker/host/sink_task.h"
@@ -36,7 +37,9 @@ static void tell_connector(host *self, const char *state, const char *trace)
         json_object_set_new(report, "version", json_string(self->plugin->version));
     }
     if (trace != NULL) {
-        json_object_set_new(report, "trace", json_string(trace));
+        char *shown = secrets_hidden(trace);
+        json_object_set_new(report, "trace", json_string(shown));
+        free(shown);
     }
     channel_send(&self->control, json_pack("{s:o}", "connector", report));
 }
@@ -61,6 +64,7 @@ static void take_start(host *self, const json_t *start)
     const char *state = json_string_value(json_object_get(start, "state"));
     self->name = memory_text(name == NULL ? "" : name);
     self->config = props_of_json(json_object_get(start, "config"));
+    self->written = props_below(self->config, "");
     self->worker = props_of_json(json_object_get(start, "worker"));
     self->offsets = offsets_of_json(json_object_get(start, "offsets"));
     self->tasks_paused = state != NULL && strcmp(state, "PAUSED") == 0;
@@ -109,6 +113,7 @@ static sluice_status find_plugin(host *self, sluice_error *err)
         self->plugins, class_name == NULL ? "" : class_name, &self->plugin, err);
     if (status == SLUICE_OK) {
         self->is_source = self->plugin->is.kind == SLUICE_SOURCE;
+        secrets_watch_keys(self->plugin->is.config, self->config);
     }
     return status;
 }
@@ -169,11 +174,25 @@ static void start_task(host *self, int number, const sluice_props *props)
     sluice_error_free(err);
 }
 
+/* What a configuration refers to is shown as it refers to it, as in Kafka Connect. */
+static void show_references(const sluice_props *written, json_t *config)
+{
+    for (size_t i = 0; i < sluice_props_count(written); i++) {
+        const char *name = sluice_props_name(written, i);
+        const char *value = sluice_props_value(written, i);
+        if (value != NULL && strstr(value, "${") != NULL &&
+            json_object_get(config, name) != NULL) {
+            json_object_set_new(config, name, json_string(value));
+        }
+    }
+}
+
 static json_t *json_of_task(const host *self, const sluice_props *props)
 {
     json_t *config = json_of_props(props);
     const char *class_name = self->plugin->class_name;
     size_t len = strlen(class_name);
+    show_references(self->written, config);
     if (text_ends(class_name, "Connector")) {
         char *task_class =
             memory_print("%.*sTask", (int)(len - strlen("Connector")), class_name);

@@ -1,5 +1,6 @@
 /* Answers what the worker asks about a sink's offsets. */
 #include "worker/host/group_offsets.h"
+#include "worker/config/secrets.h"
 #include "worker/host/alter_offsets.h"
 #include "worker/host/client_settings.h"
 #include "worker/host/json_value.h"
@@ -60,7 +61,9 @@ void group_offsets_answer(host *self, const json_t *request)
                                offsets == NULL ? json_null() : offsets, "external",
                                external, "id", json_object_get(request, "id"));
     if (status != SLUICE_OK) {
-        json_object_set_new(answer, "error", json_string(sluice_error_text(err)));
+        char *shown = secrets_hidden(sluice_error_text(err));
+        json_object_set_new(answer, "error", json_string(shown));
+        free(shown);
         json_object_set_new(answer, "code", json_string(code));
     }
     channel_send(&self->control, answer);

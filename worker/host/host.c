@@ -3,7 +3,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "worker/config/providers.h"
+#include "worker/config/secrets.h"
 #include "worker/host/alter_offsets.h"
+#include "worker/host/common_config.h"
 #include "worker/host/connector.h"
 #include "worker/host/crash.h"
 #include "worker/host/group_offsets.h"
@@ -64,6 +66,7 @@ static void host_free(host *self)
     munmap(self->page, CONTROL_DOING_BYTES);
     close(self->event_fd);
     map_done(&self->topics);
+    sluice_props_free(self->written);
     pthread_mutex_destroy(&self->topics_lock);
     free(self);
 }
@@ -72,11 +75,19 @@ sluice_status host_resolve(const sluice_props *worker, sluice_props *config,
                            sluice_error *err)
 {
     providers *from;
+    secrets *found = secrets_new();
+    sluice_props *written = props_below(config, "");
     sluice_status status = providers_new(worker, environ, &from, err);
     if (status == SLUICE_OK) {
+        providers_tell(from, found);
         status = providers_resolve_props(from, config, err);
         providers_free(from);
     }
+    secrets_add_named(found, config);
+    secrets_add_named(found, worker);
+    secrets_spare(found, NULL, written);
+    secrets_watch(found);
+    sluice_props_free(written);
     return status;
 }
 

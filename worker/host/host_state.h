@@ -30,6 +30,7 @@ struct host {
     /* From the start message; constant while tasks run, but `offsets`. */
     char *name;
     sluice_props *config, *worker;
+    sluice_props *written; /* The configuration with its references. */
     sluice_offsets *offsets; /* A source's stored ones, as far as the worker said. */
     plugin_set *plugins;
     const plugin_feature *plugin;
@@ -68,7 +69,7 @@ struct host {
 };
 
 /* Replaces the ${provider:path:key} in `config` by what the worker's config.providers
- * say; BAD_CONFIG names the key. */
+ * say; BAD_CONFIG names the key. From then on neither they nor passwords are told. */
 sluice_status host_resolve(const sluice_props *worker, sluice_props *config,
                            sluice_error *err);
 

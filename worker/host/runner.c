@@ -2,6 +2,7 @@
 #include "worker/host/runner.h"
 #include "base/memory.h"
 #include "lib/log_line.h"
+#include "worker/config/secrets.h"
 #include "worker/host/crash.h"
 #include "worker/host/host_state.h"
 #include "worker/host/json_value.h"
@@ -268,7 +269,9 @@ void runner_tell(runner *self, const char *state, const char *trace)
     json_t *message = json_pack("{s:i,s:s}", "task", self->task.number, "state", state);
     figures_state(&self->figures, state);
     if (trace != NULL) {
-        json_t *text = json_string(trace);
+        char *shown = secrets_hidden(trace);
+        json_t *text = json_string(shown);
+        free(shown);
         json_object_set_new(message, "trace",
                             text != NULL ? text : json_string("(not UTF-8)"));
     }
