@@ -331,7 +331,9 @@ void runner_ask_split(sluice_task *task)
 
 static json_t *text_or_null(const char *text)
 {
-    json_t *json = text == NULL ? NULL : json_string(text);
+    char *shown = text == NULL ? NULL : secrets_hidden(text);
+    json_t *json = shown == NULL ? NULL : json_string(shown);
+    free(shown);
     return json == NULL ? json_null() : json;
 }
 
