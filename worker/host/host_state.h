@@ -30,7 +30,7 @@ struct host {
     /* From the start message; constant while tasks run, but `offsets`. */
     char *name;
     sluice_props *config, *worker;
-    sluice_props *written; /* The configuration with its references. */
+    sluice_props *written;   /* The configuration with its references. */
     sluice_offsets *offsets; /* A source's stored ones, as far as the worker said. */
     plugin_set *plugins;
     const plugin_feature *plugin;
