@@ -1,5 +1,6 @@
 /* A connector's word on offsets that somebody wants to set. */
 #include "worker/host/alter_offsets.h"
+#include "worker/config/secrets.h"
 #include "worker/host/client_settings.h"
 #include "worker/host/json_value.h"
 
@@ -67,7 +68,9 @@ void alter_offsets_answer(host *self, const json_t *request)
     json_t *answer = json_pack("{s:{s:b}, s:O}", "alter_offsets", "external", external,
                                "id", json_object_get(request, "id"));
     if (status != SLUICE_OK) {
-        json_object_set_new(answer, "error", json_string(sluice_error_text(err)));
+        char *shown = secrets_hidden(sluice_error_text(err));
+        json_object_set_new(answer, "error", json_string(shown));
+        free(shown);
     }
     channel_send(&self->control, answer);
     sluice_error_free(err);
