@@ -62,22 +62,30 @@ static void tell(const progress *self, int name, int64_t value)
     sluice_task_gauge(self->task, self->names[name], value);
 }
 
+/* All rows, as far as known. -1: not known. */
+static int64_t expected(const snapshot_figures *figures)
+{
+    int64_t sum;
+    bool known = figures->rows_left >= 0 &&
+                 !__builtin_add_overflow(figures->rows, figures->rows_left, &sum);
+    return known ? sum : -1;
+}
+
 int64_t progress_left_ms(const snapshot_figures *figures)
 {
     int64_t spent = figures->end_ms - figures->begin_ms;
-    if (figures->rows_expected < 0 || figures->rows == 0 || spent <= 0) {
+    if (figures->rows_left < 0 || figures->rows == 0 || spent <= 0) {
         return -1;
     }
-    int64_t left = figures->rows_expected - figures->rows;
-    double time = (double)left / (double)figures->rows * (double)spent;
-    return left <= 0 ? 0 : time < 1e15 ? (int64_t)time : -1;
+    double time = (double)figures->rows_left / (double)figures->rows * (double)spent;
+    return time < 1e15 ? (int64_t)time : -1;
 }
 
 void progress_snapshot(const progress *self, const snapshot_figures *figures)
 {
     int64_t left_ms = figures->running ? progress_left_ms(figures) : 0;
     sluice_task_gauge(self->task, "snapshot.rows", figures->rows);
-    sluice_task_gauge(self->task, "snapshot.rows.expected", figures->rows_expected);
+    sluice_task_gauge(self->task, "snapshot.rows.expected", expected(figures));
     sluice_task_gauge(self->task, "snapshot.seconds.left",
                       left_ms < 0 ? -1 : left_ms / 1000);
     tell(self, SNAPSHOT_RUNNING, figures->running);
@@ -115,9 +123,9 @@ const char *progress_text(const snapshot_figures *figures, const char *table,
                        table, figures->tables - figures->tables_left, figures->tables,
                        figures->rows);
     size_t at = len < PROGRESS_TEXT_SIZE ? (size_t)len : PROGRESS_TEXT_SIZE - 1;
-    if (figures->rows_expected >= 0) {
+    if (expected(figures) >= 0) {
         len = snprintf(out + at, PROGRESS_TEXT_SIZE - at, " of about %" PRId64 " rows",
-                       figures->rows_expected);
+                       expected(figures));
     } else {
         len = snprintf(out + at, PROGRESS_TEXT_SIZE - at, " rows");
     }

@@ -14,12 +14,13 @@
 #include <sluice/arena.h>
 #include <sluice/task.h>
 
-/* Of a snapshot. Rows of tables that are not read yet are the server's estimate. */
+/* Of a snapshot. What is left is the server's estimate; of a table that is read nothing
+ * is, however wrong that was. */
 typedef struct snapshot_figures {
     bool running, completed, aborted;
     int64_t tables, tables_left;
-    int64_t rows, rows_expected; /* -1: not known. */
-    int64_t begin_ms, end_ms;    /* Monotonic; `end_ms` while it runs: now. */
+    int64_t rows, rows_left;  /* -1: not known. */
+    int64_t begin_ms, end_ms; /* Monotonic; `end_ms` while it runs: now. */
 } snapshot_figures;
 
 /* Of the stream. */

@@ -16,19 +16,22 @@ TEST(a_snapshot_says_which_table_how_many_rows_and_how_long_still)
                                 .tables = 5,
                                 .tables_left = 3,
                                 .rows = 1000,
-                                .rows_expected = 5000,
+                                .rows_left = 4000,
                                 .begin_ms = 500,
                                 .end_ms = 2500};
     CHECK_TEXT(progress_text(&figures, "public.t", text),
                "snapshot of public.t, table 2 of 5, 1000 of about 5000 rows, about 8 s "
                "left");
-    figures.rows = 6000; /* More than the server knew of. */
-    CHECK_INT(progress_left_ms(&figures), 0);
-    figures.rows_expected = -1;
+    figures.rows = 6000;
+    figures.rows_left = 0;
+    CHECK_TEXT(progress_text(&figures, "public.t", text),
+               "snapshot of public.t, table 2 of 5, 6000 of about 6000 rows, about 0 s "
+               "left");
+    figures.rows_left = -1;
     CHECK_TEXT(progress_text(&figures, "public.t", text),
                "snapshot of public.t, table 2 of 5, 6000 rows");
     figures.rows = 0;
-    figures.rows_expected = INT64_MAX;
+    figures.rows_left = INT64_MAX;
     CHECK_INT(progress_left_ms(&figures), -1);
     figures.rows = 1; /* The server expects what no server has. */
     CHECK_INT(progress_left_ms(&figures), -1);
@@ -41,7 +44,7 @@ TEST(a_name_of_any_length_fits_the_sentence)
     name[sizeof name - 1] = '\0';
     snapshot_figures figures = {.tables = INT64_MAX,
                                 .rows = INT64_MAX,
-                                .rows_expected = INT64_MAX,
+                                .rows_left = INT64_MAX,
                                 .end_ms = INT64_MAX};
     CHECK(strlen(progress_text(&figures, name, text)) < PROGRESS_TEXT_SIZE);
 }

@@ -31,6 +31,8 @@ struct snapshot {
     int64_t told_ms;
     const pg_relation *relation; /* That is being read. */
     int64_t rows, table_rows;
+    int64_t table_expected; /* Of the table that is being read; 0: none is. */
+    int64_t rest_expected;  /* Of those that follow. -1: not known. */
 
     char *held; /* The row that is held back, as COPY wrote it; PQfreemem(). */
     size_t held_len;
@@ -85,6 +87,13 @@ static sluice_status import_snapshot(snapshot *self, sluice_error *err)
     return status;
 }
 
+/* Rows that are still to come, as far as the server knows. */
+static int64_t rows_left(const snapshot *self)
+{
+    int64_t left = self->table_expected - self->table_rows;
+    return self->rest_expected < 0 ? -1 : self->rest_expected + (left > 0 ? left : 0);
+}
+
 /* How far it is, for metrics and for /status; once a second, unless it is `now`. */
 static void tell(snapshot *self, bool now)
 {
@@ -94,6 +103,7 @@ static void tell(snapshot *self, bool now)
     }
     self->told_ms = time_ms;
     self->figures.rows = self->rows;
+    self->figures.rows_left = rows_left(self);
     self->figures.end_ms = time_ms;
     progress_snapshot(self->progress, &self->figures);
     if (self->figures.running && self->table != NULL) {
@@ -169,10 +179,10 @@ sluice_status snapshot_new(const postgres_config *config, sluice_task *task,
     }
     int64_t now = clock_ms();
     self->progress = tell_to;
+    self->rest_expected = self->tables.rows;
     self->figures = (snapshot_figures){.running = true,
                                        .tables = (int64_t)self->tables.count,
                                        .tables_left = (int64_t)self->tables.count,
-                                       .rows_expected = self->tables.rows,
                                        .begin_ms = now};
     tell(self, true);
     char at[LSN_TEXT_SIZE];
@@ -343,6 +353,10 @@ static sluice_status start_table(snapshot *self, capture *to, sluice_error *err)
 {
     self->table = &self->tables.tables[self->next_table++];
     self->table_rows = 0;
+    if (self->rest_expected >= 0) {
+        self->table_expected = self->table->rows;
+        self->rest_expected -= self->table->rows;
+    }
     pg_relation *relation;
     sluice_status status = relations_take_table(to->relations, &self->link,
                                                 self->table->published, &relation, err);
@@ -363,6 +377,7 @@ static sluice_status end_table(snapshot *self, sluice_error *err)
     PGresult *result;
     sluice_status status = SLUICE_OK;
     self->copying = false;
+    self->table_expected = 0;
     while ((result = PQgetResult(self->link.pq)) != NULL) {
         if (PQresultStatus(result) == PGRES_FATAL_ERROR && status == SLUICE_OK) {
             status = connection_fail(&self->link, result, err);
