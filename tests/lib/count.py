@@ -1,9 +1,13 @@
 """Adds up the cases of meson's JUnit reports and prints 'N passed, N failed, N skipped', with the
 end of what each failed test has printed.
 
-usage: count.py REPORT.xml…      exits with 1 if a case failed, or if there was none
+A test that breaks off, or is ended by its time, may have no case that failed: meson's other log,
+beside the report, knows it, and it counts as one.
+
+usage: count.py REPORT.junit.xml…      exits with 1 if a case failed, or if there was none
 """
 
+import json
 import sys
 import xml.etree.ElementTree as tree
 
@@ -19,8 +23,17 @@ def printed(suite):
         yield from lines[-PRINTED_LINES:]
 
 
+def broken_off(path):
+    """The tests that meson calls bad, with its word for it, by their names in the report."""
+    with open(path.replace(".junit.xml", ".json"), encoding="utf-8") as log:
+        runs = [json.loads(line) for line in log]
+    bad = {"ERROR", "FAIL", "TIMEOUT", "INTERRUPT", "UNEXPECTEDPASS"}
+    return {run["name"]: run["result"] for run in runs if run["result"] in bad}
+
+
 def count(path):
     passed, failed, skipped, told = [], [], [], []
+    broken = broken_off(path)
     for suite in tree.parse(path).getroot().iter("testsuite"):
         for case in suite.iter("testcase"):
             name = f"{suite.get('name')}: {case.get('name')}"
@@ -30,7 +43,11 @@ def count(path):
                 skipped.append((name, case.find("skipped").get("message") or ""))
             else:
                 passed.append(name)
-        if int(suite.get("failures")) + int(suite.get("errors")) > 0:
+        marked = int(suite.get("failures")) + int(suite.get("errors")) > 0
+        result = broken.get(suite.get("name").split(".", 1)[-1])
+        if result is not None and not marked:
+            failed.append(f"{suite.get('name')}: broke off ({result})")
+        if result is not None or marked:
             told += [f"---- {suite.get('name')}", *printed(suite)]
     return passed, failed, skipped, told
 

@@ -12,7 +12,7 @@
 
 enum { megabyte = 1024 * 1024, descriptors = 4096, lines = 2000 };
 
-static volatile int sink_of_results;
+static volatile unsigned sink_of_results; /* Which may wrap around. */
 
 /* A crash leaves no file of the test's memory behind. */
 static void no_core(void)
@@ -71,7 +71,7 @@ static void leak(void)
     for (;;) {
         char *more = malloc(megabyte);
         memset(more, 1, megabyte); /* Without a look whether there is any. */
-        sink_of_results += more[sink_of_results & 1];
+        sink_of_results += (unsigned)more[sink_of_results & 1];
     }
 }
 
