@@ -9,6 +9,7 @@ fuzzers="broker/broker-fuzz broker/corpus
   lib/json-fuzz lib/json/corpus
   lib/lib-fuzz lib/corpus
   protocol/protocol-fuzz protocol/corpus
+  worker/header-fuzz worker/host/corpus
   worker/rest-fuzz worker/rest/corpus"
 
 # fuzz_one FUZZER CORPUS SECONDS: what it learns stays in build-fuzz/learned/, what it finds in

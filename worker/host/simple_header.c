@@ -2,6 +2,7 @@
 #include "worker/host/simple_header.h"
 #include "base/buffer.h"
 #include "base/text.h"
+#include "worker/host/header_text.h"
 #include <sluice/text.h>
 #include <string.h>
 #include <time.h>
@@ -207,10 +208,11 @@ sluice_status simple_header_decode(sluice_bytes bytes, sluice_arena *arena,
         *ret_value = NULL;
         return SLUICE_OK;
     }
-    bool text = text_is_utf8(bytes.base, bytes.len);
-    *ret_schema =
-        sluice_schema_of(text ? SLUICE_TYPE_STRING : SLUICE_TYPE_BYTES, false);
-    *ret_value = text ? sluice_string_borrowed(arena, bytes.base, bytes.len)
-                      : sluice_binary_borrowed(arena, bytes.base, bytes.len);
+    if (text_is_utf8(bytes.base, bytes.len)) {
+        header_text_parse(bytes, arena, ret_schema, ret_value);
+    } else {
+        *ret_schema = sluice_schema_of(SLUICE_TYPE_BYTES, false);
+        *ret_value = sluice_binary_borrowed(arena, bytes.base, bytes.len);
+    }
     return SLUICE_OK;
 }

@@ -2,7 +2,8 @@
  *
  * What Kafka Connect's SimpleHeaderConverter writes: strings as they are, numbers and
  * booleans in decimal, bytes in base64, lists as [1,"a"], maps and structs as
- * {"k":1}; dates in UTC. What is read is a string.
+ * {"k":1}; dates in UTC. What is read is what header_text.h makes of it; what is no
+ * UTF-8 is BYTES, where Kafka Connect makes a damaged string of it.
  *
  * Threads: any. Memory: results live in `arena`, or where `bytes` do. */
 #ifndef SLUICE_WORKER_HOST_SIMPLE_HEADER_H
