@@ -209,7 +209,6 @@ class Place:
                             "Failed to find")  # What it says from the second time on.
         text = re.sub(r"available connectors are: PluginDesc.*?\"", 'available connectors are: LIST"',
                       text)
-        text = re.sub(r'\\n at \[Source: .*?"', '"', text)
         text = re.sub(r"available versions: \[[^]]*\]", "available versions: [VERSION]", text)
         return re.sub(r'"version":"[^"]*"', '"version":"VERSION"', text)
 

@@ -18,14 +18,18 @@ static const char *text_of(const json_t *object, const char *key)
 
 /* --- Before the check. --- */
 
-/* As Java prints a map, for Kafka Connect's message. */
+/* As Java prints a map, for Kafka Connect's message; the name, which it adds, first. */
 static char *print_map(const json_t *config)
 {
-    char *text = memory_text("");
+    const char *own = text_of(config, "name");
+    char *text = own == NULL ? memory_text("") : memory_print("name=%s", own);
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)config, key, value)
     {
+        if (strcmp(key, "name") == 0 && own != NULL) {
+            continue;
+        }
         const char *shown = json_string_value(value);
         char *longer = memory_print("%s%s%s=%s", text, text[0] == '\0' ? "" : ", ", key,
                                     shown == NULL ? "null" : shown);

@@ -144,6 +144,7 @@ TEST(scalars_of_a_map_become_texts_digit_by_digit)
     CHECK_TEXT(parse(route_map, "{\"x\\\"1\":\"true 5\\\\\"} \n"),
                "{\"x\\\"1\":\"true 5\\\\\"}");
     CHECK(has(parse(route_map, "{} trailing"), "trailing"));
+    CHECK(has(parse(route_map, "{} {}"), "Trailing token (of type START_OBJECT)"));
 }
 
 TEST(what_is_no_map_is_refused_in_known_words)
@@ -155,7 +156,87 @@ TEST(what_is_no_map_is_refused_in_known_words)
     CHECK(has(parse(route_map, "{"), "Unexpected end-of-input"));
     CHECK(has(parse(route_map, "{\"a\":\"b\",}"), "Unexpected character"));
     CHECK(has(parse(route_map, ""), "No content to map due to end-of-input"));
-    CHECK(has(parse(route_map, "{\"a\":01}"), "Unexpected character"));
+    CHECK(has(parse(route_map, "{\"a\":01}"), "Leading zeroes not allowed"));
+}
+
+#define SOURCE(line, column)                                                           \
+    "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); "    \
+    "line: " #line ", column: " #column "]"
+#define AT(line, column) "\n at " SOURCE(line, column)
+
+TEST(what_is_no_json_is_refused_as_by_jackson_with_its_place)
+{
+    static const struct {
+        const char *body, *message;
+    } wrong[] = {
+        {"{", "Unexpected end-of-input: expected close marker for Object (start marker "
+              "at " SOURCE(1, 1) ")" AT(1, 2)},
+        {"{\"a\"}", "Unexpected character ('}' (code 125)): was expecting a colon to "
+                    "separate field name and value" AT(1, 5)},
+        {"\n\n  {\"a\":}",
+         "Unexpected character ('}' (code 125)): expected a value" AT(3, 8)},
+        {"{'a':1}", "Unexpected character (''' (code 39)): was expecting double-quote "
+                    "to start field name" AT(1, 2)},
+        {"nope",
+         "Unrecognized token 'nope': was expecting (JSON String, Number, Array, "
+         "Object or token 'null', 'true' or 'false')" AT(1, 5)},
+        {"{\"a\":tru}", "Unrecognized token 'tru': was expecting (JSON String, Number, "
+                        "Array, Object or token 'null', 'true' or 'false')" AT(1, 10)},
+        {"{\"a\":1,}", "Unexpected character ('}' (code 125)): was expecting "
+                       "double-quote to start field name" AT(1, 8)},
+        {"{\"a\":\"b", "Unexpected end-of-input in VALUE_STRING" AT(1, 8)},
+        {"{\"a\":NaN}",
+         "Non-standard token 'NaN': enable "
+         "`JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow" AT(1, 9)},
+        {"{\"a\":\"\\x\"}", "Unrecognized character escape 'x' (code 120)" AT(1, 8)},
+        {"{\"a\":1]", "Unexpected close marker ']': expected '}' (for Object starting "
+                      "at " SOURCE(1, 1) ")" AT(1, 7)},
+        {"{\"a\":1}}", "Unexpected close marker '}': no open Object to close" AT(1, 8)},
+        {"{\"a\":-}",
+         "Unexpected character ('}' (code 125)) in numeric value: expected "
+         "digit (0-9) to follow minus sign, for valid numeric "
+         "value" AT(1, 7)},
+        {"{\"a\":\"\t\"}",
+         "Illegal unquoted character ((CTRL-CHAR, code 9)): has to be "
+         "escaped using backslash to be included in string "
+         "value" AT(1, 7)},
+        {"{\"a\":[1]}",
+         "Cannot deserialize value of type `java.lang.String` from Array "
+         "value (token `JsonToken.START_ARRAY`)" AT(
+             1, 6) " (through reference chain: "
+                   "java.util.LinkedHashMap[\"a\"])"},
+        {"5", "Cannot deserialize value of type `java.util.LinkedHashMap<java.lang."
+              "String,java.lang.String>` from Integer value (token "
+              "`JsonToken.VALUE_NUMBER_INT`)" AT(1, 1)},
+        {"\"\"", "Cannot coerce empty String (\"\") to element of "
+                 "`java.util.LinkedHashMap` (but could if coercion was enabled using "
+                 "`CoercionConfig`)" AT(1, 1)},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        CHECK_TEXT(parse(route_map, wrong[i].body), wrong[i].message);
+    }
+}
+
+TEST(a_body_that_is_too_deep_is_refused)
+{
+    char deep[4096] = "{\"offsets\":[{\"partition\":{\"a\":";
+    size_t at = strlen(deep);
+    memset(deep + at, '[', sizeof deep - at - 1);
+    deep[sizeof deep - 1] = '\0';
+    CHECK(has(parse(route_offsets, deep), "Document nesting depth (1001) exceeds"));
+}
+
+TEST(texts_are_read_without_their_escapes_and_the_last_of_two_counts)
+{
+    CHECK_TEXT(parse(route_map, "\xef\xbb\xbf{\"\\u00fc\":\"\\ud83d\\ude00\\n\","
+                                "\"b\":1,\"b\":2e3}"),
+               "{\"\xc3\xbc\":\"\xf0\x9f\x98\x80\\n\",\"b\":\"2e3\"}");
+    CHECK_TEXT(parse(route_map, "{\"a\":\"\\ud800x\"}"), "{\"a\":\"\xef\xbf\xbdx\"}");
+    CHECK(has(parse(route_map, "{\"a\":\"\xff\"}"), "Invalid UTF-8 start byte 0xff"));
+    CHECK(
+        has(parse(route_map, "{\"a\":\"\xed\xa0\x80\"}"), "Invalid UTF-8 middle byte"));
+    CHECK(has(parse(route_map, "{\"a\":\"\xc3"), "Unexpected end-of-input"));
+    CHECK(has(parse(route_map, "{\"a\":\"\\u0000\"}"), "\\u0000 cannot be"));
 }
 
 TEST(a_connector_to_create_has_a_name_a_config_and_a_state)
