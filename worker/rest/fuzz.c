@@ -1,7 +1,14 @@
 /* Fuzz target: what a client or a file gives to a worker. The first byte chooses: a
- * request's target, a body of each kind, a Java map. Nothing may crash, and what is
- * taken must be of the form that is promised. */
+ * request's target, a body of each kind, a Java map; a login file, rules for headers,
+ * origins, PEM, a text with secrets. Nothing may crash, and what is taken must be of
+ * the form that is promised. */
+#include "worker/config/secrets.h"
+#include "worker/rest/basic_auth.h"
+#include "worker/rest/cors.h"
 #include "worker/rest/entity.h"
+#include "worker/rest/header_rules.h"
+#include "worker/rest/jaas.h"
+#include "worker/rest/pem.h"
 #include "worker/rest/string_map.h"
 #include "worker/store/java_map.h"
 #include <stdint.h>
@@ -79,6 +86,76 @@ static void try_java(const uint8_t *base, size_t size)
     unlink(path);
 }
 
+static void try_jaas(const char *text)
+{
+    jaas_entry entry = {0};
+    sluice_error *err = sluice_error_new();
+    if (jaas_parse(text, "file", "KafkaConnect", &entry, err) == SLUICE_OK) {
+        must((entry.module == NULL) == (entry.modules == 0));
+        must(entry.module == NULL || (entry.flag != NULL && entry.options != NULL));
+        jaas_entry_done(&entry);
+    } else {
+        must(strncmp(sluice_error_text(err), "file:", 5) == 0);
+    }
+    sluice_error_free(err);
+    free(basic_auth_file_of(text));
+}
+
+/* What is taken may stand in an answer: no line ends in it. */
+static void try_headers(const char *text)
+{
+    header_rules rules = {0};
+    sluice_error *err = sluice_error_new();
+    if (header_rules_parse(text, &rules, err) == SLUICE_OK) {
+        for (size_t i = 0; i < rules.count; i++) {
+            char *value = header_rule_value(&rules.items[i], 1000);
+            must(rules.items[i].name[0] != '\0');
+            must(strpbrk(rules.items[i].name, " :\r\n\t") == NULL);
+            must(strpbrk(value, "\r\n") == NULL);
+            free(value);
+        }
+        header_rules_done(&rules);
+    } else {
+        must(sluice_error_text(err)[0] != '\0');
+    }
+    sluice_error_free(err);
+}
+
+static void try_origins(const char *text)
+{
+    cors *rule = NULL;
+    if (strlen(text) < 200 && cors_new(text, &rule, NULL) == SLUICE_OK &&
+        rule != NULL) {
+        cors_allows(rule, "http://good.example null");
+        cors_free(rule);
+    }
+}
+
+static void try_pem(const char *text)
+{
+    buffer out = BUFFER_INIT, again = BUFFER_INIT;
+    size_t count = pem_blocks(text, "CERTIFICATE", &out);
+    must((count == 0) == (out.len == 0));
+    pem_blocks(buffer_text(&out), "CERTIFICATE", &again);
+    buffer_done(&out);
+    buffer_done(&again);
+}
+
+/* A secret between what no word has is not seen any more. */
+static void try_secrets(const char *text)
+{
+    secrets *set = secrets_new();
+    secrets_add(set, "sesame", "${file:/p:k}");
+    char *framed = malloc(strlen(text) + 20);
+    must(framed != NULL);
+    snprintf(framed, strlen(text) + 20, " sesame %s", text);
+    char *hidden = secrets_hide(set, framed);
+    must(strncmp(hidden, " ${file:/p:k} ", 14) == 0);
+    free(hidden);
+    free(framed);
+    secrets_free(set);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *base, size_t size)
 {
     if (size == 0) {
@@ -103,6 +180,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *base, size_t size)
         break;
     case 'j':
         try_java(base + 1, size - 1);
+        break;
+    case 'a':
+        try_jaas(text);
+        break;
+    case 'h':
+        try_headers(text);
+        break;
+    case 'r':
+        try_origins(text);
+        break;
+    case 'p':
+        try_pem(text);
+        break;
+    case 's':
+        try_secrets(text);
         break;
     default:
         break;
