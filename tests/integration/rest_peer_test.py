@@ -15,7 +15,8 @@ from tap import Skip, main, test
 LIBS, PLUGIN = os.environ.get("KAFKA"), os.environ.get("CONNECT_FILE")
 peers = RestPeers(os.path.abspath(sys.argv[1]), LIBS, PLUGIN, {
     "access.control.allow.origin": "http://good.example",
-    "access.control.allow.methods": "GET"})
+    "access.control.allow.methods": "GET",
+    "response.http.headers.config": '"set X-Two: a, b", set X-Three: c'})
 
 SOURCE = ('"connector.class": "FileStreamSource", "file": "FOLDER/in.txt", "topic": "t"')
 SINK = ('"connector.class": "FileStreamSink", "file": "FOLDER/out.txt", "topics": "t"')
@@ -39,7 +40,8 @@ PATHS = ["/", "/health", "/connectors", "/connectors/", "/connectors/nope", "/co
          "/connectors/nope/foo", "/connector-plugins", "/connector-plugins/",
          "/connector-plugins/Nope/config", "/connector-plugins/Nope/config/validate",
          "/connector-plugins/Nope", "/admin/loggers", "/admin/loggers/", "/admin/loggers/nope",
-         "/admin", "/foo", "//connectors", "/connectors//status", "/a%2", "/connectors/a%zz"]
+         "/admin", "/foo", "//connectors", "/connectors//status", "/a%2", "/connectors/a%zz",
+         "/connectors/%c0%af/status", "/connectors/%ff", "/connectors/%00"]
 METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "FOO"]
 
 # Kafka Connect's standalone worker answers these with an exception that nobody caught; and an

@@ -33,7 +33,7 @@ from running_broker import RunningBroker
 from running_worker import RunningWorker, until
 
 WAIT_SECONDS = 30
-COMPARED = ("Content-Type", "Location", "Allow", "Access-Control-Allow-Origin", "WWW-Authenticate",
+COMPARED = ("Content-Type", "Location", "Allow", "Access-Control-Allow-Origin", "X-Two", "Vary",
             "Access-Control-Allow-Methods", "Access-Control-Allow-Headers", "Access-Control-Max-Age")
 
 
