@@ -156,6 +156,7 @@ TEST(origins_are_wholes_or_patterns)
     CHECK(cors_new("", &rule, err) == SLUICE_OK);
     CHECK(rule == NULL);
     CHECK(cors_new("http://(", &rule, err) == SLUICE_BAD_CONFIG);
+    CHECK(cors_new("http://a{9}", &rule, err) == SLUICE_BAD_CONFIG);
     sluice_error_free(err);
 }
 
