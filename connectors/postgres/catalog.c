@@ -99,7 +99,8 @@ static const char types_sql[] =
     "FROM pg_catalog.pg_type p JOIN t ON p.oid IN (t.typbasetype, t.element)) "
     "SELECT oid, typname, typtype, typbasetype, typtypmod, element, "
     "(SELECT string_agg(enumlabel, ',' ORDER BY enumsortorder) FROM pg_catalog.pg_enum "
-    "WHERE enumtypid = t.oid) FROM t";
+    "WHERE enumtypid = t.oid), "
+    "(SELECT typdelim FROM pg_catalog.pg_type WHERE oid = t.oid) FROM t";
 
 sluice_status catalog_types(connection *from, const uint32_t *oids, size_t count,
                             sluice_arena *arena, type_list *ret_types,
@@ -130,6 +131,7 @@ sluice_status catalog_types(connection *from, const uint32_t *oids, size_t count
             .base = (uint32_t)result_number(result, i, 3),
             .base_typmod = (int32_t)result_number(result, i, 4),
             .element = (uint32_t)result_number(result, i, 5),
+            .delimiter = *result_cell(result, i, 7),
             .labels = labels == NULL ? "" : labels,
         };
     }

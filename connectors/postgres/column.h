@@ -48,6 +48,7 @@ struct pg_column {
     int digits;                      /* Of a second's fraction, 0 to 6. */
     int64_t length;                  /* Of bits; -1 where there is no limit. */
     const pg_column *element;        /* Of an array. */
+    char delimiter;                  /* Between elements. */
 };
 
 /* What the catalog says of a type that types.c does not know by its oid. */
@@ -59,6 +60,7 @@ typedef struct type_facts {
     int32_t base_typmod;
     uint32_t element;   /* Of an array: the type of its elements, else 0. */
     const char *labels; /* Of an enum: "a,b,c", in order. */
+    char delimiter;     /* Between such values in an array; 0: a comma. */
 } type_facts;
 
 /* Where column_describe() asks about types. NULL: nobody knows that one. */

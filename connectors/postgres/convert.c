@@ -432,12 +432,13 @@ sluice_status convert_money(const pg_column *self, sluice_arena *arena,
 
 /* The next element, unescaped in place; `*ret_text` NULL is a null element. Returns
  * what follows it, or NULL where there is none, but an array for example. */
-static char *next_element(char *at, char *end, char **ret_text, size_t *ret_len)
+static char *next_element(char delimiter, char *at, char *end, char **ret_text,
+                          size_t *ret_len)
 {
     bool in_quotes = at < end && *at == '"';
     char *out = at + in_quotes, *start = out;
     for (at += in_quotes; at < end; at++) {
-        if (in_quotes ? *at == '"' : (*at == ',' || *at == '}')) {
+        if (in_quotes ? *at == '"' : (*at == delimiter || *at == '}')) {
             break;
         }
         if (*at == '{' && !in_quotes) {
@@ -486,8 +487,8 @@ static sluice_status convert_elements(const pg_column *self, sluice_arena *arena
         size_t len;
         at = self->element->convert == convert_array
                  ? next_array(at, end, &text, &len)
-                 : next_element(at, end, &text, &len);
-        if (at == NULL || at >= end || (*at != ',' && *at != '}')) {
+                 : next_element(self->delimiter, at, end, &text, &len);
+        if (at == NULL || at >= end || (*at != self->delimiter && *at != '}')) {
             return sluice_fail(err, SLUICE_BAD_RECORD,
                                "the array has another number of dimensions than the "
                                "column is declared with");
@@ -501,7 +502,7 @@ static sluice_status convert_elements(const pg_column *self, sluice_arena *arena
             }
         }
         sluice_array_add(arena, array, element);
-        at += *at == ',';
+        at += *at == self->delimiter;
     }
     return SLUICE_OK;
 }

@@ -20,7 +20,7 @@ sluice_status filter_new(const postgres_config *config, filter **ret_filter,
                          sluice_error *err);
 void filter_free(filter *self); /* NULL is accepted. */
 
-/* System schemas are never captured. */
+/* System schemas, and PostGIS's list of reference systems, are never captured. */
 bool filter_table(const filter *self, const char *schema, const char *table);
 bool filter_column(const filter *self, const char *schema, const char *table,
                    const char *column);

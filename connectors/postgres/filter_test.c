@@ -46,6 +46,7 @@ TEST(schemas_and_tables_are_excluded)
     CHECK(!filter_table(self, "public", "tmp_1"));
     CHECK(!filter_table(self, "pg_catalog", "pg_class"));
     CHECK(!filter_table(self, "information_schema", "tables"));
+    CHECK(!filter_table(self, "public", "spatial_ref_sys"));
     filter_free(self);
 }
 

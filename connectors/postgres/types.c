@@ -339,6 +339,9 @@ static bool decide_array(pg_column *self, type_design *design, uint32_t element_
     if (!column_describe(element, types, NULL, arena)) {
         return false;
     }
+    const type_facts *facts = facts_of(types, element_type);
+    bool is_told = facts != NULL && facts->delimiter != '\0';
+    self->delimiter = is_told ? facts->delimiter : ','; /* PostGIS has colons. */
     self->element = element;
     self->convert = convert_array;
     design->type = SLUICE_TYPE_ARRAY;

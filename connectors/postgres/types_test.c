@@ -21,13 +21,14 @@ static const type_facts facts[] = {
     {.oid = 90004, .name = "_mood", .kind = 'b', .element = 90001},
     {.oid = 90005, .name = "pair", .kind = 'c'},
     {.oid = 90006, .name = "hstore", .kind = 'b'},
-    {.oid = 90007, .name = "geometry", .kind = 'b'},
+    {.oid = 90007, .name = "geometry", .kind = 'b', .delimiter = ':'},
     {.oid = 90008, .name = "geography", .kind = 'b'},
     {.oid = 90009, .name = "vector", .kind = 'b'},
     {.oid = 90010, .name = "halfvec", .kind = 'b'},
     {.oid = 90011, .name = "sparsevec", .kind = 'b'},
     {.oid = 90012, .name = "_hstore", .kind = 'b', .element = 90006},
     {.oid = 90013, .name = "_pair", .kind = 'b', .element = 90005},
+    {.oid = 90014, .name = "_geometry", .kind = 'b', .element = 90007},
 };
 
 static const type_facts *find(void *context, uint32_t oid)
@@ -387,6 +388,10 @@ TEST(points_and_geometries_are_structs)
         {600, -1, "(1.5 -2)", POINT, "'(1.5 -2)' is no point"},
         {90007, -1, "0101000000000000000000F03F0000000000000040", GEOMETRY("Geometry"),
          "{\"wkb\":0x0101000000000000000000f03f0000000000000040,\"srid\":null}"},
+        {90014, -1, "{01,NULL}", "ARRAY(" GEOMETRY("Geometry") ")?",
+         "'01,NULL' is no geometry in hexadecimal digits"},
+        {90014, -1, "{010700000000000000:NULL}", "ARRAY(" GEOMETRY("Geometry") ")?",
+         "[{\"wkb\":0x010700000000000000,\"srid\":null},null]"},
         {90008, -1, "0101000020E6100000000000000000F03F0000000000000040",
          GEOMETRY("Geography"),
          "{\"wkb\":0x0101000020e6100000000000000000f03f0000000000000040,"

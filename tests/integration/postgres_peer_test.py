@@ -474,6 +474,15 @@ def types_of_extensions_are_the_same():
                   meant={r"1\.items\.optional": "elements may be null", r"sparsevec1: theirs null": "its array is null"})
 
 
+@peer_test
+def types_of_postgis_are_the_same():
+    server.database = "postgres"
+    if server.sql("SELECT count(*) FROM pg_available_extensions WHERE name = 'postgis'") == "0":
+        raise Skip("the extension postgis is not installed: Debian has it as postgresql-15-postgis-3")
+    compare_types(types.POSTGIS, setup=["CREATE EXTENSION postgis"])
+    compare_types(types.POSTGIS, {"include.unknown.datatypes": "true"}, setup=["CREATE EXTENSION postgis"])
+
+
 # --- Cases: records. ---
 
 BIG = "(SELECT string_agg(md5(i::text), '') FROM generate_series(1, 100) i)"

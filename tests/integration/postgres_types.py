@@ -129,6 +129,13 @@ EXTENSIONS = {
     "geography": [f"'0101000020E6100000{POINT[10:].upper()}'"],
     "vector": ["'[1,2.5,-3e-05]'"], "halfvec": ["'[1,2.5,-3e-05]'"], "sparsevec": ["'{1:1,3:2.5}/5'"],
 }
+POSTGIS = {
+    "g": ("geometry", ["'POINT(1 2)'", "'SRID=4326;LINESTRING(0 0,1 1.5,2 0)'", "'GEOMETRYCOLLECTION EMPTY'", "'POLYGON((0 0,1 0,1 1,0 0))'"]),
+    "gp": ("geometry(Point,4326)", ["'SRID=4326;POINT(-0.5 1e10)'"]), "gz": ("geometry(PointZM)", ["'POINT(1 2 3 4)'"]),
+    "gg": ("geography", ["'POINT(1 2)'", "'SRID=4326;POLYGON((0 0,1 0,1 1,0 0))'"]), "ggp": ("geography(Point)", ["'POINT(-110 30)'"]),
+    "ga": ("geometry[]", ["ARRAY['POINT(1 2)'::geometry, NULL, 'SRID=3857;POINT(3 4)'::geometry]", "'{}'"]),
+    "gga": ("geography[]", ["ARRAY['POINT(1 2)'::geography]"]), "bx": ("box2d", ["'BOX(0 0,1 1)'"]), "b3": ("box3d", ["'BOX3D(0 0 0,1 1 1)'"]),
+}
 HSTORE = {"hs": ("hstore", ["'a=>1, b=>NULL, \"c \\\"q\\\" d\"=>\"e, é\"'", "''", "'x=>\"\"'"])}
 
 
