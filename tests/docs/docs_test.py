@@ -160,7 +160,7 @@ def bash_completes_commands_actions_and_options():
         return shell(f"source <({PROGRAM} completion); COMP_WORDS=({line}); "
                      f"COMP_CWORD={len(words) - 1}; _sluice {PROGRAM}; "
                      "printf '%s\\n' \"${COMPREPLY[@]}\"").split("\n")[:-1]
-    check_equal(completed("sluice", "connec"), ["connectors"])
+    check_equal(completed("sluice", "connector"), ["connectors"])
     check_equal(completed("sluice", "connectors", "re"), ["resume", "restart"])
     check_equal(completed("sluice", "connectors", "restart", "--only"), ["--only-failed"])
     check_equal(completed("sluice", "topics", "--boot"), ["--bootstrap-server"])

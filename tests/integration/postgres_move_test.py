@@ -1,8 +1,8 @@
 """A connector moves from Debezium to Sluice and back, by its offsets: nothing is lost, and at most the
 change at hand comes twice.
 
-Both write to one broker of ours. Offsets move by REST (GET and PATCH /connectors/…/offsets), and once by the
-file of a standalone Kafka Connect worker.
+Both write to one broker of ours. Offsets move by REST (GET and PATCH /connectors/…/offsets), once by the file of a
+standalone Kafka Connect worker, and once by the topic of a distributed one.
 
 Skipped unless KAFKA names a folder of Apache Kafka's jars, DEBEZIUM one of its PostgreSQL connector's, and there is java.
 
@@ -11,6 +11,7 @@ usage: KAFKA=DIR DEBEZIUM=DIR postgres_move_test.py SLUICE [WORD…]
 import json
 import os
 import shutil
+import subprocess
 import sys
 import time
 
@@ -262,6 +263,26 @@ def the_offsets_file_of_kafka_connect_is_taken_over():
         move.worker.start()
         status, body = move.worker.call("POST", "/connectors", {"name": move.name, "config": move.config})
         check_equal((status, body if status != 201 else ""), (201, ""))
+        move.check_equals_table()
+        check_equal([value["after"]["id"] for _, value in move.topic.records[count:]], [3])
+
+
+@test
+def the_offsets_topic_of_a_cluster_that_is_gone_is_read():
+    with Move("INSERT INTO t VALUES (1, 'old')") as move:
+        with RunningConnect(KAFKA, DEBEZIUM, broker.address, "old") as cluster:
+            cluster.create(move.name, {**move.config, **PLAIN})
+            move.topic.until(lambda records: len(records) >= 1)
+            server.sql("INSERT INTO t VALUES (2, 'there')")
+            move.check_equals_table()
+        move.wait_slot()
+        server.sql("INSERT INTO t VALUES (3, 'here')")
+        count = len(move.topic.read())
+        check_equal(move.worker.call("POST", "/connectors", {"name": move.name, "config": move.config, "initial_state": "STOPPED"})[0], 201)
+        offsets = subprocess.run([PROGRAM, "connect-offsets", move.name, "--topic", "old-offsets", "--bootstrap-server", broker.address],
+                                 capture_output=True, text=True, timeout=120, check=True).stdout
+        check_equal(move.worker.call("PATCH", f"/connectors/{move.name}/offsets", json.loads(offsets))[0], 200)
+        check_equal(move.worker.call("PUT", f"/connectors/{move.name}/resume")[0], 202)
         move.check_equals_table()
         check_equal([value["after"]["id"] for _, value in move.topic.records[count:]], [3])
 

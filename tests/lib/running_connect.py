@@ -53,7 +53,8 @@ class RunningConnect:
             return "DEBEZIUM names no folder with debezium-connector-postgres-*.jar"
         return None
 
-    def __init__(self, kafka, debezium, bootstrap):
+    def __init__(self, kafka, debezium, bootstrap, distributed=None):
+        """`distributed` is the name of its group, and the first part of its topics' names: else it is standalone."""
         self.folder = tempfile.mkdtemp(prefix="sluice-connect-")
         self.port = free_port()
         os.mkdir(f"{self.folder}/plugins")
@@ -61,6 +62,13 @@ class RunningConnect:
         settings = {"bootstrap.servers": bootstrap, "listeners": f"http://127.0.0.1:{self.port}",
                     "plugin.path": f"{self.folder}/plugins", "key.converter": JSON, "value.converter": JSON,
                     "offset.storage.file.filename": f"{self.folder}/offsets", "offset.flush.interval.ms": "1000"}
+        for what in ("config", "offset", "status") if distributed else ():
+            settings[f"{what}.storage.topic"] = f"{distributed}-{what}s"
+            settings[f"{what}.storage.replication.factor"] = "1"
+        if distributed:
+            settings["group.id"] = distributed
+            del settings["offset.storage.file.filename"]
+        kind = "Distributed" if distributed else "Standalone"
         with open(f"{self.folder}/worker.properties", "w", encoding="utf-8") as file:
             file.writelines(f"{key}={value}\n" for key, value in settings.items())
         with open(f"{self.folder}/log4j2.properties", "w", encoding="utf-8") as file:
@@ -68,7 +76,7 @@ class RunningConnect:
         with open(f"{self.folder}/log", "wb") as log:
             self.process = subprocess.Popen(
                 ["java", "-Xms64m", "-Xmx512m", f"-Dlog4j2.configurationFile={self.folder}/log4j2.properties",
-                 "-cp", f"{jars_of(kafka)}/*", "org.apache.kafka.connect.cli.ConnectStandalone",
+                 "-cp", f"{jars_of(kafka)}/*", f"org.apache.kafka.connect.cli.Connect{kind}",
                  f"{self.folder}/worker.properties"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.await_rest()
 
