@@ -158,6 +158,7 @@ def once(command, bootstrap, plugins, given):
         found["a connector, PSS MB"] = (memory - found["idle worker, PSS MB"]) / given.count
         found["threads"] = worker.sum_of(threads)
         found["idle CPU, ms/s"], found["wake-ups/s"] = idle(worker, given.idle)
+        worker.rest.close()  # It has been silent for longer than a server waits.
         began = time.monotonic()
         for number in range(given.count):
             worker.call("DELETE", f"/connectors/idle-{number}")

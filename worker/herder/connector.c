@@ -197,7 +197,25 @@ static bool state_parse(const char *name, run_state *ret_state)
     return false;
 }
 
-/* When it is to be started again without being asked; says so in the log. */
+/* What comes next stands below the reason, where the whole connector has failed. */
+__attribute__((format(printf, 2, 3))) static void add_to_trace(connector *c,
+                                                               const char *format, ...)
+{
+    if (c->state != state_failed || c->trace == NULL) {
+        return;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = memory_vprint(format, arguments);
+    va_end(arguments);
+    char *longer = memory_print("%s\n%s", c->trace, text);
+    free(c->trace);
+    free(text);
+    c->trace = longer;
+}
+
+/* When it is to be started again without being asked; says so in the log and in the
+ * trace. */
 static void plan_restart(herder *self, connector *c, bool crashed)
 {
     herder_restart policy = herder_connector_own(self, c).restart;
@@ -214,6 +232,8 @@ static void plan_restart(herder *self, connector *c, bool crashed)
                    "connector '%s' stays FAILED: it was restarted %lld times in a row "
                    "(restart.max.attempts); restart it when the reason is mended",
                    c->name, (long long)c->attempts);
+        add_to_trace(c, "It was restarted %lld times in a row and stays so",
+                     (long long)c->attempts);
         return;
     }
     int64_t delay = policy.backoff_initial_ms;
@@ -227,6 +247,9 @@ static void plan_restart(herder *self, connector *c, bool crashed)
                "connector '%s' will be restarted in %lld ms (attempt %lld of %lld)",
                c->name, (long long)delay, (long long)c->attempts,
                (long long)policy.attempts_max);
+    add_to_trace(c, "It will be restarted %lld ms after that (attempt %lld of %lld)",
+                 (long long)delay, (long long)c->attempts,
+                 (long long)policy.attempts_max);
 }
 
 static void connector_reported(herder *self, connector *c, const json_t *report)

@@ -20,6 +20,25 @@ TEST(a_created_connector_is_answered_when_its_tasks_are_known)
         "\"type\":\"source\"}");
 }
 
+TEST(a_check_that_takes_long_gives_way_when_another_waits)
+{
+    bench *b = begin();
+    uint64_t first = ask(b, herder_create, NULL, file_source), before = b->inspector;
+    wait_ms(b, 60000);
+    CHECK(!did(b, herder_kill, before)); /* Nobody else wants to be checked. */
+    uint64_t second =
+        ask(b, herder_put_config, "d", "{\"connector.class\":\"FileStreamSource\"}");
+    wait_ms(b, 1);
+    CHECK(did(b, herder_kill, before));
+    dies(b, before, SIGKILL, "in check");
+    CHECK_INT(status_of(b, first), 500);
+    CHECK(strstr(body_of(b, first), "took too long and was killed in check") != NULL);
+    CHECK(b->inspector != before);
+    says_valid(b, second);
+    says_running(b);
+    CHECK_INT(status_of(b, second), 201);
+}
+
 TEST(a_second_connector_of_the_same_name_is_refused)
 {
     bench *b = begin_running();
@@ -50,6 +69,9 @@ TEST(a_host_that_is_killed_fails_its_connector_with_the_signal_and_is_restarted)
     CHECK(strstr(status,
                  "connector host of 'c' was killed by signal 11 (Segmentation "
                  "fault) in poll of task 0; last log lines:\\nlast words") != NULL);
+    CHECK(strstr(status,
+                 "last words\\nIt will be restarted 1000 ms after that (attempt 1 "
+                 "of 3)\"") != NULL);
     CHECK(strstr(status, "\"id\":0,\"state\":\"FAILED\"") != NULL);
     CHECK_INT(herder_deadline(b->herder), b->now + 1000);
     wait_ms(b, 999);
@@ -72,6 +94,8 @@ TEST(restarts_back_off_and_end_when_the_budget_is_used_up)
     }
     dies(b, b->host, SIGKILL, NULL);
     CHECK_INT(herder_deadline(b->herder), INT64_MAX);
+    CHECK(strstr(status_body(b), "It was restarted 3 times in a row and stays so") !=
+          NULL);
     uint64_t before = b->host;
     ask(b, herder_restart_connector, "c", NULL);
     CHECK(b->host != before);

@@ -13,6 +13,7 @@
 enum {
     deaths_before_listing_max = 3,
     retry_ms = 1000,
+    check_ms_max = 10 * 1000, /* Of one check, while others wait for theirs. */
 };
 
 void inspector_start(herder *self)
@@ -64,6 +65,7 @@ void inspector_next(herder *self)
         inspector_start(self);
     }
     p->sent = true;
+    p->sent_at = self->now;
     if (group_offsets_is(p)) {
         group_offsets_ask(self, p);
         return;
@@ -188,9 +190,27 @@ void inspector_stop(herder *self)
     kill_inspector(self, "was stopped");
 }
 
+/* When the check in hand gives way to those that wait; INT64_MAX: it need not. */
+static int64_t yield_at(const herder *self)
+{
+    const pending *p = in_hand(self);
+    if (p == NULL || self->inspector.killed) {
+        return INT64_MAX;
+    }
+    for (const pending *other = self->waiting; other != NULL; other = other->next) {
+        if (other->phase == wait_validation && other != p) {
+            return p->sent_at + check_ms_max;
+        }
+    }
+    return INT64_MAX;
+}
+
 void inspector_tick(herder *self)
 {
     host_slot_tick(self, &self->inspector, false);
+    if (self->now >= yield_at(self)) {
+        inspector_overdue(self);
+    }
     if (self->now >= self->inspector_at) {
         inspector_start(self);
     }
@@ -198,8 +218,10 @@ void inspector_tick(herder *self)
 
 int64_t inspector_deadline(const herder *self)
 {
-    int64_t host = host_slot_deadline(self, &self->inspector, false);
-    return host < self->inspector_at ? host : self->inspector_at;
+    int64_t first = host_slot_deadline(self, &self->inspector, false);
+    int64_t yield = yield_at(self);
+    first = yield < first ? yield : first;
+    return first < self->inspector_at ? first : self->inspector_at;
 }
 
 /* --- Names. --- */

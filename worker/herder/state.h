@@ -87,12 +87,13 @@ typedef struct pending {
     wait_phase phase;
     char *name;
     json_t *body;
-    char *target;  /* create: the initial state, or NULL */
-    char *version; /* plugin config: those that are asked for, or NULL */
-    bool created;  /* The answer is 201. */
-    bool sent;     /* wait_validation: the inspector has it now. */
-    bool exited;   /* wait_exit: the host is gone. */
-    bool external; /* alter, reset offsets: the connector has seen to its outside. */
+    char *target;    /* create: the initial state, or NULL */
+    char *version;   /* plugin config: those that are asked for, or NULL */
+    bool created;    /* The answer is 201. */
+    bool sent;       /* wait_validation: the inspector has it now … */
+    int64_t sent_at; /* … since then. */
+    bool exited;     /* wait_exit: the host is gone. */
+    bool external;   /* alter, reset offsets: the connector has seen to its outside. */
     bool all_plugins;
     uint64_t store; /* What must be stored before the answer; 0: nothing more. */
     int64_t deadline;

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* More threads than that help nobody, and tasks.max may be any number. */
+enum { tasks_bound = 1000 };
+
 typedef sluice_status (*split_call)(const void *config, int max_tasks,
                                     sluice_props *const *tasks, int *ret_count,
                                     sluice_error *err);
@@ -38,7 +41,8 @@ sluice_status split_connector(host *self, sluice_props ***ret_props, size_t *ret
                               sluice_error *err)
 {
     split_call call = call_of(self);
-    int max = self->common->tasks_max;
+    int max =
+        self->common->tasks_max < tasks_bound ? self->common->tasks_max : tasks_bound;
     /* A sink without a way to divide gets as many tasks as it may have: the group
      * divides the partitions. A source without one can't be divided. */
     int made = self->is_source ? 1 : max;
