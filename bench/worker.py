@@ -93,7 +93,7 @@ class Worker:
             try:
                 if self.call("GET", "/connectors")[0] == 200:
                     return (time.monotonic() - began) * 1000
-            except OSError:
+            except (OSError, ValueError):  # Jetty answers before Kafka Connect does.
                 self.rest.close()
             if self.process.poll() is not None:
                 raise SystemExit(f"the worker ended: see {self.folder}/log")

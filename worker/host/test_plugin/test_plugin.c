@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 typedef struct test_config {
-    const char *topic, *tell, *trouble;
+    const char *topic, *tell, *trouble, *tasks_file;
     int64_t count;
     int32_t batch, times, partitions, tasks;
     misbehaviour misbehaviour;
@@ -63,6 +63,11 @@ static const sluice_key source_keys[] = {
      .doc = "How many tasks it makes, whatever it may.",
      .type = SLUICE_INT,
      .offset = SLUICE_AT(int32_t, test_config, tasks)},
+    {.name = "test.tasks.file",
+     .fallback = SLUICE_NULL,
+     .doc = "A file that says it instead, each time it is asked.",
+     .type = SLUICE_STRING,
+     .offset = SLUICE_AT(const char *, test_config, tasks_file)},
     {0},
 };
 
@@ -153,6 +158,11 @@ static sluice_status split(const void *config, int max_tasks,
     const test_config *keys = config;
     misbehave(&keys->misbehaviour, "split");
     *ret_count = keys->tasks;
+    FILE *file = keys->tasks_file == NULL ? NULL : fopen(keys->tasks_file, "re");
+    if (file != NULL) {
+        *ret_count = fgetc(file) - '0';
+        fclose(file);
+    }
     return SLUICE_OK;
 }
 
