@@ -8,6 +8,7 @@
 #include "worker/host/sink_task.h"
 #include "worker/host/source_task.h"
 #include "worker/host/split.h"
+#include "worker/host/topic_creation.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,6 +148,9 @@ static sluice_status begin(host *self, sluice_error *err)
     }
     if (status == SLUICE_OK) {
         status = parse(self, err);
+    }
+    if (status == SLUICE_OK && self->is_source) {
+        status = topic_creation_new(self->config, self->worker, &self->creation, err);
     }
     if (status == SLUICE_OK && self->is_source) {
         status = make_producer(self, err);
@@ -529,5 +533,6 @@ void connector_done(host *self)
     sluice_offsets_free(self->flushing);
     sluice_props_free(self->config);
     sluice_props_free(self->worker);
+    topic_creation_free(self->creation);
     free(self->name);
 }

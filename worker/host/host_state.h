@@ -50,6 +50,7 @@ struct host {
 
     /* A source's. */
     struct kafka_producer *producer;
+    struct topic_creation *creation; /* A source's, or NULL. */
     _Atomic int64_t bytes_in_flight; /* Any thread: of all tasks. */
     int64_t bytes_in_flight_max;
     size_t request_bytes; /* What a request holds. */

@@ -264,3 +264,86 @@ sluice_status kafka_groups_delete(const sluice_props *settings, const char *grou
     admin_done(&client);
     return status;
 }
+
+/* --- Topics. --- */
+
+/* Whether the log has the topic; asking for all of them makes none. */
+static sluice_status topic_is_there(admin *client, const char *topic, bool *ret_there,
+                                    sluice_error *err)
+{
+    const struct rd_kafka_metadata *found;
+    rd_kafka_resp_err_t code =
+        rd_kafka_metadata(client->client, 1, NULL, &found, answer_ms);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return sluice_fail(err, SLUICE_RETRY, "%s", rd_kafka_err2str(code));
+    }
+    *ret_there = false;
+    for (int i = 0; i < found->topic_cnt; i++) {
+        *ret_there = *ret_there || strcmp(found->topics[i].topic, topic) == 0;
+    }
+    rd_kafka_metadata_destroy(found);
+    return SLUICE_OK;
+}
+
+static sluice_status take_creation(admin *client, bool *ret_created, sluice_error *err)
+{
+    char code[KAFKA_GROUPS_CODE_SIZE];
+    size_t count;
+    rd_kafka_event_t *event = admin_wait(client, code, err);
+    if (event == NULL) {
+        return SLUICE_RETRY;
+    }
+    const rd_kafka_topic_result_t **results = rd_kafka_CreateTopics_result_topics(
+        rd_kafka_event_CreateTopics_result(event), &count);
+    rd_kafka_resp_err_t fault = count == 0 ? RD_KAFKA_RESP_ERR_UNKNOWN
+                                           : rd_kafka_topic_result_error(results[0]);
+    const char *reason =
+        count == 0 ? NULL : rd_kafka_topic_result_error_string(results[0]);
+    sluice_status status = SLUICE_OK;
+    *ret_created = fault == RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (!*ret_created && fault != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) {
+        status = fail(fault, reason, code, err);
+    }
+    rd_kafka_event_destroy(event);
+    return status;
+}
+
+static sluice_status create_topic(admin *client, rd_kafka_NewTopic_t *topic,
+                                  const sluice_props *configs, bool *ret_created,
+                                  sluice_error *err)
+{
+    for (size_t i = 0; i < sluice_props_count(configs); i++) {
+        const char *value = sluice_props_value(configs, i);
+        rd_kafka_NewTopic_set_config(topic, sluice_props_name(configs, i),
+                                     value == NULL ? "" : value);
+    }
+    rd_kafka_CreateTopics(client->client, &topic, 1, client->options, client->queue);
+    return take_creation(client, ret_created, err);
+}
+
+sluice_status kafka_topic_create(const sluice_props *settings, const char *topic,
+                                 int32_t partitions, int32_t replication,
+                                 const sluice_props *configs, bool *ret_created,
+                                 sluice_error *err)
+{
+    admin client;
+    bool there = false;
+    char code[KAFKA_GROUPS_CODE_SIZE], reason[256];
+    *ret_created = false;
+    sluice_status status = admin_init(&client, settings, code, err);
+    if (status == SLUICE_OK) {
+        status = topic_is_there(&client, topic, &there, err);
+    }
+    if (status == SLUICE_OK && !there) {
+        rd_kafka_NewTopic_t *wanted = rd_kafka_NewTopic_new(
+            topic, partitions, replication, reason, sizeof reason);
+        status = wanted == NULL
+                     ? sluice_fail(err, SLUICE_FATAL, "%s", reason)
+                     : create_topic(&client, wanted, configs, ret_created, err);
+        if (wanted != NULL) {
+            rd_kafka_NewTopic_destroy(wanted);
+        }
+    }
+    admin_done(&client);
+    return status;
+}

@@ -30,4 +30,12 @@ sluice_status kafka_groups_alter(const sluice_props *settings, const char *group
 sluice_status kafka_groups_delete(const sluice_props *settings, const char *group,
                                   char *ret_code, sluice_error *err);
 
+/* Makes a topic, unless it is there: `*ret_created`. -1 partitions or replicas: as many
+ * as the log makes by itself. `configs`: the topic's settings. RETRY when the log does
+ * not answer. */
+sluice_status kafka_topic_create(const sluice_props *settings, const char *topic,
+                                 int32_t partitions, int32_t replication,
+                                 const sluice_props *configs, bool *ret_created,
+                                 sluice_error *err);
+
 #endif

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "worker/host/flights.h"
 #include "worker/host/host_state.h"
+#include "worker/host/topic_creation.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,11 +34,14 @@ static sluice_status find_topic(source_task *self, const sluice_record *record,
     if (name != self->last_topic &&
         (self->last_kafka_topic == NULL ||
          strcmp(name, kafka_topic_name(self->last_kafka_topic)) != 0)) {
-        self->last_kafka_topic =
-            kafka_producer_topic(self->flights.producer, name, err);
-        if (self->last_kafka_topic == NULL) {
+        kafka_topic *found =
+            topic_creation_ensure(self->runner.host->creation, name, err) == SLUICE_OK
+                ? kafka_producer_topic(self->flights.producer, name, err)
+                : NULL;
+        if (found == NULL) {
             return SLUICE_FATAL;
         }
+        self->last_kafka_topic = found;
         runner_topic(&self->runner, name);
     }
     /* Names may live in a batch, and another may come to the same place: only a name
