@@ -97,7 +97,7 @@ class Asker:
 
     def __init__(self, worker):
         self.worker, self.seconds, self.faults = worker, [], []
-        self.stopping, self.resting = threading.Event(), threading.Event()
+        self.stopping, self.resting, self.deaths = threading.Event(), threading.Event(), 0
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
 
@@ -107,12 +107,12 @@ class Asker:
         number = 0
         while not self.stopping.is_set():
             number += 1
-            began, down = time.monotonic(), self.resting.is_set()
+            began, down, deaths = time.monotonic(), self.resting.is_set(), self.deaths
             try:
                 status, _, _ = self.worker.request("GET", paths[number % len(paths)])
             except OSError as fault:
                 status = fault
-            if not down and not self.resting.is_set():  # The worker was there all the time.
+            if not down and deaths == self.deaths:  # The worker was there all the time.
                 self.seconds.append((time.monotonic() - began, paths[number % len(paths)]))
                 if status != 200:
                     self.faults.append((paths[number % len(paths)], status))
@@ -165,8 +165,10 @@ class Bench:
 
     def kill_the_worker(self, asker):
         asker.resting.set()
+        asker.deaths += 1
         self.worker.stop(signal.SIGKILL)
         self.worker.start()
+        until(lambda: self.worker.call("GET", "/health")[0] == 200, self.worker.log)
         until(lambda: len(self.worker.call("GET", "/connectors")[1]) == CONNECTORS, self.worker.log)
         asker.resting.clear()
 

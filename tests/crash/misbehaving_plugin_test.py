@@ -21,7 +21,8 @@ NEVER = {"restart.policy": "never"}
 class System:
     """A broker, a worker, and a file that is copied through a topic into another."""
 
-    def __init__(self, settings=None):
+    def __init__(self, settings=None, calm=True):
+        self.calm = calm
         self.broker = RunningBroker(PROGRAM)
         self.worker = RunningWorker([PROGRAM, "standalone"], {
             "bootstrap.servers": self.broker.address, "plugin.path": PLUGIN,
@@ -30,6 +31,11 @@ class System:
         self.lines = 0
 
     def __enter__(self):
+        if self.calm:
+            self.begin_calm()
+        return self
+
+    def begin_calm(self):
         self.append(100)
         for name, config in {
                 "calm-source": {"connector.class": "FileStreamSource", "topic": "calm",
@@ -39,7 +45,6 @@ class System:
             self.create(name, config)
         self.check_calm()
         self.calm = [self.worker.host_of(name) for name in ("calm-source", "calm-sink")]
-        return self
 
     def __exit__(self, *what):
         try:
@@ -186,8 +191,8 @@ def whoever_calls_exit_fails_alone():
 def a_callback_that_does_not_return_is_ended_when_its_time_is_over():
     with System() as system:
         fill_topic(system)
-        limit = {"host_call_timeout_ms": "1000"}
-        words = "did not return within 1000 ms (host.call.timeout.ms)"
+        limit = {"host_call_timeout_ms": "4000"}
+        words = "did not return within 4000 ms (host.call.timeout.ms)"
         check_all_fail(system, {
             "create": (source("block", "create", **limit), (f"create of task 0 {words}",)),
             "poll": (source("spin", "poll", **limit), (f"poll of task 0 {words}",)),
@@ -198,7 +203,7 @@ def a_callback_that_does_not_return_is_ended_when_its_time_is_over():
 
 @test
 def a_host_whose_main_thread_blocks_is_ended_when_it_does_not_answer():
-    with System({"host.liveness.timeout.ms": "3000"}) as system:
+    with System({"host.liveness.timeout.ms": "3000"}, calm=False) as system:
         system.worker.call("POST", "/connectors", {"name": "quick", "config": source("", "")})
         system.worker.wait_state("quick", "RUNNING RUNNING")
         blocked = source("block", "split")
