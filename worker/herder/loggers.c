@@ -162,6 +162,8 @@ void loggers_request(herder *self, const herder_request *request)
     } else if (word == NULL) {
         act_fault(self, request->id, 400,
                   "Desired 'level' parameter was not specified in request.");
+    } else if (word[0] == '\0') {
+        act_fault(self, request->id, 500, "Illegal null or empty Level name.");
     } else if (shown == NULL) {
         act_fault(self, request->id, 404, "invalid log level '%s'.", word);
     } else {

@@ -472,7 +472,9 @@ static sluice_status read_body(route_body kind, json_reader *r, json_t **ret_bod
     }
     if (r->token == token_end || r->token == token_null) {
         return sluice_fail(err, SLUICE_BAD_CONFIG,
-                           "No content to map due to end-of-input");
+                           "No content to map due to end-of-input\n at [Source: "
+                           "REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` "
+                           "disabled); line: 1]");
     }
     if (kind == route_tasks) {
         return read_list(r,
