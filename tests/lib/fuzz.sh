@@ -5,6 +5,7 @@
 fuzzers="broker/broker-fuzz broker/corpus
   broker/group/group-fuzz broker/group/corpus
   broker/log/log-fuzz broker/log/corpus
+  connectors/http/http-fuzz connectors/http/corpus
   connectors/postgres/postgres-fuzz connectors/postgres/corpus
   lib/json-fuzz lib/json/corpus
   lib/lib-fuzz lib/corpus

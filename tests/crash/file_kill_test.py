@@ -1,0 +1,128 @@
+"""A file that grows goes through a topic into another while hosts, worker and broker are killed: each
+line arrives, whole, and first in its order.
+
+usage: file_kill_test.py SLUICE [WORD…]      SEED=N replays the choices, ROUNDS=N makes it longer
+"""
+import os
+import random
+import re
+import signal
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "lib"), os.path.join(HERE, "..", "..", "examples", "quickstart")]
+from system import Sluice
+from tap import main, test
+
+PROGRAM = os.path.abspath(sys.argv[1])
+SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(10 ** 6)))
+ROUNDS = int(os.environ.get("ROUNDS", "5"))
+LIMIT_SECONDS = 90
+TEXT = {"key.converter": "org.apache.kafka.connect.storage.StringConverter",
+        "value.converter": "org.apache.kafka.connect.storage.StringConverter",
+        "restart.backoff.initial.ms": "50", "restart.max.attempts": "1000"}
+VICTIMS = ("sluice:in", "sluice:out", "sluice broker", "sluice standalone")
+LINE = re.compile("line ([0-9]+) (\u00e9*)")
+
+
+class Copy:
+    """The whole system, with a source that follows a file and a sink that writes another."""
+
+    def __init__(self):
+        self.random = random.Random(SEED)
+        print(f"# seed {SEED}", flush=True)
+        self.count = 0
+        self.sluice = Sluice(PROGRAM).__enter__()
+        self.source, self.sink = (f"{self.sluice.folder}/{name}" for name in ("source", "sink"))
+        for path in (self.source, self.sink):
+            open(path, "w", encoding="utf-8").close()
+        for name, config in {
+                "in": {"connector.class": "FileStreamSource", "file": self.source, "topic": "lines"},
+                "out": {"connector.class": "FileStreamSink", "file": self.sink, "topics": "lines",
+                        "consumer.override.session.timeout.ms": "6000"},  # The broker's least.
+        }.items():
+            self.sluice.call("POST", "/connectors", {"name": name, "config": {**config, **TEXT}})
+
+    def append(self, lines):
+        """So many lines more, of all kinds, the last one in two writes."""
+        texts = []
+        for _ in range(lines):
+            texts.append(f"line {self.count} " + "\u00e9" * self.random.randrange(60))
+            self.count += 1
+        raw = "".join(text + self.random.choice(["\n", "\r\n"]) for text in texts).encode()
+        cut = len(raw) - self.random.randrange(1, 8)
+        with open(self.source, "ab", buffering=0) as file:
+            file.write(raw[:cut])
+            yield
+            file.write(raw[cut:])
+
+    def wait(self, true, what):
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while not true():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not after {LIMIT_SECONDS} s: {what}\n{self.sluice.log_tail()}")
+            time.sleep(0.02)
+
+    def pid(self, title):
+        return next((pid for pid, (name, _) in self.sluice.processes().items() if name == title), None)
+
+    def kill(self, title):
+        self.wait(lambda: self.pid(title), f"a process '{title}'")
+        os.kill(self.pid(title), signal.SIGKILL)
+
+    def seen(self):
+        """The numbers of the lines of the sink's file, which are all whole."""
+        with open(self.sink, "rb") as file:
+            raw = file.read()
+        numbers = []
+        for line in raw[:raw.rfind(b"\n") + 1].decode().split("\n")[:-1]:
+            match = LINE.fullmatch(line)
+            if not match:
+                raise AssertionError(f"not a whole line: {line!r}")
+            numbers.append(int(match.group(1)))
+        return numbers
+
+    def check_all_arrived(self):
+        self.wait(lambda: len(set(self.seen())) == self.count, f"{self.count} lines in the file")
+        first = list(dict.fromkeys(self.seen()))
+        if first != sorted(first):
+            wrong = next(i for i, number in enumerate(first) if number != i)
+            raise AssertionError(f"line {first[wrong]} comes where line {wrong} should be first")
+
+
+@test
+def each_line_arrives_whole_and_in_order_when_processes_are_killed():
+    copy = Copy()
+    try:
+        for _ in range(ROUNDS):
+            for _ in copy.append(copy.random.randrange(500, 20000)):
+                copy.kill(copy.random.choice(VICTIMS))
+            if copy.random.random() < 0.5:
+                copy.check_all_arrived()
+        copy.check_all_arrived()
+        print(f"# {copy.count} lines, {len(copy.seen()) - copy.count} of them again")
+    finally:
+        copy.sluice.__exit__()
+
+
+@test
+def a_file_that_is_renamed_and_one_that_is_cut_are_followed():
+    copy = Copy()
+    try:
+        for step in ("rename", "cut", "rename"):
+            for _ in copy.append(1000):
+                pass
+            copy.check_all_arrived()
+            if step == "rename":
+                os.rename(copy.source, f"{copy.source}.{copy.count}")
+            else:
+                os.truncate(copy.source, 0)
+        for _ in copy.append(10):
+            pass
+        copy.check_all_arrived()
+    finally:
+        copy.sluice.__exit__()
+
+
+main(sys.argv[2:])
