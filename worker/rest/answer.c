@@ -60,10 +60,21 @@ static void add_headers(const header_rules *rules, struct MHD_Response *response
     }
 }
 
+/* As Kafka Connect writes it here, though a semicolon ends the name when it is read. */
+static char *name_in_location(const char *name)
+{
+    char *encoded = url_encode(name);
+    for (char *at = encoded; (at = strstr(at, "%3B")) != NULL;) {
+        *at++ = ';';
+        memmove(at, at + 2, strlen(at + 2) + 1);
+    }
+    return encoded;
+}
+
 static void add_location(const rest_call *c, struct MHD_Response *response)
 {
     const char *host = answer_header(c, "Host");
-    char *name = url_encode(c->created);
+    char *name = name_in_location(c->created);
     char *location =
         host == NULL ? memory_print("/connectors/%s", name)
                      : memory_print("%s://%s/connectors/%s",

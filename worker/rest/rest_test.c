@@ -6,6 +6,7 @@
 #include "worker/rest/route.h"
 #include "worker/rest/string_map.h"
 #include "worker/rest/url.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,15 @@ TEST(a_name_may_have_any_characters)
     CHECK_TEXT(match->request.name, "a/b %\xc3\xa4+");
     char *encoded = url_encode(match->request.name);
     CHECK_TEXT(encoded, "a%2Fb%20%25%C3%A4+");
+    free(encoded);
+}
+
+TEST(a_name_is_found_by_what_it_is_encoded_as)
+{
+    char *encoded = url_encode("a;b/c%?#d");
+    char path[64];
+    snprintf(path, sizeof path, "/connectors/%s", encoded);
+    CHECK_TEXT(find("GET", path)->request.name, "a;b/c%?#d");
     free(encoded);
 }
 

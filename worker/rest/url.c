@@ -147,7 +147,7 @@ bool url_parameter_has(const url *self, const char *name, const char *value)
 char *url_encode(const char *text)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                "0123456789-._~!$&'()*+,;=:@";
+                                "0123456789-._~!$&'()*+,=:@";
     static const char digits[] = "0123456789ABCDEF";
     buffer out = BUFFER_INIT;
     size_t len;
