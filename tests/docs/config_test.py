@@ -117,7 +117,7 @@ def connectors_in_json_are_valid():
             shown = subprocess.run([PROGRAM, "connectors", "validate", path(name), "--url",
                                     f"http://127.0.0.1:{worker.port}"], capture_output=True,
                                    text=True)
-            check_equal((shown.returncode, shown.stdout), (0, f"{path(name)}: valid\n"))
+            check_equal((shown.returncode, shown.stdout), (0, f"{config['name']}: valid\n"))
 
 
 @test
