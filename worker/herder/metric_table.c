@@ -585,8 +585,10 @@ void metric_table_print(void)
     printf(
         "# The worker's metrics\n\n"
         "`GET /metrics` of the REST interface answers in Prometheus' text format. "
-        "Hosts report to the worker\neach second. `sluice standalone --metrics` "
-        "prints this page.\n\n"
+        "Hosts report to the worker\neach second for a minute after somebody has "
+        "looked, each ten seconds otherwise. `sluice standalone\n--metrics` prints "
+        "this "
+        "page.\n\n"
         "## Kafka Connect's\n\n"
         "Each has two names, as two sets of rules for the JMX exporter are in use: "
         "the short ones are\nthose of its example and of Strimzi's dashboards, the "
