@@ -141,6 +141,17 @@ def a_database_of_another_encoding_gives_texts_in_utf8():
     check_equal(c.run()[0]["value"]["after"], {"id": 2, "é": "ÿ"})
 
 
+@test
+def bytes_that_are_no_text_are_told_and_not_written():
+    c = Connector()
+    server.sql("CREATE DATABASE raw ENCODING 'SQL_ASCII' TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+    c.database = server.database = "raw"
+    server.sql("CREATE TABLE t (id int PRIMARY KEY, a text)", "INSERT INTO t VALUES (1, 'plain')")
+    check_equal(after(c.run(), "a"), ["plain"])
+    server.sql("INSERT INTO t VALUES (2, convert_from('\\xe9', 'SQL_ASCII'))")
+    check_has(c.fault(), "the database has bytes that are no text in its encoding: mend the row, or leave the table out")
+
+
 if __name__ == "__main__":
     if not is_there():
         def postgresql_is_there():
