@@ -281,6 +281,9 @@ def copy(base, transport):
     return base.rows / (time.monotonic() - began)
 
 
+LZ4 = {"producer.override.compression.type": "lz4"}
+
+
 def snapshot(given, case, subjects, table):
     with Database(case, given.scale) as base:
         base.fill(behind_slot=False)
@@ -288,19 +291,20 @@ def snapshot(given, case, subjects, table):
             limit = copy(base, "TCP")
             table.add("COPY, TCP", **{"rows/s": limit})
             for subject in subjects:
-                for schemas in ("false", "true"):
-                    slot = f"snapshot_{subject.name}_{number}_{schemas}"
+                for what, schemas, keys in (("", "false", {}), (", with schemas", "true", {}),
+                                            (", with schemas, lz4", "true", LZ4)):
+                    slot = f"snapshot_{subject.name}_{number}_{len(what)}"
                     touch_memory(base.rows * LOGGED[schemas])
                     one = Capture(subject, base, "wide", **{
                         "database.hostname": "127.0.0.1", "slot.name": slot,
                         "snapshot.mode": "initial_only",
-                        "key.converter.schemas.enable": schemas, "value.converter.schemas.enable": schemas})
+                        "key.converter.schemas.enable": schemas, "value.converter.schemas.enable": schemas,
+                        **keys})
                     figures = one.run(base.rows + 1)
                     one.end()
                     base.sql("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots "
                              f"WHERE slot_name = '{slot}' AND NOT active")
-                    table.add(subject.name + (", with schemas" if schemas == "true" else ""),
-                              ratio=figures["rows/s"] / limit, **figures)
+                    table.add(subject.name + what, ratio=figures["rows/s"] / limit, **figures)
 
 
 STAMP = ("INSERT INTO stamped (sent, note) VALUES ('T' || (extract(epoch FROM clock_timestamp()) * 1000000)"
