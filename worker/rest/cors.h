@@ -10,8 +10,9 @@
 typedef struct cors cors;
 
 /* `origins`: between commas, each a regular expression for a whole origin (extended, as
- * in regex(7), without braces; in any case) or "*", as Jetty takes them. "" gives NULL:
- * no other origin may. BAD_CONFIG: one is no regular expression. */
+ * in regex(7), without braces and ten pluses at most; in any case) or "*", as Jetty
+ * takes them. "" gives NULL: no other origin may. BAD_CONFIG: one is no regular
+ * expression. */
 sluice_status cors_new(const char *origins, cors **ret_cors, sluice_error *err);
 void cors_free(cors *self); /* NULL is accepted. */
 
