@@ -77,6 +77,42 @@ TEST(values_become_their_texts)
     rig_done(&self);
 }
 
+static const char *encoded_as(rig *self, const sluice_schema *schema,
+                              const sluice_value *value)
+{
+    static char text[400];
+    sluice_bytes bytes;
+    CHECK(self->ops->encode(self->self, "t", NULL, schema, value, self->arena, &bytes,
+                            self->err) == SLUICE_OK);
+    snprintf(text, sizeof text, "%.*s", (int)bytes.len, (const char *)bytes.base);
+    return text;
+}
+
+TEST(a_schema_says_which_class_prints_the_text)
+{
+    rig self;
+    const sluice_schema *schema = NULL;
+    CHECK(rig_init(&self, "UTF-8"));
+    sluice_schema_builder *builder =
+        sluice_schema_builder_new(self.arena, SLUICE_TYPE_STRUCT);
+    sluice_schema_builder_field(builder, "a",
+                                sluice_schema_of(SLUICE_TYPE_INT32, false));
+    sluice_schema_builder_field(builder, "b",
+                                sluice_schema_of(SLUICE_TYPE_STRING, true));
+    CHECK(sluice_schema_builder_finish(builder, &schema, self.err) == SLUICE_OK);
+    sluice_value *value = sluice_struct_new(self.arena, schema);
+    sluice_struct_set(value, 0, sluice_int32(self.arena, 1));
+    CHECK_TEXT(encoded_as(&self, schema, value), "Struct{a=1}");
+    schema =
+        sluice_schema_named(self.arena, SLUICE_TYPE_INT64, SLUICE_TIMESTAMP, false);
+    CHECK_TEXT(encoded_as(&self, schema, sluice_int64(self.arena, 0)),
+               "Thu Jan 01 00:00:00 UTC 1970");
+    schema = sluice_schema_decimal(self.arena, 2, false);
+    CHECK_TEXT(encoded_as(&self, schema, sluice_binary(self.arena, "\x9c", 1)),
+               "-1.00");
+    rig_done(&self);
+}
+
 TEST(bytes_become_strings_malformed_ones_too)
 {
     rig self;
