@@ -2,9 +2,10 @@
  *
  * inotify on the file and on its folder. Where that cannot tell everything (a network
  * file system, a folder that is not there yet, no inotify instance left), waits get a
- * limit, so that the caller looks for itself now and then.
+ * limit, so that the caller looks for itself now and then. The process keeps one
+ * instance that nobody uses any more, for the next watch.
  *
- * Threads: one at a time. */
+ * Threads: a watch has one at a time; several may each have their own. */
 #ifndef SLUICE_CONNECTORS_FILE_WATCH_H
 #define SLUICE_CONNECTORS_FILE_WATCH_H
 

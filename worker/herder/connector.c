@@ -422,6 +422,17 @@ static void died(herder *self, connector *c, const herder_event *event,
     pending_wake(self, c->name);
 }
 
+/* The tasks have ended by then, and what they stored has arrived: for whoever deletes
+ * it that is the end. The process takes 10 ms more where the kernel cleans up after it;
+ * the name is not used again before, nor is what may need a free hand outside, as
+ * altering offsets after a stop. */
+void herder_connector_closed(herder *self, connector *c)
+{
+    if (c->leaving) {
+        pending_exited(self, c->name);
+    }
+}
+
 void herder_connector_exited(herder *self, connector *c, const herder_event *event)
 {
     char *what = memory_print("connector host of '%s'", c->name);

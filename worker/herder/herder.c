@@ -82,6 +82,9 @@ static void take_closed(herder *self, const herder_event *event)
     if (host != NULL) {
         host_slot_closed(self, host, event->log);
     }
+    if (c != NULL && event->log == NULL) {
+        herder_connector_closed(self, c);
+    }
 }
 
 static void take_exit(herder *self, const herder_event *event)

@@ -157,6 +157,40 @@ TEST(a_deleted_connector_is_gone_at_once_and_answered_when_its_host_is)
     CHECK_INT(status_of(b, request), 204);
 }
 
+TEST(a_deletion_waits_for_what_a_host_says_and_not_for_its_process)
+{
+    bench *b = begin_running();
+    uint64_t before = b->host;
+    uint64_t deletion = ask(b, herder_delete, "c", NULL);
+    step(b, (herder_event){.type = herder_event_closed, .host = before});
+    CHECK_INT(status_of(b, deletion), 204);
+    uint64_t creation = ask(b, herder_create, NULL, file_source);
+    says_valid(b, creation);
+    CHECK_INT(b->host, before); /* A name has one host at a time. */
+    uint64_t again = ask(b, herder_delete, "c", NULL);
+    CHECK_INT(status_of(b, again), 0);
+    step(b, (herder_event){.type = herder_event_exited, .host = before});
+    CHECK_INT(status_of(b, again), 204);
+    CHECK_INT(b->host, before);
+}
+
+TEST(a_stop_waits_for_the_process_and_a_channel_that_broke_ends_no_deletion)
+{
+    bench *b = begin_running();
+    uint64_t stop = ask(b, herder_stop, "c", NULL);
+    step(b, (herder_event){.type = herder_event_closed, .host = b->host});
+    CHECK_INT(status_of(b, stop), 0);
+    dies(b, b->host, 0, NULL);
+    CHECK_INT(status_of(b, stop), 204);
+    b = begin_running();
+    uint64_t deletion = ask(b, herder_delete, "c", NULL);
+    step(b, (herder_event){
+                .type = herder_event_closed, .host = b->host, .log = "a bad line"});
+    CHECK_INT(status_of(b, deletion), 0);
+    dies(b, b->host, SIGKILL, NULL);
+    CHECK_INT(status_of(b, deletion), 204);
+}
+
 TEST(a_connector_created_while_its_namesake_leaves_starts_after_it)
 {
     bench *b = begin_running();

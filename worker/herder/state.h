@@ -92,7 +92,7 @@ typedef struct pending {
     bool created;    /* The answer is 201. */
     bool sent;       /* wait_validation: the inspector has it now … */
     int64_t sent_at; /* … since then. */
-    bool exited;     /* wait_exit: the host is gone. */
+    bool exited;     /* wait_exit: the host is gone, or is as good as that. */
     bool external;   /* alter, reset offsets: the connector has seen to its outside. */
     bool all_plugins;
     uint64_t store; /* What must be stored before the answer; 0: nothing more. */
@@ -174,6 +174,8 @@ void herder_connector_stop(herder *self, connector *c);
 void herder_connector_bounce(herder *self, connector *c, run_state shown);
 void herder_connector_restart_task(herder *self, connector *c, size_t number);
 void herder_connector_message(herder *self, connector *c, const json_t *message);
+/* Its host has closed its channel, which is the last that it does. */
+void herder_connector_closed(herder *self, connector *c);
 void herder_connector_exited(herder *self, connector *c, const herder_event *event);
 void herder_connector_tick(herder *self, connector *c);
 int64_t herder_connector_deadline(const herder *self, const connector *c);
@@ -228,7 +230,7 @@ void pending_remove(herder *self, pending *p);
 void pending_to(herder *self, pending *p, wait_phase phase);
 /* Answers those whose condition is met. */
 void pending_wake(herder *self, const char *name);   /* A connector has changed. */
-void pending_exited(herder *self, const char *name); /* Its host is gone. */
+void pending_exited(herder *self, const char *name); /* Its host does nothing more. */
 void pending_stored(herder *self, uint64_t store);
 void pending_plugins(herder *self); /* The plugins are known, or cannot be. */
 void pending_tick(herder *self);
