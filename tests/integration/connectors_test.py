@@ -131,8 +131,8 @@ def configurations_are_got_set_and_patched():
 @test
 def a_failure_is_told_by_who_waits_for_the_contrary():
     with Desk(fake()) as d:
-        d.run("create", d.source("c", fake_crash="11"))
-        d.worker.wait_state("c", "FAILED FAILED")
+        d.run("create", d.source("c", fake_crash="11", fake_early="x"))  # Before it is RUNNING.
+        d.worker.wait_state("c", "FAILED")
         code, out, err = d.run("restart", "c", "--tasks", "--wait")
         check_equal((code, out), (4, ""))
         check_equal("'c' has failed before it was RUNNING" in err and "signal 11" in err, True)
