@@ -120,6 +120,7 @@ TEST(payloads_are_coerced_as_jackson_s_accessors_do)
         {TYPE("int64", "9223372036854775808"), "INT64 -9223372036854775808"},
         {TYPE("boolean", "1"), "BOOLEAN false"},
         {TYPE("string", "1"), "STRING null"},
+        {TYPE("bytes", "[5]"), "BYTES null"},
         {TYPE("float", "1"), "FLOAT32 1"},
         {TYPE("double", "\"x\""), "FLOAT64 0"},
         {TYPE("bytes", "\"AQL/\""), "BYTES 0x0102ff"},
@@ -188,6 +189,7 @@ TEST(attributes_of_another_type_are_passed_over)
         {OF("{\"type\":\"int32\",\"optional\":1}", "null"),
          "error: Invalid null value for required INT32 field"},
         {OF("{\"type\":\"int32\",\"optional\":true}", "null"), "INT32? null"},
+        {OF("{\"type\":\"int32\",\"parameters\":5}", "1"), "INT32 1"},
         {OF("{\"type\":\"int32\",\"name\":5,\"doc\":{}}", "1"), "INT32 1"},
     };
     check_decoded(true, CASES, COUNT(CASES));
@@ -218,6 +220,18 @@ TEST(logical_types_say_what_they_need)
          "error: Invalid type for Timestamp, underlying representation should be "
          "integral "
          "but was NUMBER"},
+        {OF(NAMED("int32", SLUICE_DATE), "4294967297"),
+         "error: Invalid type for Date, underlying representation should be integer "
+         "but was NUMBER"},
+        {OF(NAMED("int32", SLUICE_TIME), "86400000"),
+         "INT32[" SLUICE_TIME "] 86400000"},
+        {OF(NAMED("int32", SLUICE_TIME), "86400001"),
+         "error: Time values must use number of milliseconds greater than 0 and less "
+         "than 86400000"},
+        {OF(NAMED("int32", SLUICE_TIME), "-1"),
+         "error: Time values must use number of milliseconds greater than 0 and less "
+         "than 86400000"},
+        {OF(DECIMAL_2, "\"!!\""), "error: Invalid bytes for Decimal field"},
         {OF(NAMED("int32", SLUICE_DATE), "10000"), "INT32[" SLUICE_DATE "] 10000"},
     };
     check_decoded(true, CASES, COUNT(CASES));

@@ -136,11 +136,8 @@ static sluice_status parse_parameters(parse *self, const sluice_value *json,
                                       sluice_schema_builder *builder)
 {
     const sluice_value *parameters = member(json, "parameters");
-    if (parameters == NULL) {
+    if (parameters == NULL || sluice_value_type(parameters) != SLUICE_TYPE_MAP) {
         return SLUICE_OK;
-    }
-    if (sluice_value_type(parameters) != SLUICE_TYPE_MAP) {
-        return bad(self, "Expected parameters to be a JSON object.");
     }
     for (size_t i = 0; i < sluice_value_count(parameters); i++) {
         const sluice_value *value = sluice_value_at(parameters, i);

@@ -55,6 +55,16 @@ static const sluice_value *narrowed(sluice_arena *arena, sluice_data_type type,
     }
 }
 
+/* What Java's Time.toLogical takes: midnight at the end of the day too. */
+static bool check_time(json_scanner *scanner, double value)
+{
+    return (value >= 0 && value <= 86400000) ||
+           bad(scanner,
+               "Time values must use number of milliseconds greater than 0 and less "
+               "than 86400000",
+               "");
+}
+
 static bool check_logical(reading *self, const sluice_schema *schema, json_token token,
                           const json_number *number)
 {
@@ -62,8 +72,12 @@ static bool check_logical(reading *self, const sluice_schema *schema, json_token
                        : is_named(schema, SLUICE_TIME)      ? "Time"
                        : is_named(schema, SLUICE_TIMESTAMP) ? "Timestamp"
                                                             : NULL;
-    if (kind == NULL || (token == JSON_NUMBER && number->whole)) {
-        return true;
+    double value = json_number_double(number);
+    bool narrow = sluice_schema_type(schema) == SLUICE_TYPE_INT32;
+    if (kind == NULL || (token == JSON_NUMBER && number->whole &&
+                         (!narrow || (value >= INT32_MIN && value <= INT32_MAX)))) {
+        return kind == NULL || strcmp(kind, "Time") != 0 ||
+               check_time(self->scanner, value);
     }
     sluice_fail(
         self->scanner->err, SLUICE_BAD_RECORD,
@@ -183,7 +197,7 @@ static bool read_decimal_number(reading *self, const sluice_schema *schema,
 }
 
 static bool read_bytes(reading *self, const sluice_schema *schema, json_token token,
-                       const sluice_value **ret_value)
+                       int depth, const sluice_value **ret_value)
 {
     json_scanner *scanner = self->scanner;
     bool decimal = is_named(schema, SLUICE_DECIMAL);
@@ -191,19 +205,23 @@ static bool read_bytes(reading *self, const sluice_schema *schema, json_token to
     if (decimal && token == JSON_NUMBER) {
         return read_decimal_number(self, schema, ret_value);
     }
+    if (token != JSON_STRING && decimal) {
+        return bad(scanner,
+                   "Invalid type for Decimal, underlying representation should "
+                   "be numeric or bytes but was ",
+                   json_token_name(token));
+    }
     if (token != JSON_STRING) {
-        return decimal
-                   ? bad(scanner,
-                         "Invalid type for Decimal, underlying representation should "
-                         "be numeric or bytes but was ",
-                         json_token_name(token))
-                   : bad(scanner, "Invalid bytes field", "");
+        *ret_value = NULL;
+        return json_skip(scanner, depth);
     }
     if (!json_take_string(scanner, &text)) {
         return false;
     }
     *ret_value = from_base64(scanner->arena, text);
-    return *ret_value != NULL || bad(scanner, "Invalid bytes field", "");
+    return *ret_value != NULL ||
+           bad(scanner,
+               decimal ? "Invalid bytes for Decimal field" : "Invalid bytes field", "");
 }
 
 static bool read_array(reading *self, const sluice_schema *schema, json_token token,
@@ -434,7 +452,7 @@ static bool read_value(reading *self, const sluice_schema *schema, int depth,
     case SLUICE_TYPE_STRING:
         return read_text(self, token, depth, ret_value);
     case SLUICE_TYPE_BYTES:
-        return read_bytes(self, schema, token, ret_value);
+        return read_bytes(self, schema, token, depth, ret_value);
     case SLUICE_TYPE_ARRAY:
         return read_array(self, schema, token, depth, ret_value);
     case SLUICE_TYPE_MAP:

@@ -80,9 +80,10 @@ static const char escapes[128] = {
     [28] = 'u',    [29] = 'u',   [30] = 'u',   [31] = 'u',
 };
 
+static const char hex[] = "0123456789ABCDEF";
+
 static void escaped(json_writer *out, unsigned char byte)
 {
-    static const char hex[] = "0123456789ABCDEF";
     json_reserve(out, 6);
     *out->at++ = '\\';
     *out->at++ = escapes[byte];
@@ -92,6 +93,28 @@ static void escaped(json_writer *out, unsigned char byte)
         *out->at++ = hex[byte >> 4];
         *out->at++ = hex[byte & 15];
     }
+}
+
+/* One of the two UTF-16 halves of a character beyond 16 bits. */
+static void escaped_half(json_writer *out, uint32_t half)
+{
+    *out->at++ = '\\';
+    *out->at++ = 'u';
+    for (int shift = 12; shift >= 0; shift -= 4) {
+        *out->at++ = hex[half >> shift & 15];
+    }
+}
+
+/* The four bytes at `text` as Jackson writes them: \uD83D\uDE00. What is no UTF-8 is
+ * refused at the end of its text. */
+static void escaped_pair(json_writer *out, const char *text)
+{
+    const unsigned char *byte = (const unsigned char *)text;
+    uint32_t code = (byte[0] & 7u) << 18 | (byte[1] & 63u) << 12 |
+                    (byte[2] & 63u) << 6 | (byte[3] & 63u);
+    json_reserve(out, 12);
+    escaped_half(out, 0xd800 | (((code - 0x10000) >> 10) & 0x3ff));
+    escaped_half(out, 0xdc00 | (code & 0x3ff));
 }
 
 /* A word of eight bytes: non-zero if one of them is no plain ASCII character. The
@@ -122,6 +145,9 @@ static inline size_t clean_len(const char *text, size_t len, bool *wide)
         unsigned char byte = (unsigned char)text[i];
         if (byte >= 0x80) {
             *wide = true;
+            if (byte >= 0xf0 && len - i >= 4) {
+                break;
+            }
         } else if (escapes[byte]) {
             break;
         }
@@ -146,9 +172,14 @@ bool json_text(json_writer *out, const char *text, size_t len)
         if (left == 0) {
             break;
         }
-        escaped(out, (unsigned char)*from);
-        from++;
-        left--;
+        size_t taken = (unsigned char)*from < 0x80 ? 1 : 4;
+        if (taken == 1) {
+            escaped(out, (unsigned char)*from);
+        } else {
+            escaped_pair(out, from);
+        }
+        from += taken;
+        left -= taken;
     }
     json_char(out, '"');
     return !wide || text_is_utf8(text, len);

@@ -1,0 +1,70 @@
+/* What convert.c does, with Kafka Connect's own converters.
+ *
+ * usage: java -cp DIR/* Convert.java */
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.connect.converters.ByteArrayConverter;
+import org.apache.kafka.connect.data.SchemaAndValue;
+import org.apache.kafka.connect.json.JsonConverter;
+import org.apache.kafka.connect.storage.Converter;
+import org.apache.kafka.connect.storage.StringConverter;
+
+public class Convert {
+    private static final int JSON_CONVERTERS = 8;
+    private static final List<Converter> converters = new ArrayList<>();
+
+    private static void add(Converter converter, Map<String, ?> config) {
+        converter.configure(config, false);
+        converters.add(converter);
+    }
+
+    private static String fault(Exception e) {
+        return ("!" + e.getMessage()).replace('\n', ' ').replace('\t', ' ');
+    }
+
+    private static String written(Converter converter, SchemaAndValue read) {
+        try {
+            byte[] bytes = converter.fromConnectData("t", read.schema(), read.value());
+            return bytes == null ? "null" : HexFormat.of().formatHex(bytes);
+        } catch (Exception e) {
+            return fault(e);
+        }
+    }
+
+    private static String converted(Converter reader, byte[] bytes) {
+        SchemaAndValue read;
+        try {
+            read = reader.toConnectData("t", bytes);
+        } catch (Exception e) {
+            return fault(e);
+        }
+        List<String> all = new ArrayList<>();
+        for (Converter converter : converters) {
+            all.add(written(converter, read));
+        }
+        return String.join("\t", all);
+    }
+
+    public static void main(String[] args) throws Exception {
+        PrintStream answers = new PrintStream(System.out, false, "UTF-8");
+        System.setOut(System.err);
+        for (int i = 0; i < JSON_CONVERTERS; i++) {
+            add(new JsonConverter(), Map.of("schemas.enable", (i & 1) != 0,
+                "decimal.format", (i & 2) != 0 ? "NUMERIC" : "BASE64",
+                "replace.null.with.default", (i & 4) != 0));
+        }
+        add(new StringConverter(), Map.of());
+        add(new ByteArrayConverter(), Map.of());
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
+        for (String line = in.readLine(); line != null; line = in.readLine()) {
+            answers.print(converted(converters.get(line.charAt(0) - '0'),
+                HexFormat.of().parseHex(line.substring(2))) + "\n");
+        }
+        answers.flush();
+    }
+}
