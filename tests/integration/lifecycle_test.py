@@ -5,6 +5,7 @@ usage: lifecycle_test.py PROGRAM TEST_PLUGIN [WORD…]      SEED=N replays the r
 """
 import os
 import random
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
@@ -91,6 +92,26 @@ def more_tasks_than_tasks_max_fail_the_connector():
         config = system.config(test_tasks="3", tasks_max="2147483647")
         check_equal(system.worker.call("PUT", "/connectors/c/config", config)[0], 200)
         system.worker.wait_state("c", "RUNNING RUNNING RUNNING RUNNING")
+
+
+@test
+def two_tasks_of_a_sink_divide_the_partitions():
+    with System() as system:
+        subprocess.run([PROGRAM, "topics", "--bootstrap-server", system.broker.address, "--create", "--topic", "t",
+                        "--partitions", "4"], check=True, stdout=subprocess.DEVNULL)
+        system.create({**system.config(tasks_max="2"), "connector.class": "TestSink", "topics": "t"})
+        system.worker.wait_state("c", "RUNNING RUNNING RUNNING")
+        host = system.worker.host_of("c")
+
+        def members():
+            """Of each member of the group how many partitions it has."""
+            answer = subprocess.run([PROGRAM, "groups", "--bootstrap-server", system.broker.address, "--describe",
+                                     "--group", "connect-c", "--members"], check=True, capture_output=True, text=True)
+            return [line.split()[-1] for line in answer.stdout.splitlines() if line.startswith("connect-c ")]
+
+        until(lambda: members() == ["2", "2"], system.worker.log)
+        until(lambda: all(system.told(f"open t-{number}@0") > 0 for number in range(4)), system.worker.log)
+        check_equal(system.worker.host_of("c"), host)
 
 
 @test

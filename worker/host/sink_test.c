@@ -146,18 +146,4 @@ TEST(a_paused_sink_commits_and_puts_nothing)
     cluster_end();
 }
 
-TEST(two_sink_tasks_divide_the_partitions)
-{
-    cluster_begin(4);
-    host_begin();
-    start_sink(",\"topics\":\"t\",\"tasks.max\":\"2\"");
-    CHECK_INT(json_array_size(hear_of("tasks")), 2);
-    await_told("open t-0@0");
-    await_told("open t-1@0");
-    await_told("open t-2@0");
-    await_told("open t-3@0");
-    CHECK_INT(stop(), 0);
-    cluster_end();
-}
-
 TEST_MAIN
