@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 from running_broker import RunningBroker  # noqa: E402
@@ -112,6 +113,20 @@ def two_tasks_of_a_sink_divide_the_partitions():
         until(lambda: members() == ["2", "2"], system.worker.log)
         until(lambda: all(system.told(f"open t-{number}@0") > 0 for number in range(4)), system.worker.log)
         check_equal(system.worker.host_of("c"), host)
+
+
+@test
+def a_sink_that_gets_nothing_stays_in_its_group():
+    with System() as system:
+        subprocess.run([PROGRAM, "topics", "--bootstrap-server", system.broker.address, "--create", "--topic", "t"],
+                       check=True, stdout=subprocess.DEVNULL)
+        system.create({**system.config(), "connector.class": "TestSink", "topics": "t",
+                       "consumer.override.max.poll.interval.ms": "9000",
+                       "consumer.override.session.timeout.ms": "6000"})
+        until(lambda: system.told("open t-0@0"), system.worker.log)
+        end = time.monotonic() + 11
+        until(lambda: time.monotonic() > end, system.worker.log)
+        check_equal((system.told("open t-0@0"), system.told("close t-0@0")), (1, 0))
 
 
 @test

@@ -15,6 +15,7 @@ static const char logger[] = "worker.task";
 enum {
     poll_records_default = 500,
     poll_records_max = 100 * 1000,
+    poll_interval_default_ms = 300 * 1000,
     lag_ms = 1000,
     rest_ms = 2000, /* Nothing came for so long: the memory is better used elsewhere. */
 };
@@ -38,6 +39,7 @@ typedef struct sink_task {
     bool rebalanced;   /* Partitions have gone since records were taken last. */
     int64_t commit_ms; /* When to commit next, if anything was put. */
     int64_t lag_told_ms;
+    int64_t poll_within_ms;  /* Asked less often, the client leaves its group. */
     int64_t rest_ms;         /* When to give memory back, if nothing comes; 0: done. */
     sluice_offsets *rewinds; /* Asked for by the sink. */
     backoff put_backoff, flush_backoff;
@@ -512,19 +514,18 @@ static void rest(sink_task *self)
     }
 }
 
-/* How long nothing has to be done by itself: -1 is for ever. */
+static int64_t sooner(int64_t end, bool when, int64_t other)
+{
+    return when && other < end ? other : end;
+}
+
+/* How long nothing has to be done by itself. */
 static int patience(const sink_task *self)
 {
-    int64_t now = clock_ms(), end = self->rest_ms > 0 ? self->rest_ms : -1;
-    if (positions_moved(&self->positions) && (end < 0 || self->commit_ms < end)) {
-        end = self->commit_ms;
-    }
-    if (self->held && !self->runner.paused && (end < 0 || self->put_again_ms < end)) {
-        end = self->put_again_ms;
-    }
-    if (end < 0) {
-        return -1;
-    }
+    int64_t now = clock_ms(), end = now + self->poll_within_ms;
+    end = sooner(end, self->rest_ms > 0, self->rest_ms);
+    end = sooner(end, positions_moved(&self->positions), self->commit_ms);
+    end = sooner(end, self->held && !self->runner.paused, self->put_again_ms);
     int64_t left = end - now;
     return left < 0 ? 0 : left > 60000 ? 60000 : (int)left;
 }
@@ -639,6 +640,9 @@ static sluice_status open_consumer(sink_task *self, sluice_error *err)
                                   : max > poll_records_max ? poll_records_max
                                                            : max);
     self->consumed = memory_zero(self->consumed_max * sizeof *self->consumed);
+    self->poll_within_ms = client_settings_number(settings, "max.poll.interval.ms",
+                                                  poll_interval_default_ms) /
+                           3;
     sluice_status status =
         kafka_consumer_new(settings, &rebalance_table, self, &self->consumer, err);
     sluice_props_free(settings);
