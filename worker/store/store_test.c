@@ -48,6 +48,26 @@ static void check_offsets(worker_file *file, const char *wanted)
     free(text);
 }
 
+static int mode_of(const char *path, const char *suffix)
+{
+    struct stat found;
+    char *whole = memory_print("%s%s", path, suffix);
+    CHECK_INT(stat(whole, &found), 0);
+    free(whole);
+    return (int)(found.st_mode & 0777);
+}
+
+TEST(a_new_file_is_its_owners_alone)
+{
+    char *path = fresh_path();
+    worker_file *file = open_file(path);
+    put(file, "c", "[[{\"a\":1},{\"p\":1}]]");
+    CHECK_INT(mode_of(path, ""), 0600);
+    CHECK_INT(mode_of(path, "-wal"), 0600);
+    worker_file_close(file);
+    free(path);
+}
+
 TEST(offsets_are_there_after_the_file_was_opened_again)
 {
     char *path = fresh_path();

@@ -3,10 +3,12 @@
 #include "base/memory.h"
 #include "worker/store/java_map.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { busy_ms = 5000 }; /* A predecessor that is being killed lets go by then. */
 
@@ -70,11 +72,22 @@ static sluice_status set_up(worker_file *self, sluice_error *err)
     return prepare(self, delete_config_text, &self->delete_config, err);
 }
 
+/* Where it is not there yet: configurations may hold passwords. SQLite's other files
+ * get the permissions of this one; what cannot be made it says itself. */
+static void make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 static sluice_status open_plain(const char *path, worker_file **ret_file,
                                 sluice_error *err)
 {
     worker_file *self = memory_zero(sizeof *self);
     self->path = memory_text(path);
+    make_private(path);
     if (sqlite3_open(path, &self->db) != SQLITE_OK) {
         sluice_status status = fail(self, err);
         worker_file_close(self);

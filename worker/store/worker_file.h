@@ -16,7 +16,8 @@ typedef struct worker_file worker_file;
 
 /* Opens or makes the file at `path`. A file of Kafka Connect's own (a serialised Java
  * map of offsets) is taken over: its offsets are copied into a new file, and it is kept
- * as "PATH.kafka-connect". `ret_imported`: how many offsets were, or -1.
+ * as "PATH.kafka-connect". `ret_imported`: how many offsets were, or -1. A new file is
+ * its owner's alone (mode 0600), as configurations may hold passwords.
  * FATAL: it cannot be opened, is in use, or is neither kind of file. */
 sluice_status worker_file_open(const char *path, worker_file **ret_file,
                                int *ret_imported, sluice_error *err);
