@@ -20,7 +20,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { OFFSET_DIGITS = 20, SMALL_FILE_SIZE_MAX = 1 << 26, IDENTITY_SIZE_MAX = 4096 };
+enum {
+    OFFSET_DIGITS = 20,
+    SMALL_FILE_SIZE_MAX = 1 << 26,
+    IDENTITY_SIZE_MAX = 4096,
+    /* Five requests of max.request.size, 1 MB. */
+    RESENT_SIZE_MAX = 5 * 1024 * 1024,
+};
 
 typedef struct offset_list {
     int64_t *offsets;
@@ -479,13 +485,32 @@ static sluice_status recover_from(partition *self, size_t first, sluice_error *e
     return SLUICE_OK;
 }
 
+/* A snapshot has of each producer the last batch, as Kafka's; but a client that was not
+ * answered sends up to five again, of which the first may be in segments before
+ * `first`. So those that may hold them are read, too: their headers only. */
+static sluice_status recover_producers(partition *self, const offset_list *snapshots,
+                                       size_t first, sluice_error *err)
+{
+    size_t from = first;
+    for (int64_t bytes = 0; from > 0 && bytes < RESENT_SIZE_MAX;) {
+        bytes += self->segments[--from]->size;
+    }
+    sluice_status status =
+        load_producers(self, snapshots, self->segments[from]->base_offset, err);
+    for (size_t i = from; i < first && status == SLUICE_OK; i++) {
+        status = replay(self, self->segments[i], 0, self->segments[i + 1]->base_offset,
+                        note_producer, err);
+    }
+    return status;
+}
+
 static sluice_status recover(partition *self, const offset_list *snapshots,
                              int64_t recovery_point, sluice_error *err)
 {
     size_t first = segment_with(self, recovery_point);
     int64_t base = self->segments[first]->base_offset;
     epoch_cache_truncate_end(&self->epochs, base);
-    sluice_status status = load_producers(self, snapshots, base, err);
+    sluice_status status = recover_producers(self, snapshots, first, err);
     if (status == SLUICE_OK) {
         status = recover_from(self, first, err);
     }

@@ -357,17 +357,23 @@ TEST(producers_are_known_after_every_kind_of_stop)
 {
     for (int clean = 0; clean < 2; clean++) {
         fixture_begin(&fixture);
+        fixture_close(&fixture);
+        fixture.options.sync_none = true; /* So that the recovery point follows. */
         fixture.config.segment_bytes = 500;
-        partition_set_config(fixture.log, &fixture.config);
+        fixture_open(&fixture);
         for (int i = 0; i < 20; i++) {
             CHECK_INT(send(i, 1, 3).error_code, ERROR_NONE);
             if (clean) {
                 fixture_close(&fixture);
             } else {
+                CHECK_INT(log_dir_checkpoint(fixture.dir, NULL), SLUICE_OK);
                 fixture_crash(&fixture);
             }
             fixture_open(&fixture);
             CHECK(send(i, 1, 3).duplicate);
+            for (int back = 1; !clean && back < 5 && back <= i; back++) {
+                CHECK(send(i - back, 1, 3).duplicate);
+            }
             CHECK_INT(send(i + 2, 1, 3).error_code, ERROR_OUT_OF_ORDER_SEQUENCE_NUMBER);
             CHECK_INT(send(i + 1, 1, 2).error_code, ERROR_INVALID_PRODUCER_EPOCH);
         }
