@@ -1,13 +1,14 @@
 /* connectors/file/source.c - the source: each line that a file gets becomes a record.
  *
  * The file stays open and is read to its end; then inotify says when there is more. A
- * file that shrinks is read from its start again, and one that is replaced (rotated) is
- * read to its end before the new one is opened.
+ * file that is cut is read from its start again (tail.h), and one that is replaced
+ * (rotated) is read to its end before the new one is opened.
  *
  * Positions count bytes. Kafka Connect's count characters and are used as bytes, so a
  * position that it stored is right for ASCII files only. */
 #include "file.h"
 #include "lines.h"
+#include "tail.h"
 #include "watch.h"
 
 #include <errno.h>
@@ -37,11 +38,13 @@ typedef struct source {
     bool is_stdin;
     bool is_stream;   /* No position and no rotation: standard input, a pipe. */
     bool is_at_end;   /* The last read found nothing. */
+    bool is_cut;      /* The last read found that the file is written anew. */
     bool is_ended;    /* A stream has no more to come. */
     bool is_waiting;  /* The file is missing, and that was said. */
     int fd;           /* -1: not open. */
     int64_t position; /* Of the first byte that is in no record. */
     watch watch;
+    tail tail;
     lines lines;
     line_span *found;
     size_t found_max;
@@ -140,17 +143,18 @@ static sluice_status source_create(const void *config, sluice_task *task,
 static void source_start_over(source *self)
 {
     lines_clear(&self->lines);
+    tail_clear(&self->tail);
     self->position = 0;
+    self->is_at_end = self->is_cut = false;
 }
 
-/* Goes to the position in the file just opened, which may be another, shorter one than
- * that of the stored offset. */
-static sluice_status source_seek(source *self, const struct stat *status,
-                                 sluice_error *err)
+/* Begins at the position in the file just opened, which may be another, shorter one
+ * than that of the stored offset. */
+static void source_seek(source *self, const struct stat *status)
 {
     self->is_stream = !S_ISREG(status->st_mode);
     if (self->is_stream) {
-        return SLUICE_OK;
+        return;
     }
     if (status->st_size < self->position) {
         sluice_log(SLUICE_WARN, FILE_LOGGER,
@@ -159,11 +163,7 @@ static sluice_status source_seek(source *self, const struct stat *status,
                    self->name, (long long)status->st_size, (long long)self->position);
         self->position = 0;
     }
-    if (lseek(self->fd, self->position, SEEK_SET) < 0) {
-        return sluice_fail(err, SLUICE_RETRY, "cannot go to byte %lld of file '%s': %s",
-                           (long long)self->position, self->name, strerror(errno));
-    }
-    return SLUICE_OK;
+    tail_load(&self->tail, self->fd, self->position);
 }
 
 static void source_say_missing(source *self)
@@ -205,7 +205,8 @@ static sluice_status source_open(source *self, sluice_error *err)
         sluice_task_doing(self->task_to_tell, NULL);
         sluice_log(SLUICE_INFO, FILE_LOGGER, "file '%s' is there now", self->name);
     }
-    return source_seek(self, &status, err);
+    source_seek(self, &status);
+    return SLUICE_OK;
 }
 
 static void source_close(source *self)
@@ -215,30 +216,14 @@ static void source_close(source *self)
     self->is_at_end = false;
 }
 
-/* At the end of a file: whether it was cut or replaced, so that there is more to read
- * at once. `*ret_is_replaced`: what is left unfinished stays so. */
-static bool source_is_changed(source *self, bool *ret_is_replaced)
+/* At the end of a file: whether another one has its name by now. */
+static bool source_is_replaced(const source *self)
 {
     struct stat open_file, named_file;
-    *ret_is_replaced = false;
-    if (self->is_stream || fstat(self->fd, &open_file) != 0) {
-        return false;
-    }
-    int64_t read_up_to = self->position + (int64_t)lines_left(&self->lines);
-    if (open_file.st_size < read_up_to) {
-        sluice_log(SLUICE_WARN, FILE_LOGGER,
-                   "file '%s' was truncated: reading it from its start size=%lld "
-                   "position=%lld",
-                   self->name, (long long)open_file.st_size, (long long)self->position);
-        source_start_over(self);
-        return lseek(self->fd, 0, SEEK_SET) == 0;
-    }
-    if (stat(self->name, &named_file) != 0 || (named_file.st_dev == open_file.st_dev &&
-                                               named_file.st_ino == open_file.st_ino)) {
-        return false;
-    }
-    *ret_is_replaced = true;
-    return true;
+    return !self->is_stream && fstat(self->fd, &open_file) == 0 &&
+           stat(self->name, &named_file) == 0 &&
+           (named_file.st_dev != open_file.st_dev ||
+            named_file.st_ino != open_file.st_ino);
 }
 
 /* --- Records. --- */
@@ -280,8 +265,22 @@ static void source_emit(source *self, size_t count, sluice_batch *out)
     self->position = base + (int64_t)(behind - first);
 }
 
-/* Reads once. `*ret_is_end`: nothing was there. */
-static sluice_status source_read(source *self, bool *ret_is_end, sluice_error *err)
+/* Up to `room` bytes behind those that were read, as read() returns them. */
+static ssize_t source_read_some(source *self, char *to, size_t room)
+{
+    if (!self->is_stream) {
+        int64_t at = self->position + (int64_t)lines_left(&self->lines);
+        return tail_read(&self->tail, self->fd, at, to, room, &self->is_cut);
+    }
+    ssize_t size;
+    do {
+        size = read(self->fd, to, room);
+    } while (size < 0 && errno == EINTR);
+    return size;
+}
+
+/* Reads once, and notes what that says about the file. */
+static sluice_status source_read(source *self, sluice_error *err)
 {
     size_t room;
     char *to = lines_room(&self->lines, &room);
@@ -292,15 +291,12 @@ static sluice_status source_read(source *self, bool *ret_is_end, sluice_error *e
                            (long long)self->position, self->name,
                            (long long)self->config->line_bytes_max);
     }
-    ssize_t size;
-    do {
-        size = read(self->fd, to, room);
-    } while (size < 0 && errno == EINTR);
+    ssize_t size = source_read_some(self, to, room);
     if (size < 0 && errno != EAGAIN) {
         return sluice_fail(err, SLUICE_RETRY, "cannot read %s at byte %lld: %s",
                            self->name, (long long)self->position, strerror(errno));
     }
-    *ret_is_end = size <= 0;
+    self->is_at_end = size <= 0;
     self->is_ended = size == 0;
     lines_add(&self->lines, size > 0 ? (size_t)size : 0);
     return SLUICE_OK;
@@ -318,18 +314,36 @@ static bool source_take(source *self, sluice_batch *out)
     return count > 0;
 }
 
-/* The file was replaced: its unfinished last line, which nobody will finish, becomes a
- * record, and the next poll opens the new file. Whether there was such a line. */
-static bool source_leave(source *self, sluice_batch *out)
+/* What was read of a content that is gone: its unfinished last line, which nobody will
+ * finish, becomes a record. Whether there was one. */
+static bool source_take_rest(source *self, sluice_batch *out)
 {
     bool has_rest = lines_take_rest(&self->lines, &self->found[0]);
     if (has_rest) {
         source_emit(self, 1, out);
     }
+    return has_rest;
+}
+
+/* The file was replaced: the next poll opens the new one. Whether there is a record. */
+static bool source_leave(source *self, sluice_batch *out)
+{
+    bool has_rest = source_take_rest(self, out);
     sluice_log(SLUICE_INFO, FILE_LOGGER,
                "file '%s' was replaced: reading the new one bytes=%lld", self->name,
                (long long)self->position);
     source_close(self);
+    source_start_over(self);
+    return has_rest;
+}
+
+/* The file was cut, whatever was written to it since. Whether there is a record. */
+static bool source_rewind(source *self, sluice_batch *out)
+{
+    bool has_rest = source_take_rest(self, out);
+    sluice_log(SLUICE_WARN, FILE_LOGGER,
+               "file '%s' was truncated: reading it from its start position=%lld",
+               self->name, (long long)self->position);
     source_start_over(self);
     return has_rest;
 }
@@ -369,22 +383,18 @@ static bool source_wait_at_end(source *self, int timeout_ms)
 static sluice_status source_look(source *self, sluice_batch *out, bool *ret_is_done,
                                  sluice_error *err)
 {
-    bool is_armed = self->is_at_end, is_replaced = false;
+    bool is_armed = self->is_at_end;
     int timeout_ms = is_armed && !self->is_stream ? watch_arm(&self->watch) : -1;
-    sluice_status status = source_read(self, &self->is_at_end, err);
+    sluice_status status = source_read(self, err);
     if (status != SLUICE_OK || source_take(self, out)) {
         *ret_is_done = true;
-        return status;
+    } else if (self->is_cut) {
+        *ret_is_done = source_rewind(self, out);
+    } else if (self->is_at_end && is_armed) {
+        *ret_is_done = source_is_replaced(self) ? source_leave(self, out)
+                                                : source_wait_at_end(self, timeout_ms);
     }
-    if (!self->is_at_end || !is_armed) {
-        return SLUICE_OK;
-    }
-    if (source_is_changed(self, &is_replaced)) {
-        *ret_is_done = is_replaced && source_leave(self, out);
-        return SLUICE_OK;
-    }
-    *ret_is_done = source_wait_at_end(self, timeout_ms);
-    return SLUICE_OK;
+    return status;
 }
 
 static sluice_status source_poll(void *instance, sluice_batch *out, sluice_error *err)

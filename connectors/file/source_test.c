@@ -251,7 +251,40 @@ TEST(a_file_that_is_cut_is_read_from_its_start)
     CHECK_TEXT(polled_now(&self), "");
     CHECK(truncate(self.path, 0) == 0);
     APPEND(&self, "x\n");
+    CHECK_TEXT(polled(&self), "thr@11|");
     CHECK_TEXT(polled(&self), "x@2|");
+    rig_done(&self);
+}
+
+TEST(a_file_that_is_cut_and_has_grown_since_is_read_from_its_start)
+{
+    rig self;
+    rig_init(&self);
+    APPEND(&self, "one\ntwo\nthree\n");
+    rig_start(&self);
+    CHECK_TEXT(polled(&self), "one@4|two@8|three@14|");
+    CHECK(truncate(self.path, 0) == 0);
+    APPEND(&self, "longer\nthan what was there before\n");
+    CHECK_TEXT(polled(&self), "longer@7|than what was there before@34|");
+    CHECK(truncate(self.path, 0) == 0);
+    APPEND(&self, "of the same length as what was th\n");
+    CHECK_TEXT(polled(&self), "of the same length as what was th@34|");
+    rig_done(&self);
+}
+
+TEST(a_file_that_is_cut_behind_a_stored_position_is_read_from_its_start)
+{
+    rig self;
+    rig_init(&self);
+    sluice_arena *arena = sluice_arena_new();
+    APPEND(&self, "one\ntwo\n");
+    store_position(&self, sluice_int64(arena, 8));
+    rig_start(&self);
+    CHECK_TEXT(polled_now(&self), "");
+    CHECK(truncate(self.path, 0) == 0);
+    APPEND(&self, "three\nfour\n");
+    CHECK_TEXT(polled(&self), "three@6|four@11|");
+    sluice_arena_free(arena);
     rig_done(&self);
 }
 
