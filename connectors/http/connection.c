@@ -1,12 +1,15 @@
 /* Connections that libcurl makes and we use. */
 #include "connection.h"
+#include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 enum { fds_max = 80 };
 
@@ -16,6 +19,9 @@ struct http_network {
     CURLM *multi;
     size_t connecting;
     bool tls;
+    CURL *transfer; /* NULL: none. */
+    bool transferred;
+    CURLcode transfer_code;
 };
 
 static void begin_once(void)
@@ -106,12 +112,34 @@ static void refuse(http_link *link, CURLcode code)
     }
 }
 
+/* What libcurl has of it. */
+static void drop_easy(http_link *link)
+{
+    if (link->easy != NULL) {
+        curl_multi_remove_handle(link->network->multi, link->easy);
+        curl_easy_cleanup(link->easy);
+        link->easy = NULL;
+    }
+    curl_share_cleanup(link->alone);
+    link->alone = NULL;
+}
+
 static void connected(http_link *link)
 {
     CURLcode code = curl_easy_getinfo(link->easy, CURLINFO_ACTIVESOCKET, &link->fd);
     if (code != CURLE_OK || link->fd == CURL_SOCKET_BAD) {
         refuse(link, CURLE_COULDNT_CONNECT);
         return;
+    }
+    if (!link->network->tls) {
+        link->fd = fcntl(link->fd, F_DUPFD_CLOEXEC, 0);
+        if (link->fd < 0) {
+            snprintf(link->text, sizeof link->text,
+                     "no descriptor for a connection: %s", strerror(errno));
+            refuse(link, CURLE_COULDNT_CONNECT);
+            return;
+        }
+        drop_easy(link);
     }
     link->state = HTTP_LINK_OPEN;
 }
@@ -124,6 +152,11 @@ static void perform(http_network *network)
     curl_multi_perform(network->multi, &running);
     while ((message = curl_multi_info_read(network->multi, &left)) != NULL) {
         http_link *link = NULL;
+        if (message->easy_handle == network->transfer) {
+            network->transferred = message->msg == CURLMSG_DONE;
+            network->transfer_code = message->data.result;
+            continue;
+        }
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&link);
         if (message->msg != CURLMSG_DONE || link == NULL ||
             link->state != HTTP_LINK_CONNECTING) {
@@ -138,6 +171,44 @@ static void perform(http_network *network)
     }
 }
 
+sluice_status http_network_run(http_network *network, CURL *easy, sluice_error *err)
+{
+    assert(network->transfer == NULL);
+    if (curl_multi_add_handle(network->multi, easy) != CURLM_OK) {
+        return sluice_fail(err, SLUICE_FATAL, "no memory for an HTTP request");
+    }
+    network->transfer = easy;
+    network->transferred = false;
+    return SLUICE_OK;
+}
+
+void http_network_drop(http_network *network)
+{
+    if (network->transfer != NULL) {
+        curl_multi_remove_handle(network->multi, network->transfer);
+        network->transfer = NULL;
+    }
+}
+
+bool http_network_has_run(const http_network *network, CURLcode *ret_code)
+{
+    if (network->transfer == NULL || !network->transferred) {
+        return false;
+    }
+    *ret_code = network->transfer_code;
+    return true;
+}
+
+/* A cache for this connection only. */
+static bool set_alone(http_link *link)
+{
+    link->alone = curl_share_init();
+    return link->alone != NULL &&
+           curl_share_setopt(link->alone, CURLSHOPT_SHARE, CURL_LOCK_DATA_CONNECT) ==
+               CURLSHE_OK &&
+           curl_easy_setopt(link->easy, CURLOPT_SHARE, link->alone) == CURLE_OK;
+}
+
 void http_link_connect(http_link *link, http_network *network, int64_t timeout_ms)
 {
     http_link_close(link);
@@ -146,7 +217,7 @@ void http_link_connect(http_link *link, http_network *network, int64_t timeout_m
     link->final = false;
     link->text[0] = '\0';
     link->easy = curl_easy_init();
-    if (link->easy == NULL) {
+    if (link->easy == NULL || (network->tls && !set_alone(link))) {
         refuse(link, CURLE_OUT_OF_MEMORY);
         return;
     }
@@ -168,14 +239,12 @@ void http_link_connect(http_link *link, http_network *network, int64_t timeout_m
 
 void http_link_close(http_link *link)
 {
-    if (link->easy != NULL) {
-        if (link->state == HTTP_LINK_CONNECTING) {
-            link->network->connecting--;
-        }
-        curl_multi_remove_handle(link->network->multi, link->easy);
-        curl_easy_cleanup(link->easy);
-        link->easy = NULL;
+    if (link->state == HTTP_LINK_CONNECTING) {
+        link->network->connecting--;
+    } else if (link->state == HTTP_LINK_OPEN && link->easy == NULL) {
+        close(link->fd);
     }
+    drop_easy(link);
     link->state = HTTP_LINK_CLOSED;
     link->used = false;
 }
@@ -261,7 +330,7 @@ bool http_link_is_quiet(http_link *link)
 void http_network_wait(http_network *network, struct pollfd *fds, size_t count,
                        int timeout_ms)
 {
-    if (network->connecting == 0) {
+    if (network->connecting == 0 && network->transfer == NULL) {
         poll(fds, count, timeout_ms);
         return;
     }

@@ -3,7 +3,11 @@
  *
  * libcurl's own transfers cost more than a request's round trip, and do not tell a
  * connection that was closed before a request from one that was closed in it; so it
- * only connects (CURLOPT_CONNECT_ONLY), and the bytes are ours.
+ * only connects (CURLOPT_CONNECT_ONLY), and the bytes are ours. Nothing that libcurl
+ * does for one connection may touch another: when it makes one, it closes those of the
+ * same cache that have been idle in its eyes for two minutes, or are at their end, and
+ * their descriptors are the next ones to be given out. So a plain connection leaves
+ * libcurl once it is there, and one with TLS has a cache of its own.
  *
  * Threads: the task's. */
 #ifndef HTTP_CONNECTION_H
@@ -32,8 +36,9 @@ typedef enum http_link_state {
 
 typedef struct http_link {
     http_network *network;
-    CURL *easy;
-    curl_socket_t fd;
+    CURL *easy;       /* While it connects, and for TLS. */
+    CURLSH *alone;    /* TLS: the cache of this connection. */
+    curl_socket_t fd; /* Ours where there is no `easy`. */
     http_link_state state;
     bool buffers; /* TLS: there may be more to receive than the socket shows. */
     bool used;    /* It has carried a request. */
@@ -61,7 +66,16 @@ http_io http_link_receive(http_link *link, void *into, size_t room, size_t *ret_
  * be taken for the answer of the next request, or be its end. */
 bool http_link_is_quiet(http_link *link);
 
-/* Waits for one of `fds`, for a connection that is being made, or `timeout_ms`. */
+/* A whole transfer by libcurl itself, which takes its turns within http_network_wait():
+ * one at a time. `easy` is borrowed until http_network_drop(). */
+sluice_status http_network_run(http_network *network, CURL *easy, sluice_error *err);
+void http_network_drop(http_network *network);
+
+/* Whether that transfer is over; with what, then. */
+bool http_network_has_run(const http_network *network, CURLcode *ret_code);
+
+/* Waits for one of `fds`, for a connection that is being made, for the transfer, or
+ * `timeout_ms`. */
 void http_network_wait(http_network *network, struct pollfd *fds, size_t count,
                        int timeout_ms);
 

@@ -251,6 +251,42 @@ TEST(with_many_requests_in_flight_and_many_faults_each_key_keeps_its_order)
     rig_end(&self);
 }
 
+static void put_one(rig *self, int64_t offset, const char *key)
+{
+    sluice_batch_reset(self->batch);
+    sluice_fake_consumed(self->batch, "t", offset, key, key);
+    CHECK(rig_put(self) == SLUICE_OK);
+    CHECK_INT(self->server.count, offset + 1);
+    CHECK_TEXT(rig_body(self, (int)offset), key);
+}
+
+/* While libcurl makes a connection it closes others that are at their end, once a
+ * second; their descriptors are given to the new ones. That second has to pass. */
+TEST(connections_that_were_closed_meanwhile_are_not_taken_for_new_ones)
+{
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i"};
+    const char *answers[] = {ok}, *opened[4];
+    int count = 0, offset = 0;
+    rig self;
+    rig_begin(&self, answers, 1);
+    RIG_CREATE(&self, "max.in.flight.requests", "4", "http.timeout", "20",
+               "max.retries", "0");
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        put_one(&self, offset++, names[i]);
+        if (self.server.connections > count) {
+            opened[count++] = names[i];
+        }
+    }
+    CHECK(count > 1);
+    poll(NULL, 0, 1100);
+    server_hang_up(&self.server);
+    for (int i = count - 1; i >= 0; i--) {
+        put_one(&self, offset++, opened[i]);
+        CHECK_INT(self.server.connections, 2 * count - i);
+    }
+    rig_end(&self);
+}
+
 TEST(an_answer_reads_the_same_however_it_is_cut)
 {
     static const char text[] =

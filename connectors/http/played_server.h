@@ -43,11 +43,12 @@ typedef struct server {
     char *requests[requests_max]; /* Whole texts, head and body. */
     bool taken[requests_max];     /* Was answered with status 200. */
     int count, connections;
+    int fds[connections_max]; /* Of the connections; -1: closed. */
 } server;
 
 typedef struct server_connection {
     server *server;
-    int fd;
+    int fd, index;
 } server_connection;
 
 static const char ok[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
@@ -187,9 +188,24 @@ static inline void *serve_connection(void *argument)
             break;
         }
     }
+    pthread_mutex_lock(&self->server->lock);
+    self->server->fds[self->index] = -1;
     close(self->fd);
+    pthread_mutex_unlock(&self->server->lock);
     free(self);
     return NULL;
+}
+
+/* Closes all connections. */
+static inline void server_hang_up(server *self)
+{
+    pthread_mutex_lock(&self->lock);
+    for (int i = 0; i < self->connections; i++) {
+        if (self->fds[i] >= 0) {
+            shutdown(self->fds[i], SHUT_RDWR);
+        }
+    }
+    pthread_mutex_unlock(&self->lock);
 }
 
 static inline void *serve(void *argument)
@@ -203,13 +219,14 @@ static inline void *serve(void *argument)
             return NULL;
         }
         server_connection *one = malloc(sizeof *one);
-        *one = (server_connection){self, accept(self->listener, NULL, NULL)};
         int index = self->connections;
+        *one = (server_connection){self, accept(self->listener, NULL, NULL), index};
         if (one->fd < 0 || index == connections_max) {
             close(one->fd);
             free(one);
             return NULL;
         }
+        self->fds[index] = one->fd;
         /* Counted before it can answer: a test looks once it has. */
         __atomic_store_n(&self->connections, index + 1, __ATOMIC_SEQ_CST);
         if (pthread_create(&self->threads[index], NULL, serve_connection, one) != 0) {
