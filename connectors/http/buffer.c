@@ -65,22 +65,39 @@ sluice_status http_buffer_base64(http_buffer *self, const void *base, size_t len
     return status;
 }
 
-static bool is_unreserved(unsigned char byte)
+static bool is_one_of(unsigned char byte, const char *marks)
 {
     return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-           (byte >= 'A' && byte <= 'Z') || (byte != '\0' && strchr("-._~", byte));
+           (byte >= 'A' && byte <= 'Z') || (byte != '\0' && strchr(marks, byte));
 }
 
-sluice_status http_buffer_percent(http_buffer *self, const void *base, size_t len,
-                                  sluice_error *err)
+/* All but letters, digits and `marks` as %XX. */
+static sluice_status add_escaped(http_buffer *self, const void *base, size_t len,
+                                 const char *marks, sluice_error *err)
 {
     static const char digits[] = "0123456789ABCDEF";
     const unsigned char *bytes = base;
     sluice_status status = SLUICE_OK;
     for (size_t i = 0; i < len && status == SLUICE_OK; i++) {
         char out[3] = {'%', digits[bytes[i] >> 4], digits[bytes[i] & 15]};
-        status = is_unreserved(bytes[i]) ? http_buffer_add(self, &bytes[i], 1, err)
-                                         : http_buffer_add(self, out, 3, err);
+        status = is_one_of(bytes[i], marks) ? http_buffer_add(self, &bytes[i], 1, err)
+                                            : http_buffer_add(self, out, 3, err);
+    }
+    return status;
+}
+
+sluice_status http_buffer_percent(http_buffer *self, const void *base, size_t len,
+                                  sluice_error *err)
+{
+    return add_escaped(self, base, len, "-._~", err);
+}
+
+sluice_status http_buffer_form(http_buffer *self, const char *text, sluice_error *err)
+{
+    size_t begin = self->len;
+    sluice_status status = add_escaped(self, text, strlen(text), "-._* ", err);
+    for (size_t i = begin; i < self->len; i++) {
+        self->base[i] = self->base[i] == ' ' ? '+' : self->base[i];
     }
     return status;
 }

@@ -28,6 +28,9 @@ sluice_status http_buffer_reserve(http_buffer *self, size_t len, sluice_error *e
 sluice_status http_buffer_base64(http_buffer *self, const void *base, size_t len,
                                  sluice_error *err);
 
+/* Appends a text as it stands in a form (application/x-www-form-urlencoded). */
+sluice_status http_buffer_form(http_buffer *self, const char *text, sluice_error *err);
+
 /* Appends `len` bytes with all but letters, digits and -._~ as %XX. */
 sluice_status http_buffer_percent(http_buffer *self, const void *base, size_t len,
                                   sluice_error *err);

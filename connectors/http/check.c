@@ -18,10 +18,23 @@ static void need(sluice_error *err, const char *key, const char *value,
     }
 }
 
+static void need_client(sluice_error *err, const http_config *config, const char *type)
+{
+    need(err, "oauth2.access.token.url", config->oauth2.url, type);
+    need(err, "oauth2.client.id", config->oauth2.client_id, type);
+    need(err, "oauth2.client.secret", config->oauth2.client_secret, type);
+}
+
 static void check_authorization(const http_config *config, sluice_error *err)
 {
     switch ((http_authorization)config->authorization) {
     case HTTP_AUTHORIZATION_NONE:
+        if (config->headers_authorization != NULL &&
+            *config->headers_authorization != '\0') {
+            sluice_fail_key(err, "http.headers.authorization",
+                            "http.headers.authorization is set, and not sent with "
+                            "http.authorization.type=none: static sends it");
+        }
         break;
     case HTTP_AUTHORIZATION_STATIC:
         need(err, "http.headers.authorization", config->headers_authorization,
@@ -35,9 +48,10 @@ static void check_authorization(const http_config *config, sluice_error *err)
         need(err, "http.bearer.token", config->bearer_token, "bearer");
         break;
     case HTTP_AUTHORIZATION_OAUTH2:
-        need(err, "oauth2.access.token.url", config->oauth2.url, "oauth2");
-        need(err, "oauth2.client.id", config->oauth2.client_id, "oauth2");
-        need(err, "oauth2.client.secret", config->oauth2.client_secret, "oauth2");
+        need_client(err, config, "oauth2");
+        break;
+    case HTTP_AUTHORIZATION_APIKEY:
+        need_client(err, config, "apikey");
         break;
     }
 }
@@ -176,7 +190,7 @@ sluice_status http_config_check(const void *argument, sluice_error *err)
     const http_config *config = argument;
     check_url("http.url", config->url, err);
     check_template("http.url", config->url, err);
-    if (config->authorization == HTTP_AUTHORIZATION_OAUTH2 &&
+    if (config->authorization >= HTTP_AUTHORIZATION_OAUTH2 &&
         config->oauth2.url != NULL) {
         check_url("oauth2.access.token.url", config->oauth2.url, err);
     }

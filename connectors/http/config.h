@@ -12,6 +12,7 @@ typedef enum http_authorization {
     HTTP_AUTHORIZATION_BASIC,
     HTTP_AUTHORIZATION_BEARER,
     HTTP_AUTHORIZATION_OAUTH2,
+    HTTP_AUTHORIZATION_APIKEY, /* As OAUTH2, but for what the token request says. */
 } http_authorization;
 
 typedef enum http_null { HTTP_NULL_FAIL, HTTP_NULL_IGNORE, HTTP_NULL_DELETE } http_null;

@@ -365,85 +365,6 @@ TEST(several_requests_are_in_flight_at_once)
     rig_end(&self);
 }
 
-static void token_rig(rig *self, const char *const *answers, int count)
-{
-    char url[64];
-    rig_begin(self, answers, count);
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/token", self->server.port);
-    sluice_props *props = sluice_fake_props(self->fake);
-    sluice_props_set(props, "oauth2.access.token.url", url);
-    sluice_props_set(props, "http.authorization.type", "oauth2");
-    sluice_props_set(props, "oauth2.client.id", "me");
-    sluice_props_set(props, "oauth2.client.secret", "s&p");
-}
-
-#define TOKEN(text)                                                                    \
-    "@close:HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"                 \
-    "{\"access_token\":\"" text "\",\"token_type\":\"bearer\",\"expires_in\":3600}"
-
-static const char unauthorized[] =
-    "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
-
-TEST(a_token_is_got_used_and_renewed_when_it_is_not_taken)
-{
-    const char *answers[] = {TOKEN("one"), ok, unauthorized, TOKEN("two"), ok};
-    rig self;
-    token_rig(&self, answers, 5);
-    RIG_CREATE(&self, "oauth2.client.scope", "a b", "max.retries", "0");
-    sluice_fake_consumed(self.batch, "t", 0, NULL, "x");
-    sluice_fake_consumed(self.batch, "t", 1, NULL, "y");
-    CHECK(rig_put(&self) == SLUICE_OK);
-    CHECK_INT(self.server.count, 5);
-    CHECK(rig_line(&self, 0, "POST /token HTTP/1.1\r\n"));
-    CHECK(rig_has(&self, 0, "Authorization: Basic bWU6cyZw\r\n"));
-    CHECK_TEXT(rig_body(&self, 0), "grant_type=client_credentials&scope=a%20b");
-    CHECK(rig_has(&self, 1, "Authorization: Bearer one\r\n"));
-    CHECK(rig_has(&self, 2, "Authorization: Bearer one\r\n"));
-    CHECK(rig_line(&self, 3, "POST /token HTTP/1.1\r\n"));
-    CHECK(rig_has(&self, 4, "Authorization: Bearer two\r\n"));
-    CHECK(!rig_has(&self, 4, "Bearer one"));
-    CHECK_TEXT(rig_body(&self, 4), "y");
-    rig_end(&self);
-}
-
-TEST(a_token_that_is_never_taken_is_renewed_once_a_request)
-{
-    const char *answers[] = {TOKEN("one"), unauthorized, TOKEN("two"), unauthorized};
-    rig self;
-    token_rig(&self, answers, 4);
-    RIG_CREATE(&self, "oauth2.client.authorization.mode", "URL",
-               "oauth2.request.client.secret.property", "pw");
-    sluice_fake_tolerate(self.fake, false);
-    sluice_fake_consumed(self.batch, "t", 0, NULL, "x");
-    CHECK(rig_put(&self) != SLUICE_OK);
-    CHECK_INT(self.server.count, 4);
-    CHECK_TEXT(rig_body(&self, 0),
-               "grant_type=client_credentials&client_id=me&pw=s%26p");
-    CHECK(!rig_has(&self, 0, "Authorization"));
-    CHECK(strstr(sluice_error_text(self.err), "answered with status 401") != NULL);
-    rig_end(&self);
-}
-
-TEST(a_token_server_that_is_busy_is_asked_again_and_one_that_refuses_is_not)
-{
-    const char *answers[] = {busy, TOKEN("one"), ok, wrong};
-    rig self;
-    token_rig(&self, answers, 3);
-    RIG_CREATE(&self, "max.retries", "1");
-    sluice_fake_consumed(self.batch, "t", 0, NULL, "x");
-    CHECK(rig_put(&self) == SLUICE_OK);
-    CHECK_INT(self.server.count, 3);
-    rig_end(&self);
-    token_rig(&self, answers + 3, 1);
-    RIG_CREATE(&self, "max.retries", "1");
-    sluice_fake_consumed(self.batch, "t", 0, NULL, "x");
-    CHECK(rig_put(&self) == SLUICE_FATAL);
-    CHECK_INT(self.server.count, 1);
-    CHECK(strstr(sluice_error_text(self.err), "it answered with status 422: 'no!'") !=
-          NULL);
-    rig_end(&self);
-}
-
 static void *stop_soon(void *argument)
 {
     rig *self = argument;
@@ -531,6 +452,10 @@ TEST(mistakes_in_the_configuration_are_named)
         fault("http.authorization.type", "static"),
         "http.headers.authorization is needed by http.authorization.type=static, "
         "and not set");
+    CHECK_TEXT(fault("http.headers.authorization", "Token x"),
+               "http.headers.authorization is set, and not sent with "
+               "http.authorization.type=none: static sends it");
+    CHECK(strstr(fault("http.headers.content.type", "  "), "content.type") != NULL);
     CHECK_TEXT(fault("http.proxy.host", "proxy"),
                "http.proxy.host and http.proxy.port belong together: set both or none");
     CHECK(strstr(fault("http.ssl.ca.location", "/nowhere"), "cannot be read") != NULL);

@@ -2,8 +2,8 @@
 #include "check.h"
 
 const char *const http_methods[] = {"POST", "PUT", "PATCH", "DELETE", NULL};
-static const char *const authorizations[] = {"none",   "static", "basic",
-                                             "bearer", "oauth2", NULL};
+static const char *const authorizations[] = {"none",   "static", "basic", "bearer",
+                                             "oauth2", "apikey", NULL};
 static const char *const null_values[] = {"fail", "ignore", "delete", NULL};
 static const char *const compressions[] = {"none", "gzip", NULL};
 static const char *const orders[] = {"key", "partition", "none", NULL};
@@ -44,7 +44,10 @@ static const sluice_key keys[] = {
      .doc =
          "How requests are authorized. static sends http.headers.authorization as it "
          "is; basic sends http.basic.user and http.basic.password; bearer sends "
-         "http.bearer.token; oauth2 gets a token with the client's credentials.",
+         "http.bearer.token; oauth2 gets a token with the client's credentials; apikey "
+         "gets it with "
+         "oauth2.client.id and oauth2.client.secret as key and secret of an API, in "
+         "JSON.",
      .offset = SLUICE_AT(int32_t, http_config, authorization)},
     {.name = "http.headers.authorization",
      .type = SLUICE_PASSWORD,
@@ -80,6 +83,7 @@ static const sluice_key keys[] = {
      .importance = SLUICE_LOW,
      .group = TARGET,
      .fallback = SLUICE_NULL,
+     .min = 1,
      .doc = "The Content-Type header. None is sent where this is not set.",
      .offset = SLUICE_AT(const char *, http_config, content_type)},
     {.name = "http.headers.additional",

@@ -9,7 +9,10 @@
  *     @early:TEXT      writes TEXT before it has read the body, then closes
  *     @endless:TEXT    writes TEXT again and again until the other side has enough
  *     @together:TEXT   writes TEXT once as many requests have come as there are answers
+ *     @ended:TEXT      writes TEXT once two other connections have ended, closes
+ *     @tokens:TEXT     writes TEXT once two tokens were asked for
  *     @hang            never answers
+ * Or `decide` gives the answer to each request.
  *
  * A thread per connection; `lock` guards what they write down. */
 #ifndef HTTP_PLAYED_SERVER_H
@@ -42,7 +45,9 @@ typedef struct server {
     pthread_mutex_t lock;
     char *requests[requests_max]; /* Whole texts, head and body. */
     bool taken[requests_max];     /* Was answered with status 200. */
-    int count, connections;
+    int count, connections, ended;
+    const char *(*decide)(struct server *self, const char *request); /* NULL: none. */
+    int tokens;                                                      /* For `decide`. */
     int fds[connections_max]; /* Of the connections; -1: closed. */
 } server;
 
@@ -79,7 +84,8 @@ static inline const char *server_note(server *self, char *request)
     int index = self->turns                   ? number % self->answer_count
                 : number < self->answer_count ? number
                                               : self->answer_count - 1;
-    const char *answer = self->answers[index];
+    const char *answer =
+        self->decide == NULL ? self->answers[index] : self->decide(self, request);
     if (number < requests_max) {
         self->requests[number] = request;
         self->taken[number] = strstr(answer, "HTTP/1.1 200 OK\r\n\r\n") != NULL ||
@@ -142,6 +148,14 @@ static inline const char *behind(const char *answer, const char *word)
     return strncmp(answer, word, len) == 0 ? answer + len : NULL;
 }
 
+static inline void server_await(const int *number, int least)
+{
+    for (int i = 0;
+         i < patience_ms && __atomic_load_n(number, __ATOMIC_SEQ_CST) < least; i++) {
+        poll(NULL, 0, 1);
+    }
+}
+
 /* False: the connection ends here. */
 static inline bool server_answer(server *self, int fd, const char *answer)
 {
@@ -168,11 +182,17 @@ static inline bool server_answer(server *self, int fd, const char *answer)
         }
         return false;
     }
+    if ((text = behind(answer, "@ended:"))) {
+        server_await(&self->ended, 2);
+        server_write(fd, text, strlen(text));
+        return false;
+    }
+    if ((text = behind(answer, "@tokens:"))) {
+        server_await(&self->tokens, 2);
+        return server_write(fd, text, strlen(text));
+    }
     if ((text = behind(answer, "@together:"))) {
-        for (int i = 0; i < patience_ms && server_count(self) < self->answer_count;
-             i++) {
-            poll(NULL, 0, 1);
-        }
+        server_await(&self->count, self->answer_count);
         return server_write(fd, text, strlen(text));
     }
     return strcmp(answer, "@hang") == 0 || server_write(fd, answer, strlen(answer));
@@ -190,6 +210,7 @@ static inline void *serve_connection(void *argument)
     }
     pthread_mutex_lock(&self->server->lock);
     self->server->fds[self->index] = -1;
+    __atomic_add_fetch(&self->server->ended, 1, __ATOMIC_SEQ_CST);
     close(self->fd);
     pthread_mutex_unlock(&self->server->lock);
     free(self);

@@ -116,6 +116,7 @@ static sluice_status add_authorization(http_writer *writer, sluice_error *err)
     }
     case HTTP_AUTHORIZATION_NONE:
     case HTTP_AUTHORIZATION_OAUTH2:
+    case HTTP_AUTHORIZATION_APIKEY:
         break;
     }
     return SLUICE_OK;

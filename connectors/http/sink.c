@@ -27,6 +27,7 @@ typedef struct lane {
     http_queue own, *queue;
     int32_t begin, end;   /* The items of the request; `end` is not one of them. */
     bool pending, flying; /* There is a request; it is on its way. */
+    bool waiting;         /* For a token, before it is sent. */
     bool renewed;         /* It has been tried with a new token. */
     uint64_t token;       /* Which one it went out with. */
     int32_t attempts;     /* Of the request, or of the one that comes next. */
@@ -91,8 +92,9 @@ static sluice_status make_parts(http_sink *sink, sluice_error *err)
         status = http_network_new(config, http_writer_origin(sink->writer),
                                   &sink->network, err);
     }
-    if (status == SLUICE_OK && config->authorization == HTTP_AUTHORIZATION_OAUTH2) {
-        status = http_token_new(config, sink->task, &sink->token, err);
+    if (status == SLUICE_OK && (config->authorization == HTTP_AUTHORIZATION_OAUTH2 ||
+                                config->authorization == HTTP_AUTHORIZATION_APIKEY)) {
+        status = http_token_new(config, sink->network, &sink->token, err);
     }
     if (status != SLUICE_OK) {
         return status;
@@ -175,7 +177,7 @@ static void distribute(http_sink *sink)
     sink->shared = (http_queue){HTTP_NO_ITEM, HTTP_NO_ITEM};
     for (size_t i = 0; i < sink->lane_count; i++) {
         sink->lanes[i].own = sink->shared;
-        sink->lanes[i].pending = false;
+        sink->lanes[i].pending = sink->lanes[i].waiting = false;
     }
     for (size_t i = 0; i < sink->items.count; i++) {
         if (!sink->items.list[i].done) {
@@ -282,30 +284,21 @@ static void fill(http_sink *sink, lane *one)
     one->renewed = false;
 }
 
-static void wait_and_repeat(http_sink *sink, lane *one, bool answered,
-                            const char *text);
-
 static void send_request(http_sink *sink, lane *one)
 {
     const char *token = NULL;
     int64_t now = now_ms();
-    sluice_error_clear(sink->why);
-    sluice_status status = SLUICE_OK;
     if (sink->token != NULL) {
-        status = http_token_get(sink->token, now, &token, sink->why);
+        token = http_token_get(sink->token, now);
         one->token = http_token_number(sink->token);
+        one->waiting = token == NULL;
+        if (one->waiting) {
+            return;
+        }
     }
-    if (status == SLUICE_RETRY) {
-        char text[text_max];
-        snprintf(text, sizeof text, "%s", sluice_error_text(sink->why));
-        one->exchange.reply.retry_after[0] = '\0';
-        wait_and_repeat(sink, one, false, text);
-        return;
-    }
-    if (status == SLUICE_OK) {
-        status = http_request_finish(&one->request, sink->writer, token, sink->why);
-    }
-    if (status != SLUICE_OK) {
+    sluice_error_clear(sink->why);
+    if (http_request_finish(&one->request, sink->writer, token, sink->why) !=
+        SLUICE_OK) {
         fail(sink, SLUICE_FATAL, sluice_error_text(sink->why));
         return;
     }
@@ -434,6 +427,53 @@ static void settle(http_sink *sink, lane *one)
     }
 }
 
+/* --- Tokens. --- */
+
+/* A request for a token has failed: those that wait for it try again like others, or
+ * fail; while nobody waits, there is one that holds. */
+static void lack_token(http_sink *sink, const http_token_news *news)
+{
+    char text[text_max];
+    snprintf(text, sizeof text, "%s", sluice_error_text(sink->why));
+    if (news->holds_ms > 0) {
+        sluice_log(SLUICE_WARN, LOGGER,
+                   "%s; asking again, the token that is there holds for %lld s more",
+                   text, (long long)news->holds_ms / 1000);
+    }
+    for (size_t i = 0; i < sink->lane_count; i++) {
+        lane *one = &sink->lanes[i];
+        if (!one->waiting) {
+            continue;
+        }
+        one->waiting = false;
+        if (news->status != SLUICE_RETRY) {
+            fail(sink, SLUICE_FATAL, text);
+            continue;
+        }
+        char *retry_after = one->exchange.reply.retry_after;
+        snprintf(retry_after, sizeof one->exchange.reply.retry_after, "%lld",
+                 (long long)news->retry_after_s);
+        wait_and_repeat(sink, one, false, text);
+    }
+}
+
+/* Whoever waits for a token goes on once its request is over. */
+static void attend_token(http_sink *sink, int64_t now)
+{
+    http_token_news news;
+    sluice_error_clear(sink->why);
+    if (sink->token == NULL || !http_token_take(sink->token, now, &news, sink->why)) {
+        return;
+    }
+    if (news.status != SLUICE_OK) {
+        lack_token(sink, &news);
+        return;
+    }
+    for (size_t i = 0; i < sink->lane_count; i++) {
+        sink->lanes[i].waiting = false;
+    }
+}
+
 /* --- A put. --- */
 
 static bool has_work(const lane *one)
@@ -449,7 +489,8 @@ static size_t begin_requests(http_sink *sink, int64_t now, int64_t *ret_next_ms)
     *ret_next_ms = INT64_MAX;
     for (size_t i = 0; i < sink->lane_count; i++) {
         lane *one = &sink->lanes[i];
-        while (!sink->closing && !one->flying && has_work(one) &&
+        one->waiting = one->waiting && !sink->closing;
+        while (!sink->closing && !one->flying && !one->waiting && has_work(one) &&
                one->not_before_ms <= now) {
             if (!one->pending) {
                 fill(sink, one);
@@ -458,8 +499,9 @@ static size_t begin_requests(http_sink *sink, int64_t now, int64_t *ret_next_ms)
                 send_request(sink, one);
             }
         }
-        flying += one->flying;
-        if (!one->flying && has_work(one) && one->not_before_ms < *ret_next_ms) {
+        bool under_way = one->flying || one->waiting;
+        flying += under_way;
+        if (!under_way && has_work(one) && one->not_before_ms < *ret_next_ms) {
             *ret_next_ms = one->not_before_ms;
         }
     }
@@ -493,6 +535,7 @@ static bool wait_for(http_sink *sink, int64_t now, int64_t until_ms, bool stoppi
     http_network_wait(sink->network, fds, count + 1,
                       wait_ms < wait_ms_max ? (int)wait_ms : wait_ms_max);
     now = now_ms();
+    attend_token(sink, now);
     for (size_t i = 0; i < count; i++) {
         if (!of[i]->exchange.over) {
             http_exchange_step(&of[i]->exchange, fds[i].revents, now);
@@ -567,6 +610,9 @@ static sluice_status sink_put(void *self, const sluice_batch *in, sluice_error *
     sink->failure = SLUICE_OK;
     sink->closing = false;
     distribute(sink);
+    if (sink->token != NULL) {
+        http_token_resume(sink->token, now_ms());
+    }
     if (!send_all(sink)) {
         wind_up(sink);
         return SLUICE_OK;

@@ -1,82 +1,57 @@
-/* OAuth2's client credentials grant (RFC 6749, section 4.4). */
+/* Tokens: when to ask for one, and what the answer says. */
 #include "token.h"
 #include "buffer.h"
 #include "codes.h"
-#include "connection.h"
+#include "token_form.h"
 #include <sluice/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { answer_max = 64 << 10, early_s = 10, wait_ms = 1000, excerpt_max = 200 };
+enum {
+    answer_max = 64 << 10,
+    head_max = 256 << 10,
+    early_s = 10, /* So much before its end it holds no longer: requests take time. */
+    ahead_s = 50, /* So much before that the next one is asked for. */
+    again_ms = 1000, /* At least between two requests ahead of time. */
+    names_max = 8,
+};
 
 struct http_token {
     const http_config *config;
-    const sluice_task *task;
-    CURLM *multi;
+    http_network *network;
     http_codes again;
     http_buffer form, answer;
     char *value; /* Of the header; NULL: none. */
     uint64_t number;
-    int64_t expires_ms; /* 0: it did not say. */
+    int64_t expires_ms;  /* It holds up to then; INT64_MAX: for ever. */
+    int64_t next_ms;     /* When to ask for the next one. */
+    CURL *easy;          /* The request that is under way; NULL: none. */
+    int64_t deadline_ms; /* Its. */
+    size_t head;         /* Bytes of its answer's head. */
+    bool broken;         /* It could not be made. */
     sluice_json_decoder *decoder;
     sluice_arena *scratch;
     char curl_text[CURL_ERROR_SIZE];
 };
 
-static sluice_status add_field(http_buffer *form, const char *name, const char *value,
-                               sluice_error *err)
-{
-    if (value == NULL || *value == '\0') {
-        return SLUICE_OK;
-    }
-    sluice_status status = form->len > 0 ? http_buffer_text(form, "&", err) : SLUICE_OK;
-    if (status == SLUICE_OK) {
-        status = http_buffer_percent(form, name, strlen(name), err);
-    }
-    if (status == SLUICE_OK) {
-        status = http_buffer_text(form, "=", err);
-    }
-    return status == SLUICE_OK ? http_buffer_percent(form, value, strlen(value), err)
-                               : status;
-}
+/* --- Its life. --- */
 
-static sluice_status write_form(http_token *token, sluice_error *err)
-{
-    const http_config *config = token->config;
-    http_buffer *form = &token->form;
-    sluice_status status = add_field(form, config->oauth2.grant_type_property,
-                                     config->oauth2.grant_type, err);
-    if (status == SLUICE_OK) {
-        status = add_field(form, "scope", config->oauth2.scope, err);
-    }
-    if (status == SLUICE_OK && config->oauth2.mode == HTTP_OAUTH2_URL) {
-        status = add_field(form, config->oauth2.client_id_property,
-                           config->oauth2.client_id, err);
-        if (status == SLUICE_OK) {
-            status = add_field(form, config->oauth2.client_secret_property,
-                               config->oauth2.client_secret, err);
-        }
-    }
-    return status;
-}
-
-sluice_status http_token_new(const http_config *config, const sluice_task *task,
+sluice_status http_token_new(const http_config *config, http_network *network,
                              http_token **ret_token, sluice_error *err)
 {
-    http_curl_begin();
     http_token *token = calloc(1, sizeof *token);
-    if (token == NULL || (token->multi = curl_multi_init()) == NULL) {
-        free(token);
+    if (token == NULL) {
         return sluice_fail(err, SLUICE_FATAL, "no memory for OAuth2");
     }
     sluice_json_options options = {.size = sizeof options, .schemas_max = 1};
     token->config = config;
-    token->task = task;
+    token->network = network;
     token->decoder = sluice_json_decoder_new(&options);
     token->scratch = sluice_arena_new();
     http_codes_parse(&config->retry_codes, &token->again);
-    sluice_status status = write_form(token, err);
+    sluice_status status = http_token_form(config, &token->form, err);
     if (status != SLUICE_OK) {
         http_token_free(token);
         return status;
@@ -85,10 +60,20 @@ sluice_status http_token_new(const http_config *config, const sluice_task *task,
     return SLUICE_OK;
 }
 
+static void end_request(http_token *token)
+{
+    if (token->easy != NULL) {
+        http_network_drop(token->network);
+        curl_easy_cleanup(token->easy);
+        token->easy = NULL;
+    }
+    token->broken = false;
+}
+
 void http_token_free(http_token *token)
 {
     if (token != NULL) {
-        curl_multi_cleanup(token->multi);
+        end_request(token);
         http_buffer_done(&token->form);
         http_buffer_done(&token->answer);
         sluice_json_decoder_free(token->decoder);
@@ -111,6 +96,8 @@ void http_token_drop(http_token *token, uint64_t number)
     }
 }
 
+/* --- The request. --- */
+
 /* An answer beyond the limit ends the transfer. */
 static size_t take_answer(char *base, size_t size, size_t count, void *argument)
 {
@@ -118,9 +105,19 @@ static size_t take_answer(char *base, size_t size, size_t count, void *argument)
     size_t len = size * count;
     if (token->answer.len + len > answer_max ||
         http_buffer_add(&token->answer, base, len, NULL) != SLUICE_OK) {
+        snprintf(token->curl_text, sizeof token->curl_text,
+                 "the answer is longer than %d KiB", answer_max >> 10);
         return 0;
     }
     return len;
+}
+
+static size_t take_head(char *base, size_t size, size_t count, void *argument)
+{
+    http_token *token = argument;
+    (void)base;
+    token->head += size * count;
+    return token->head > head_max ? 0 : size * count;
 }
 
 static void set_request(http_token *token, CURL *easy)
@@ -135,35 +132,55 @@ static void set_request(http_token *token, CURL *easy)
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, token->form.base);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_answer);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, token);
-    if (config->oauth2.mode == HTTP_OAUTH2_HEADER) {
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_head);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, token);
+    if (config->authorization == HTTP_AUTHORIZATION_OAUTH2 &&
+        config->oauth2.mode == HTTP_OAUTH2_HEADER) {
         curl_easy_setopt(easy, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
         curl_easy_setopt(easy, CURLOPT_USERNAME, config->oauth2.client_id);
         curl_easy_setopt(easy, CURLOPT_PASSWORD, config->oauth2.client_secret);
     }
 }
 
-/* Runs the transfer. False: the task was stopped before it was over. */
-static bool run(http_token *token, CURLcode *ret_code)
+/* Asks for a token, unless that has been done. */
+static void ask(http_token *token, int64_t now_ms)
 {
-    struct curl_waitfd stop = {.fd = sluice_task_stop_fd(token->task),
-                               .events = CURL_WAIT_POLLIN};
-    for (;;) {
-        int running, left;
-        if (curl_multi_perform(token->multi, &running) != CURLM_OK) {
-            *ret_code = CURLE_FAILED_INIT;
-            return true;
-        }
-        CURLMsg *message = curl_multi_info_read(token->multi, &left);
-        if (message != NULL && message->msg == CURLMSG_DONE) {
-            *ret_code = message->data.result;
-            return true;
-        }
-        curl_multi_poll(token->multi, &stop, 1, wait_ms, NULL);
-        if (stop.revents != 0) {
-            return false;
-        }
+    if (token->easy != NULL || token->broken) {
+        return;
+    }
+    token->easy = curl_easy_init();
+    token->answer.len = token->head = 0;
+    token->curl_text[0] = '\0';
+    token->deadline_ms = now_ms + token->config->timeout_s * INT64_C(1000);
+    if (token->easy != NULL) {
+        set_request(token, token->easy);
+    }
+    if (token->easy == NULL ||
+        http_network_run(token->network, token->easy, NULL) != SLUICE_OK) {
+        end_request(token);
+        token->broken = true;
     }
 }
+
+void http_token_resume(http_token *token, int64_t now_ms)
+{
+    if (token->easy != NULL && now_ms >= token->deadline_ms) {
+        end_request(token);
+    }
+}
+
+const char *http_token_get(http_token *token, int64_t now_ms)
+{
+    if (token->value != NULL && now_ms >= token->expires_ms) {
+        http_token_drop(token, token->number);
+    }
+    if (token->value == NULL || now_ms >= token->next_ms) {
+        ask(token, now_ms);
+    }
+    return token->value;
+}
+
+/* --- The answer. --- */
 
 static bool is_one_line(sluice_bytes bytes)
 {
@@ -186,42 +203,88 @@ static bool text_of(const sluice_value *map, const char *name, sluice_bytes *ret
     return is_one_line(*ret_bytes);
 }
 
-static void take_expiry(http_token *token, const sluice_value *map, int64_t now_ms)
+/* The seconds of "expires_in", which some servers write as a text; 0: none. */
+static int64_t lifetime_s(const sluice_value *map)
 {
     const sluice_value *value = sluice_map_find(map, "expires_in", NULL);
-    token->expires_ms = 0;
-    if (value != NULL && sluice_value_type(value) == SLUICE_TYPE_INT64) {
-        int64_t seconds = sluice_value_integer(value);
-        if (seconds > 0 && seconds < INT32_MAX) {
-            seconds = seconds > 2 * early_s ? seconds - early_s : (seconds + 1) / 2;
-            token->expires_ms = now_ms + seconds * 1000;
+    sluice_data_type type =
+        value == NULL ? SLUICE_TYPE_STRUCT : sluice_value_type(value);
+    int64_t seconds = 0;
+    if (type == SLUICE_TYPE_INT64) {
+        seconds = sluice_value_integer(value);
+    } else if (type == SLUICE_TYPE_FLOAT64) {
+        double number = sluice_value_float(value);
+        seconds = number > 0 && number < INT32_MAX ? (int64_t)number : 0;
+    } else if (type == SLUICE_TYPE_STRING) {
+        sluice_bytes text = sluice_value_bytes(value);
+        for (size_t i = 0; i < text.len && seconds < INT32_MAX; i++) {
+            char byte = ((const char *)text.base)[i];
+            if (byte < '0' || byte > '9') {
+                return 0;
+            }
+            seconds = seconds * 10 + (byte - '0');
         }
     }
+    return seconds > 0 && seconds < INT32_MAX ? seconds : 0;
+}
+
+static void take_expiry(http_token *token, const sluice_value *map, int64_t now_ms)
+{
+    int64_t holds_ms = lifetime_s(map) * 1000;
+    token->expires_ms = token->next_ms = INT64_MAX;
+    if (holds_ms > 0) {
+        int64_t early_ms = early_s * INT64_C(1000), ahead_ms = ahead_s * INT64_C(1000);
+        holds_ms -= holds_ms / 2 < early_ms ? holds_ms / 2 : early_ms;
+        token->expires_ms = now_ms + holds_ms;
+        token->next_ms =
+            token->expires_ms - (holds_ms / 2 < ahead_ms ? holds_ms / 2 : ahead_ms);
+    }
+}
+
+/* What an answer without a token has instead: names, never values. */
+static sluice_status lacks_token(http_token *token, const sluice_value *map,
+                                 sluice_error *err)
+{
+    const http_config *config = token->config;
+    char names[200] = "";
+    size_t len = 0, count = map == NULL ? 0 : sluice_value_count(map);
+    for (size_t i = 0; i < count && i < names_max && len < sizeof names; i++) {
+        const sluice_value *name = sluice_map_key(map, i);
+        sluice_bytes bytes = sluice_value_bytes(name);
+        len += (size_t)snprintf(
+            names + len, sizeof names - len, "%s'%.*s'", i == 0 ? "" : ", ",
+            bytes.len < 40 ? (int)bytes.len : 40, (const char *)bytes.base);
+    }
+    return sluice_fail(err, SLUICE_FATAL,
+                       "'%s' answered without a token: JSON with a text '%s' was "
+                       "expected%s%s",
+                       config->oauth2.url, config->oauth2.token_property,
+                       count > 0 ? ", it has " : "", names);
 }
 
 static sluice_status take_token(http_token *token, int64_t now_ms, sluice_error *err)
 {
     const http_config *config = token->config;
     const sluice_schema *schema;
-    const sluice_value *map;
+    const sluice_value *map = NULL;
     sluice_bytes text, type = {"Bearer", 6};
     sluice_arena_reset(token->scratch);
     sluice_status status = sluice_json_decode(
         token->decoder, (sluice_bytes){token->answer.base, token->answer.len},
-        token->scratch, &schema, &map, err);
+        token->scratch, &schema, &map, NULL);
     if (status != SLUICE_OK || map == NULL ||
-        sluice_value_type(map) != SLUICE_TYPE_MAP ||
-        !text_of(map, config->oauth2.token_property, &text)) {
-        return sluice_fail(err, SLUICE_FATAL,
-                           "'%s' answered without a token: JSON with a text '%s' was "
-                           "expected",
-                           config->oauth2.url, config->oauth2.token_property);
+        sluice_value_type(map) != SLUICE_TYPE_MAP) {
+        return lacks_token(token, NULL, err);
+    }
+    if (!text_of(map, config->oauth2.token_property, &text)) {
+        return lacks_token(token, map, err);
     }
     /* The scheme is compared without case, but some servers do compare it. */
     if (text_of(map, "token_type", &type) && type.len == 6 &&
         strncasecmp(type.base, "bearer", 6) == 0) {
         type.base = "Bearer";
     }
+    free(token->value);
     if (asprintf(&token->value, "%.*s %.*s", (int)type.len, (const char *)type.base,
                  (int)text.len, (const char *)text.base) < 0) {
         token->value = NULL;
@@ -232,20 +295,24 @@ static sluice_status take_token(http_token *token, int64_t now_ms, sluice_error 
     return SLUICE_OK;
 }
 
-static sluice_status judge(http_token *token, CURL *easy, CURLcode code, int64_t now_ms,
-                           sluice_error *err)
+static sluice_status judge(http_token *token, CURLcode code, int64_t now_ms,
+                           int64_t *ret_retry_after_s, sluice_error *err)
 {
     const char *url = token->config->oauth2.url;
+    enum { excerpt_max = 200 };
     long status = 0;
     if (code != CURLE_OK) {
         return sluice_fail(err, SLUICE_RETRY, "no token from '%s': %s", url,
                            token->curl_text[0] != '\0' ? token->curl_text
                                                        : curl_easy_strerror(code));
     }
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(token->easy, CURLINFO_RESPONSE_CODE, &status);
     if (status >= 200 && status < 300) {
         return take_token(token, now_ms, err);
     }
+    curl_off_t retry_after_s = 0;
+    curl_easy_getinfo(token->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+    *ret_retry_after_s = retry_after_s;
     bool again = http_codes_have(&token->again, (int)status);
     size_t len = token->answer.len < excerpt_max ? token->answer.len : excerpt_max;
     for (size_t i = 0; i < len; i++) {
@@ -257,38 +324,20 @@ static sluice_status judge(http_token *token, CURL *easy, CURLcode code, int64_t
                        status, (int)len, len > 0 ? token->answer.base : "");
 }
 
-static sluice_status fetch(http_token *token, int64_t now_ms, sluice_error *err)
+bool http_token_take(http_token *token, int64_t now_ms, http_token_news *ret_news,
+                     sluice_error *err)
 {
-    CURL *easy = curl_easy_init();
-    if (easy == NULL) {
-        return sluice_fail(err, SLUICE_FATAL, "no memory for OAuth2");
+    CURLcode code = CURLE_OUT_OF_MEMORY;
+    if (!token->broken && !http_network_has_run(token->network, &code)) {
+        return false;
     }
-    token->answer.len = 0;
-    token->curl_text[0] = '\0';
-    set_request(token, easy);
-    curl_multi_add_handle(token->multi, easy);
-    CURLcode code;
-    sluice_status status =
-        run(token, &code)
-            ? judge(token, easy, code, now_ms, err)
-            : sluice_fail(err, SLUICE_RETRY, "stopped while a token was being got");
-    curl_multi_remove_handle(token->multi, easy);
-    curl_easy_cleanup(easy);
-    return status;
-}
-
-sluice_status http_token_get(http_token *token, int64_t now_ms, const char **ret_value,
-                             sluice_error *err)
-{
-    if (token->value != NULL && token->expires_ms != 0 && now_ms >= token->expires_ms) {
-        http_token_drop(token, token->number);
+    *ret_news = (http_token_news){0};
+    ret_news->status = judge(token, code, now_ms, &ret_news->retry_after_s, err);
+    end_request(token);
+    if (ret_news->status != SLUICE_OK && token->value != NULL) {
+        int64_t wait_ms = token->config->retry_backoff_ms;
+        token->next_ms = now_ms + (wait_ms > again_ms ? wait_ms : again_ms);
+        ret_news->holds_ms = token->expires_ms - now_ms;
     }
-    if (token->value == NULL) {
-        sluice_status status = fetch(token, now_ms, err);
-        if (status != SLUICE_OK) {
-            return status;
-        }
-    }
-    *ret_value = token->value;
-    return SLUICE_OK;
+    return true;
 }
