@@ -221,8 +221,13 @@ static void print_feature(const json_t *feature)
     {
         printf("class    %s\n", json_string_value(alias));
     }
-    printf("version  %s\nfile     %s\n", text_of(feature, "version"),
-           text_of(feature, "path"));
+    const char *version = text_of(feature, "version");
+    const char *shown = text_of(feature, "shown_version");
+    printf("version  %s", version);
+    if (strcmp(shown, version) != 0) {
+        printf(", stands for %s", shown);
+    }
+    printf("\nfile     %s\n", text_of(feature, "path"));
     if (*text_of(feature, "doc") != '\0') {
         printf("\n%s\n", text_of(feature, "doc"));
     }

@@ -153,5 +153,6 @@ const sluice_feature file_sink_feature = {
            "`null`). Lines are appended and written whole; a line that a crash cut off "
            "is taken out at the next start, when its record comes again.",
     .aliases = SINK_ALIASES,
+    .stands_for = "4.1.0",
     .config = &SINK_CONFIG,
     .ops.sink = &SINK_OPS};

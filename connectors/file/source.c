@@ -116,9 +116,10 @@ static sluice_status source_create(const void *config, sluice_task *task,
     self->name = self->is_stdin ? "standard input" : self->config->file;
     self->fd = self->is_stdin ? STDIN_FILENO : -1;
     lines_init(&self->lines, (size_t)self->config->line_bytes_max);
-    self->found_max = self->config->batch_size < LINES_MAX
-                          ? (size_t)self->config->batch_size
-                          : LINES_MAX;
+    int32_t batch_size = self->config->batch_size;
+    self->found_max = batch_size < 1           ? 1
+                      : batch_size < LINES_MAX ? (size_t)batch_size
+                                               : LINES_MAX;
     self->found = calloc(self->found_max, sizeof *self->found);
     self->arena = sluice_arena_new();
     self->schema = sluice_schema_of(SLUICE_TYPE_STRING, false);
@@ -436,11 +437,11 @@ static const sluice_key SOURCE_KEYS[] = {
      .offset = SLUICE_AT(const char *, source_config, topic)},
     {.name = "batch.size",
      .fallback = "2000",
-     .doc = "The maximum number of lines that one look at the file hands over.",
+     .doc =
+         "The maximum number of lines that one look at the file hands over. Less than "
+         "one is one.",
      .type = SLUICE_INT,
      .importance = SLUICE_LOW,
-     .min = 1,
-     .max = INT32_MAX,
      .offset = SLUICE_AT(int32_t, source_config, batch_size)},
     {.name = "max.line.bytes",
      .fallback = "64m",
@@ -532,5 +533,6 @@ const sluice_feature file_source_feature = {
         "the end comes. The offset is `{\"position\": BYTES}` under `{\"filename\": "
         "FILE}`; standard input has none.",
     .aliases = SOURCE_ALIASES,
+    .stands_for = "4.1.0",
     .config = &SOURCE_CONFIG,
     .ops.source = &SOURCE_OPS};

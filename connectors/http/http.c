@@ -18,6 +18,7 @@ static const sluice_feature sink = {
            "task fails. Offsets are committed only after the server has answered, so "
            "nothing is lost; after a crash the last records may be sent again.",
     .aliases = sink_aliases,
+    .stands_for = "0.9.0",
     .config = &http_config_table,
     .ops.sink = &http_sink_ops,
 };

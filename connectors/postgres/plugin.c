@@ -25,6 +25,7 @@ static const sluice_feature source_feature = {
     .summary = "The rows of PostgreSQL tables, and every change of them.",
     .doc = source_doc,
     .aliases = source_aliases,
+    .stands_for = "3.3.1.Final",
     .config = &postgres_config_table,
     .ops.source = &postgres_source_ops,
 };

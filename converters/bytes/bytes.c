@@ -78,6 +78,7 @@ static const sluice_feature FEATURE = {
     .doc = "A value of type BYTES is written as it is, and bytes become an optional "
            "BYTES. Any other type is refused.",
     .aliases = ALIASES,
+    .stands_for = "4.1.0",
     .config = &CONFIG,
     .ops.converter = &OPS};
 

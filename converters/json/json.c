@@ -143,6 +143,7 @@ static const sluice_feature json = {
     .doc = "Writes and reads what Kafka Connect's JsonConverter writes and reads, byte "
            "for byte. With `schemas.enable=false` values are plain JSON.",
     .aliases = aliases,
+    .stands_for = "4.1.0",
     .config = &config,
     .ops.converter = &ops,
 };

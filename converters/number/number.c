@@ -200,6 +200,7 @@ static const sluice_config CONFIG = {.size = sizeof(sluice_config),
                "width, and bytes of that width become an optional " type_name          \
                ". Any other type or width is refused.",                                \
         .aliases = id##_aliases,                                                       \
+        .stands_for = "4.1.0",                                                         \
         .config = &CONFIG,                                                             \
         .ops.converter = &id##_ops};
 

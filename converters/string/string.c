@@ -204,6 +204,7 @@ static const sluice_feature FEATURE = {
     .doc = "A value becomes its text, as Java's `toString` prints it; bytes become an "
            "optional STRING, malformed parts of it U+FFFD. No bytes are a null value.",
     .aliases = ALIASES,
+    .stands_for = "4.1.0",
     .config = &CONFIG,
     .ops.converter = &OPS};
 

@@ -22,7 +22,7 @@ extern "C" {
 #endif
 
 #define SLUICE_ABI_MAJOR 1 /* The plugin's must equal the worker's. */
-#define SLUICE_ABI_MINOR 1 /* The plugin's must not exceed the worker's. */
+#define SLUICE_ABI_MINOR 2 /* The plugin's must not exceed the worker's. */
 #define SLUICE_MAGIC     UINT32_C(0x31434c53)
 
 /* --- Operations. After `size` only pointers; new ones go at the end. --- */
@@ -148,6 +148,10 @@ typedef struct sluice_feature {
         const sluice_transform_ops *transform;
         const sluice_predicate_ops *predicate;
     } ops;
+    /* Since 1.2. The version of the Java class whose place it takes, "4.1.0": what REST
+     * shows, and what `connector.plugin.version` and its like ask for. NULL: the
+     * plugin's own version. */
+    const char *stands_for;
 } sluice_feature;
 
 typedef struct sluice_manifest {

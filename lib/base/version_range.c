@@ -72,8 +72,15 @@ static bool keeps_to(const char *version, const char *end, size_t len, bool is_l
     return (inclusive && order == 0) || (is_lower ? order > 0 : order < 0);
 }
 
-/* One "[a,b)" at `*at`, which moves behind it; false when there is none. */
-static bool take_range(const char **at, const char *version, bool *ret_has)
+/* "[a,b)"; an empty end is none. */
+typedef struct span {
+    const char *lower, *upper;
+    size_t lower_len, upper_len;
+    bool has_lower, has_upper; /* The ends themselves. */
+} span;
+
+/* The one at `*at`, which moves behind it; false when there is none. */
+static bool take_range(const char **at, span *ret_span)
 {
     if (**at != '[' && **at != '(') {
         return false;
@@ -86,12 +93,33 @@ static bool take_range(const char **at, const char *version, bool *ret_has)
         return false;
     }
     size_t lower_len = comma == NULL ? len : (size_t)(comma - from);
-    const char *upper = comma == NULL ? from : comma + 1;
-    size_t upper_len = comma == NULL ? len : len - lower_len - 1;
-    *ret_has = keeps_to(version, from, lower_len, true, **at == '[') &&
-               keeps_to(version, upper, upper_len, false, close == ']');
+    *ret_span = (span){.lower = from,
+                       .lower_len = lower_len,
+                       .upper = comma == NULL ? from : comma + 1,
+                       .upper_len = comma == NULL ? len : len - lower_len - 1,
+                       .has_lower = **at == '[',
+                       .has_upper = close == ']'};
     *at = from + len + 1;
     return true;
+}
+
+static bool has(const span *self, const char *version)
+{
+    return keeps_to(version, self->lower, self->lower_len, true, self->has_lower) &&
+           keeps_to(version, self->upper, self->upper_len, false, self->has_upper);
+}
+
+/* Whether it has any version from `first` to right before `end`. */
+static bool reaches(const span *self, const char *first, const char *end)
+{
+    char *lower = memory_copy(self->lower, self->lower_len);
+    bool ordered = self->upper_len == 0 ||
+                   keeps_to(lower, self->upper, self->upper_len, false, true);
+    bool reached =
+        ordered && (self->lower_len == 0 || version_compare(lower, end) < 0) &&
+        keeps_to(first, self->upper, self->upper_len, false, self->has_upper);
+    free(lower);
+    return reached;
 }
 
 static bool is_plain(const char *range)
@@ -99,25 +127,50 @@ static bool is_plain(const char *range)
     return range[0] != '[' && range[0] != '(';
 }
 
-bool version_range_has(const char *range, const char *version)
+/* Whether one of the ranges of `text` has `version`; or, with an `end`, any version
+ * from there to right before `end`. */
+static bool any_has(const char *text, const char *version, const char *end)
 {
-    char *trimmed = text_trimmed(range);
+    char *trimmed = text_trimmed(text);
     const char *at = trimmed;
-    bool has = false, in_one = false;
+    span one;
+    bool found = false;
     if (strcmp(trimmed, "latest") == 0) {
-        has = true;
+        found = true;
     } else if (is_plain(trimmed)) {
-        has = trimmed[0] != '\0' && strpbrk(trimmed, "[]()") == NULL &&
-              version_compare(trimmed, version) == 0;
+        one = (span){trimmed, trimmed, strlen(trimmed), strlen(trimmed), true, true};
+        found = trimmed[0] != '\0' && strpbrk(trimmed, "[]()") == NULL &&
+                (end == NULL ? has(&one, version) : reaches(&one, version, end));
     } else {
-        while (take_range(&at, version, &in_one)) {
-            has = has || in_one;
+        while (take_range(&at, &one)) {
+            found = found ||
+                    (end == NULL ? has(&one, version) : reaches(&one, version, end));
             at += *at == ',';
         }
-        has = has && *at == '\0';
+        found = found && *at == '\0';
     }
     free(trimmed);
-    return has;
+    return found;
+}
+
+bool version_range_has(const char *range, const char *version)
+{
+    return any_has(range, version, NULL);
+}
+
+bool version_range_means(const char *range, const char *version, const char *stands_for)
+{
+    int64_t major;
+    if (stands_for == NULL ||
+        !text_to_int64_of(stands_for, strcspn(stands_for, "."), &major)) {
+        return any_has(range, stands_for == NULL ? version : stands_for, NULL);
+    }
+    char *first = memory_print("%lld", (long long)major);
+    char *end = memory_print("%lld", (long long)major + 1);
+    bool means = any_has(range, first, end);
+    free(end);
+    free(first);
+    return means;
 }
 
 char *version_range_print(const char *range)

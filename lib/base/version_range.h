@@ -12,6 +12,15 @@
 /* Whether `version` is in `range`. What is no range contains nothing. */
 bool version_range_has(const char *range, const char *version);
 
+/* Whether `range` means a plugin of `version` that stands for the Java plugin of
+ * version `stands_for` (NULL: for none). One plugin of ours stands for a whole major
+ * version of the other, so any version in the range with that number will do: for 4.1.0
+ * "4.0.2",
+ * "[3.9,5)" and "[4.2,)", but not "3.9.0" or "[5,)". Where it stands for none, its own
+ * version must be in the range. */
+bool version_range_means(const char *range, const char *version,
+                         const char *stands_for);
+
 /* As Kafka Connect prints it: "1.2" is "[1.2,1.2]". The caller's. */
 char *version_range_print(const char *range);
 

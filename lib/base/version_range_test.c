@@ -33,6 +33,30 @@ TEST(ranges_have_open_and_closed_ends)
     CHECK(version_range_has("[1.1]", "1.1"));
 }
 
+TEST(any_version_with_the_major_number_of_what_it_stands_for_is_meant)
+{
+    static const char *const meant[] = {
+        "4.1.0",  "4.0.0", "4.2.1",          "4",      "[3.9,5)", "[4.0,4.1]",
+        "[4.2,)", "(,4]",  "(,3],[4.5,4.6]", "latest", "[,]",     "4.1.0-cp1"};
+    static const char *const others[] = {
+        "3.9.0", "5.0.0",   "5",    "[5,)",   "[3.0,4)",   "(,4)",
+        "0.1.0", "[0.1,4)", "40.1", "[5,4]",  "[4.5,4.2]", "",
+        "x",     "[4.1",    "4.1]", "[4,5)x", "0.2.0"};
+    for (size_t i = 0; i < sizeof meant / sizeof *meant; i++) {
+        CHECK_TEXT(version_range_means(meant[i], "0.1.0", "4.1.0") ? meant[i] : "none",
+                   meant[i]);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        CHECK_TEXT(version_range_means(others[i], "0.1.0", "4.1.0") ? "any" : others[i],
+                   others[i]);
+    }
+    CHECK(version_range_means("[2.1,3.1)", "0.1.0", "3.3.1.Final"));
+    CHECK(version_range_means("3.2.0.Final", "0.1.0", "3.3.1.Final"));
+    CHECK(!version_range_means("2.7.4.Final", "0.1.0", "3.3.1.Final"));
+    CHECK(!version_range_means("0.2.0", "0.1.0", NULL));
+    CHECK(version_range_means("two", "0.1.0", "two"));
+}
+
 TEST(what_is_no_range_has_nothing)
 {
     CHECK(!version_range_has("", ""));

@@ -17,8 +17,9 @@ static int order_of(const sluice_config *table, size_t index, const sluice_key *
 {
     sluice_key key;
     int order = 1;
-    if (shown->group == NULL || shown->order != 0) {
-        return shown->group == NULL ? -1 : shown->order < 0 ? 0 : shown->order;
+    bool has_group = shown->group != NULL && shown->group[0] != '\0';
+    if (!has_group || shown->order != 0) {
+        return !has_group ? -1 : shown->order < 0 ? 0 : shown->order;
     }
     for (size_t i = 0; i < index && config_key(table, i, &key); i++) {
         order += key.unused == NULL && key.group != NULL &&
@@ -142,13 +143,13 @@ json_t *describe_feature(const plugin_feature *feature)
     for (size_t i = 0; alias != NULL && alias[i] != NULL; i++) {
         json_array_append_new(aliases, json_string(alias[i]));
     }
-    json_t *described =
-        json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:s, s:s, s:o}", "kind",
-                  feature_kind_name(feature->is.kind), "name", feature->is.name,
-                  "class", feature->class_name, "aliases", aliases, "plugin",
-                  feature->plugin, "version", feature->version, "license",
-                  text_or_null(feature->license), "path", feature->path, "summary",
-                  feature->is.summary, "doc", text_or_null(feature->is.doc));
+    json_t *described = json_pack(
+        "{s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:o, s:s, s:s, s:o}", "kind",
+        feature_kind_name(feature->is.kind), "name", feature->is.name, "class",
+        feature->class_name, "aliases", aliases, "plugin", feature->plugin, "version",
+        feature->version, "shown_version", feature->shown_version, "license",
+        text_or_null(feature->license), "path", feature->path, "summary",
+        feature->is.summary, "doc", text_or_null(feature->is.doc));
     if (feature->is.kind == SLUICE_CONVERTER) {
         json_object_set_new(described, "given",
                             json_pack("[o]", describe_converter_type()));

@@ -11,7 +11,8 @@
  *  "unused":{name:why}}; the last three hold only the keys that have such a thing. */
 json_t *describe_table(const sluice_config *table);
 
-/* {"kind","name","class","aliases","plugin","version","license","path","summary","doc"}
+/* {"kind","name","class","aliases","plugin","version","shown_version",
+ * "license","path","summary","doc"}
  * and what describe_table() gives; of a converter also "given": the keys that the
  * worker sets, whatever the plugin declares. */
 json_t *describe_feature(const plugin_feature *feature);

@@ -160,6 +160,7 @@ static plugin_feature *adopt(sluice_arena *arena, const sluice_manifest *manifes
                              .is = *is};
     bool has_alias = is->aliases != NULL && is->aliases[0] != NULL;
     made->class_name = has_alias ? is->aliases[0] : is->name;
+    made->shown_version = is->stands_for == NULL ? manifest->version : is->stands_for;
     size_t old_size = *(const size_t *)(const void *)is->ops.source;
     made->is.ops.source = widen(arena, is->ops.source, old_size, ops_size(is->kind));
     made->is.config = widen_config(arena, is->config);

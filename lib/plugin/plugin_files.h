@@ -19,8 +19,10 @@ typedef struct plugin_files plugin_files;
 typedef struct plugin_feature {
     const char *path;                       /* The file. */
     const char *plugin, *version, *license; /* Of its plugin; the last may be NULL. */
+    const char *stands_for; /* The version that REST shows; without one, `version`. */
     const char *class_name; /* What REST shows: the first alias, or the name. */
-    sluice_feature is;      /* `config` is never NULL; `doc` may be. */
+    const char *shown_version; /* And as its version: what it stands for, or its own. */
+    sluice_feature is;         /* `config` is never NULL; `doc` may be. */
 } plugin_feature;
 
 plugin_files *plugin_files_new(void);

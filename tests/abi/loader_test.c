@@ -50,10 +50,10 @@ TEST(a_foreign_file_is_not_a_plugin)
 TEST(a_plugin_of_another_abi_is_refused_with_advice)
 {
     check_refused(FILE_OF("major"),
-                  " was built for plugin ABI 2.1, this worker has 1.1: "
+                  " was built for plugin ABI 2.2, this worker has 1.2: "
                   "use the matching worker, or rebuild it");
     check_refused(FILE_OF("minor"),
-                  " was built for plugin ABI 1.7, this worker has 1.1: "
+                  " was built for plugin ABI 1.7, this worker has 1.2: "
                   "rebuild it, or upgrade the worker");
     check_refused(FILE_OF("size"),
                   " has a manifest of 16 bytes: at least 48 are needed");
@@ -185,7 +185,7 @@ TEST(who_was_refused_is_not_just_missing)
     check_not_found(all, PLUGIN_CONNECTORS, "org.example.BadConnector",
                     "no plugin offers a connector called 'org.example.BadConnector'; "
                     "'" FILE_OF("minor") "' was built for plugin ABI 1.7, this worker "
-                                         "has 1.1: rebuild it, or upgrade the worker");
+                                         "has 1.2: rebuild it, or upgrade the worker");
     plugin_files_free(all);
 }
 

@@ -236,8 +236,7 @@ def drive(planted):
 
 def look_around(planted, names):
     for name in names:
-        for path, shows in (("", True), ("/config", True), ("/tasks", True), ("/tasks-config", True),
-                            ("/status", False), ("/topics", False), ("/offsets", False),
+        for path, shows in (("", True), ("/config", True), ("/tasks", True), ("/status", False), ("/topics", False), ("/offsets", False),
                             ("/logs", False)):
             planted.ask("GET", f"/connectors/{name}{path}", shows=shows)
         planted.ask("PATCH", f"/connectors/{name}/offsets", {"offsets": []})

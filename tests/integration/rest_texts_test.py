@@ -98,6 +98,85 @@ def a_version_that_is_not_there_is_refused():
 
 
 @test
+def a_version_of_the_java_plugin_is_that_of_ours():
+    connectors = "/connector-plugins?connectorsOnly=false"
+    with worker() as w:
+        shown = {plugin["class"]: plugin["version"] for plugin in w.call("GET", connectors)[1]}
+        check_equal({name: version for name, version in shown.items()
+                     if (name.startswith("org.apache.kafka.") and version != w.call("GET", "/")[1]["version"]) or
+                     (name.startswith("io.debezium.") and not version.startswith("3."))}, {})
+        shorter = "transforms.a.type"
+        config = {**SOURCE, "transforms": "a", shorter: "RegexRouter", "transforms.a.regex": "a",
+                  "transforms.a.replacement": "b", "key.converter": "JsonConverter",
+                  "header.converter": "org.apache.kafka.connect.storage.SimpleHeaderConverter"}
+        for key, also in (("connector.plugin.version", ["connector.class"]),
+                          ("transforms.a.plugin.version", [shorter]),
+                          ("key.converter.plugin.version", ["key.converter"]),
+                          ("header.converter.plugin.version", ["header.converter"])):
+            for version in ("4.1.0", "4.0.0", "[3.9,5)", "latest", "(,5)"):
+                check_equal(faults(w, {**config, key: version}), [])
+            for version in ("3.9.1", "[3.0,4.0)", "5.0.0", "0.1.0"):
+                check_equal(sorted(name for name, _ in faults(w, {**config, key: version})),
+                            sorted(also + [key]))
+        check_equal(create(w, "v", {**config, "connector.plugin.version": "[4.0,4.1)"})[0], 201)
+        check_equal(w.call("GET", "/connectors/v/status")[1]["connector"]["version"], "4.1.0")
+
+
+@test
+def every_converter_is_also_one_of_headers():
+    with worker() as w:
+        plugins = w.call("GET", "/connector-plugins?connectorsOnly=false")[1]
+        kinds = {kind: [plugin["class"] for plugin in plugins if plugin["type"] == kind]
+                 for kind in ("converter", "header_converter")}
+        simple = "org.apache.kafka.connect.storage.SimpleHeaderConverter"
+        check_equal(kinds["header_converter"], sorted(kinds["converter"] + [simple]))
+
+
+@test
+def settings_of_clients_are_described_and_have_types():
+    with worker() as w:
+        config = {**SOURCE, "producer.override.linger.ms": " 5 ", "producer.override.acks": "all",
+                  "producer.override.no.such": " x", "admin.override.retries": "1",
+                  "producer.override.sasl.jaas.config": "hush", "key.converter": "JsonConverter"}
+        keys = validated(w, config)
+        check_equal(list(keys)[28:34], [
+            "producer.override.no.such", "producer.override.acks",
+            "producer.override.sasl.jaas.config", "producer.override.linger.ms",
+            "key.converter.decimal.format", "key.converter.converter.type"])
+        check_equal([keys[f"producer.override.{name}"]["value"]["value"] for name in (
+            "acks", "linger.ms", "no.such", "sasl.jaas.config")], ["all", "5", " x", "[hidden]"])
+        linger = keys["producer.override.linger.ms"]["definition"]
+        check_equal((linger["type"], linger["default_value"], linger["display_name"],
+                     linger["order"]), ("LONG", "5", "linger.ms", -1))
+        check_equal(keys["producer.override.no.such"]["definition"], None)
+        check_equal(faults(w, {**config, "producer.override.linger.ms": "long"}), [
+            ("producer.override.linger.ms", "Invalid value long for configuration "
+             "producer.override.linger.ms: Not a value of type LONG")])
+        check_equal(faults(w, {**config, "producer.override.acks": None}), [
+            ("producer.override.acks", "Null value can not be supplied as the configuration value.")])
+
+
+@test
+def no_body_at_all_patches_nothing():
+    with worker() as w:
+        create(w, "p", SOURCE)
+        for raw in (b"null", b""):
+            check_equal(w.call("PATCH", "/connectors/none/config", raw=raw),
+                        (404, {"error_code": 404, "message": "Connector none not found"}))
+            status, body = w.call("PATCH", "/connectors/p/config", raw=raw)
+            check_equal((status, body["message"][:27]), (400, "the request has no body: it"))
+        check_equal(w.call("PATCH", "/connectors/p/config", {})[0], 200)
+
+
+@test
+def the_number_of_lines_of_a_batch_is_any_number():
+    with worker() as w:
+        check_equal(faults(w, {**SOURCE, "batch.size": "x"}), [
+            ("batch.size", "Invalid value x for configuration batch.size: Not a number of type INT")])
+        check_equal(faults(w, {**SOURCE, "batch.size": "-1"}), [])
+
+
+@test
 def no_value_at_all_is_a_fault():
     with worker() as w:
         null = "Null value can not be supplied as the configuration value."

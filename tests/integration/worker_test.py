@@ -402,7 +402,7 @@ def validation_answers_with_the_hosts_words():
                            {"connector.class": "FakeSource"}), 400,
                     "Included connector type FakeSource does not match request type FakeSink")
         check_fault(w.call("GET", "/connector-plugins/Nope/config"), 404, "Unknown plugin Nope.")
-        check_equal(len(w.call("GET", "/connector-plugins?connectorsOnly=false")[1]), 3)
+        check_equal(len(w.call("GET", "/connector-plugins?connectorsOnly=false")[1]), 5)  # Its converter twice, and one for headers.
 
 
 @test

@@ -171,6 +171,7 @@ const sluice_feature extract_field_key = {.size = sizeof(sluice_feature),
                                               "One field of the key, as the key.",
                                           .doc = DOC,
                                           .aliases = KEY_ALIASES,
+                                          .stands_for = "4.1.0",
                                           .config = &CONFIG,
                                           .ops.transform = &KEY_OPS};
 
@@ -181,5 +182,6 @@ const sluice_feature extract_field_value = {.size = sizeof(sluice_feature),
                                                 "One field of the value, as the value.",
                                             .doc = DOC,
                                             .aliases = VALUE_ALIASES,
+                                            .stands_for = "4.1.0",
                                             .config = &CONFIG,
                                             .ops.transform = &VALUE_OPS};

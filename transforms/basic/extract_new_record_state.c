@@ -633,5 +633,6 @@ const sluice_feature extract_new_record_state = {
            "becomes the row after the change. Records of other forms stay as they are; "
            "truncations are dropped.",
     .aliases = ALIASES,
+    .stands_for = "3.3.1.Final",
     .config = &CONFIG,
     .ops.transform = &OPS};

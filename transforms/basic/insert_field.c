@@ -330,6 +330,7 @@ const sluice_feature insert_field_key = {.size = sizeof(sluice_feature),
                                          .summary = "Adds fields to the key.",
                                          .doc = DOC,
                                          .aliases = KEY_ALIASES,
+                                         .stands_for = "4.1.0",
                                          .config = &CONFIG,
                                          .ops.transform = &KEY_OPS};
 
@@ -339,5 +340,6 @@ const sluice_feature insert_field_value = {.size = sizeof(sluice_feature),
                                            .summary = "Adds fields to the value.",
                                            .doc = DOC,
                                            .aliases = VALUE_ALIASES,
+                                           .stands_for = "4.1.0",
                                            .config = &CONFIG,
                                            .ops.transform = &VALUE_OPS};

@@ -228,5 +228,6 @@ const sluice_feature regex_router = {
         "replaced by `replacement`, in which `$1` and `${name}` stand for groups and "
         "`\\$` for a dollar sign. Other topics stay as they are.",
     .aliases = ALIASES,
+    .stands_for = "4.1.0",
     .config = &CONFIG,
     .ops.transform = &OPS};

@@ -75,17 +75,6 @@ json_t *answer_tasks(const connector *c)
     return tasks;
 }
 
-json_t *answer_tasks_config(const connector *c)
-{
-    json_t *tasks = json_object();
-    for (size_t i = 0; i < c->task_count; i++) {
-        char *id = memory_print("%s-%zu", c->name, i);
-        json_object_set(tasks, id, c->tasks[i].config);
-        free(id);
-    }
-    return tasks;
-}
-
 static const char *stage(const pending *p)
 {
     switch (p->phase) {

@@ -123,6 +123,12 @@ static bool merge_patch(herder *self, pending *p)
         act_fault(self, p->id, 404, "Connector %s not found", p->name);
         return false;
     }
+    if (!json_is_object(p->body)) {
+        act_fault(self, p->id, 400,
+                  "the request has no body: it must be a map with the keys to set, and "
+                  "null for those to take out");
+        return false;
+    }
     json_t *merged = json_copy(c->config);
     const char *key;
     json_t *value;
@@ -143,14 +149,17 @@ static bool merge_patch(herder *self, pending *p)
 static bool version_agrees(herder *self, const pending *p, const json_t *plugin)
 {
     const char *version = text_of(plugin, "version");
-    if (p->version == NULL || version_range_has(p->version, version)) {
+    const char *shown = plugin_version(plugin);
+    if (p->version == NULL ||
+        version_range_means(p->version, version,
+                            strcmp(shown, version) == 0 ? NULL : shown)) {
         return true;
     }
     char *range = version_range_print(p->version);
     act_fault(self, p->id, 400,
               "Plugin %s not found that matches the version range %s, available "
               "versions: [%s]",
-              text_of(plugin, "class"), range, version);
+              text_of(plugin, "class"), range, shown);
     free(range);
     return false;
 }
@@ -265,7 +274,7 @@ static void learn_plugin(herder *self, connector *c)
         c->type = memory_text(text_of(plugin, "kind"));
         c->class = memory_text(text_of(plugin, "class"));
         free(c->version);
-        c->version = memory_text(text_of(plugin, "version"));
+        c->version = memory_text(plugin_version(plugin));
     }
 }
 

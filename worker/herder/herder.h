@@ -81,7 +81,6 @@ typedef enum herder_operation {
     herder_patch_config,
     herder_status,
     herder_tasks,
-    herder_tasks_config,
     herder_task_status,
     herder_restart_task,
     herder_restart_connector,

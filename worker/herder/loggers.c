@@ -35,20 +35,6 @@ static json_t *sorted_copy(json_t *object)
     return copy;
 }
 
-/* The level that reaches a logger from those above it; NULL: there is none. */
-static json_t *effective(const herder *self, const char *name)
-{
-    char *above = memory_text(name);
-    json_t *found = NULL;
-    char *dot;
-    while (found == NULL && (dot = strrchr(above, '.')) != NULL) {
-        *dot = '\0';
-        found = json_object_get(self->loggers, above);
-    }
-    free(above);
-    return found;
-}
-
 /* The root's name may be in any case. */
 static const char *name_of(const herder_request *request)
 {
@@ -58,13 +44,8 @@ static const char *name_of(const herder_request *request)
 static void show_one(herder *self, const herder_request *request)
 {
     json_t *own = json_object_get(self->loggers, name_of(request));
-    json_t *above = own == NULL ? effective(self, request->name) : NULL;
     if (own != NULL) {
         act_answer(self, request->id, 200, json_incref(own));
-    } else if (above != NULL) {
-        act_answer(self, request->id, 200,
-                   json_pack("{s:O, s:n}", "level", json_object_get(above, "level"),
-                             "last_modified"));
     } else {
         act_fault(self, request->id, 404, "Logger %s not found.", request->name);
     }

@@ -232,6 +232,12 @@ static const char *text_of(const json_t *plugin, const char *key)
     return text == NULL ? "" : text;
 }
 
+const char *plugin_version(const json_t *plugin)
+{
+    const char *shown = text_of(plugin, "shown_version");
+    return shown[0] == '\0' ? text_of(plugin, "version") : shown;
+}
+
 static bool is_connector(const json_t *plugin)
 {
     const char *kind = text_of(plugin, "kind");
@@ -314,7 +320,7 @@ char *plugin_available(const herder *self)
             continue;
         }
         const char *class = text_of(plugin, "class"), *kind = text_of(plugin, "kind");
-        const char *version = text_of(plugin, "version");
+        const char *version = plugin_version(plugin);
         char *longer =
             memory_print("%s%sPluginDesc{klass=class %s, name='%s', version='%s', "
                          "encodedVersion=%s, "
@@ -349,12 +355,35 @@ static int compare_plugins(const void *left, const void *right)
     return by_kind != 0 ? by_kind : strcmp(text_of(a, "class"), text_of(b, "class"));
 }
 
+/* Every converter can convert headers, and is listed for that once more; and there is
+ * the one that every host has in itself. */
+static json_t *with_header_converters(const json_t *plugins)
+{
+    json_t *all = json_copy((json_t *)plugins), *plugin;
+    size_t index;
+    json_array_foreach(plugins, index, plugin)
+    {
+        if (strcmp(text_of(plugin, "kind"), "converter") == 0) {
+            json_t *again = json_copy(plugin);
+            json_object_set_new(again, "kind", json_string("header_converter"));
+            json_array_append_new(all, again);
+        }
+    }
+    json_array_append_new(all, json_pack("{s:s, s:s, s:s}", "kind", "header_converter",
+                                         "class",
+                                         "org.apache.kafka.connect.storage."
+                                         "SimpleHeaderConverter",
+                                         "version", KAFKA_VERSION));
+    return all;
+}
+
 json_t *plugin_listing(const herder *self, bool all)
 {
-    size_t count = json_array_size(self->plugins);
+    json_t *plugins = with_header_converters(self->plugins);
+    size_t count = json_array_size(plugins);
     json_t **sorted = memory_take((count + 1) * sizeof(json_t *));
     for (size_t i = 0; i < count; i++) {
-        sorted[i] = json_array_get(self->plugins, i);
+        sorted[i] = json_array_get(plugins, i);
     }
     qsort(sorted, count, sizeof *sorted, compare_plugins);
     json_t *listing = json_array();
@@ -364,12 +393,14 @@ json_t *plugin_listing(const herder *self, bool all)
         }
         json_t *entry = json_pack("{s:s, s:s}", "class", text_of(sorted[i], "class"),
                                   "type", text_of(sorted[i], "kind"));
-        if (text_of(sorted[i], "version")[0] != '\0') {
-            json_object_set(entry, "version", json_object_get(sorted[i], "version"));
+        if (plugin_version(sorted[i])[0] != '\0') {
+            json_object_set_new(entry, "version",
+                                json_string(plugin_version(sorted[i])));
         }
         json_array_append_new(listing, entry);
     }
     free(sorted);
+    json_decref(plugins);
     return listing;
 }
 

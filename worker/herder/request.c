@@ -83,11 +83,10 @@ static void about_connector(herder *self, const herder_request *request)
                   request->name);
         return;
     }
-    json_t *body = request->operation == herder_status         ? answer_status(self, c)
-                   : request->operation == herder_info         ? answer_info(c)
-                   : request->operation == herder_tasks        ? answer_tasks(c)
-                   : request->operation == herder_tasks_config ? answer_tasks_config(c)
-                                                               : json_incref(c->config);
+    json_t *body = request->operation == herder_status  ? answer_status(self, c)
+                   : request->operation == herder_info  ? answer_info(c)
+                   : request->operation == herder_tasks ? answer_tasks(c)
+                                                        : json_incref(c->config);
     act_answer(self, request->id, 200, body);
 }
 
@@ -171,7 +170,6 @@ static handler *const handlers[] = {
     [herder_patch_config] = change_request,
     [herder_status] = about_connector,
     [herder_tasks] = about_connector,
-    [herder_tasks_config] = about_connector,
     [herder_task_status] = about_connector,
     [herder_restart_task] = control_request,
     [herder_restart_connector] = control_request,

@@ -6,9 +6,7 @@
 
 #include "base/map.h"
 #include "herder.h"
-
-/* The Kafka version whose REST interface this is; tools compare it. */
-#define KAFKA_VERSION "4.1.0"
+#include "worker/kafka_version.h"
 
 /* Kafka Connect's words for what is wanted and for what is. */
 typedef enum target_state {
@@ -220,6 +218,9 @@ void inspector_next(herder *self);
 const json_t *plugin_find(const herder *self, const char *name, bool *ret_ambiguous);
 const json_t *plugin_find_any(const herder *self, const char *name);
 json_t *plugin_listing(const herder *self, bool all);
+
+/* What REST shows as its version, borrowed. */
+const char *plugin_version(const json_t *plugin);
 json_t *plugin_keys(const json_t *plugin, const json_t *validated);
 /* "PluginDesc{…}, …", as Kafka Connect names what there is; the caller's. */
 char *plugin_available(const herder *self);
@@ -284,7 +285,6 @@ json_t *answer_info(const connector *c);
 json_t *answer_status(const herder *self, const connector *c);
 json_t *answer_task_status(const herder *self, const connector *c, size_t number);
 json_t *answer_tasks(const connector *c);
-json_t *answer_tasks_config(const connector *c);
 /* "Request timed out. The worker is currently …"; the caller's. */
 char *answer_timeout(const herder *self, const pending *p);
 

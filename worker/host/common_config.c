@@ -41,6 +41,8 @@ static const char *const boundaries[] = {"INTERVAL", "POLL", "CONNECTOR", NULL};
          .width = SLUICE_WIDTH_MEDIUM,                                                 \
          .fallback = SLUICE_NULL,                                                      \
          .doc = "The version of the connector, or a range of versions: [1.0,2.0). "    \
+                "What stands for a Java plugin is meant by every version with the "    \
+                "same first number: 4.0.0 by what shows 4.1.0. "                       \
                 "Any, where it is not given.",                                         \
          .group = common,                                                              \
          .type = SLUICE_STRING,                                                        \

@@ -35,7 +35,8 @@ static void tell_connector(host *self, const char *state, const char *trace)
         json_object_set_new(report, "type",
                             json_string(self->is_source ? "source" : "sink"));
         json_object_set_new(report, "class", json_string(self->plugin->class_name));
-        json_object_set_new(report, "version", json_string(self->plugin->version));
+        json_object_set_new(report, "version",
+                            json_string(self->plugin->shown_version));
     }
     if (trace != NULL) {
         char *shown = secrets_hidden(trace);

@@ -2,8 +2,12 @@
 #include "worker/host/entries.h"
 #include "base/memory.h"
 #include "plugin/describe.h"
+#include "worker/host/java_order.h"
 #include <stdlib.h>
 #include <string.h>
+
+const char entries_null_text[] =
+    "Null value can not be supplied as the configuration value.";
 
 void entries_init(entries *self, const sluice_props *config)
 {
@@ -201,4 +205,23 @@ void entries_sort(entries *self, size_t first, int order)
         json_array_set_new(self->configs, i, sorted[i]);
     }
     free(sorted);
+}
+
+void entries_order_as_map(entries *self, size_t first, const char *prefix)
+{
+    size_t count = json_array_size(self->configs), len = strlen(prefix);
+    const char **names = memory_take((count + 1) * sizeof *names);
+    json_t **entries_of = memory_take((count + 1) * sizeof(json_t *));
+    for (size_t i = first; i < count; i++) {
+        names[i - first] = name_of(json_array_get(self->configs, i)) + len;
+    }
+    java_order(names, count - first);
+    for (size_t i = first; i < count; i++) {
+        entries_of[i] = json_incref(entries_find(self, names[i - first] - len));
+    }
+    for (size_t i = first; i < count; i++) {
+        json_array_set_new(self->configs, i, entries_of[i]);
+    }
+    free(entries_of);
+    free(names);
 }

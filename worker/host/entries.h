@@ -27,6 +27,9 @@ json_t *entries_value(const entries *self, const char *name);
 /* A fault of a key; one that has no definition gets an entry without one. */
 void entries_fault(entries *self, const char *name, const char *text);
 
+/* What Kafka Connect says of a key without a value. */
+extern const char entries_null_text[];
+
 /* A fault of a key that has no entry yet, which becomes the first one. */
 void entries_fault_first(entries *self, const char *name, const char *text);
 
@@ -42,6 +45,10 @@ void entries_add_one(entries *self, json_t *entry_taken);
 /* What key `name` is where the configuration does not say it. */
 void entries_default(entries *self, const char *name, const char *value);
 void entries_recommend(entries *self, const char *name, json_t *values_taken);
+
+/* Puts the entries from index `first` on, whose names all begin with `prefix`, into the
+ * order of a Java HashMap. */
+void entries_order_as_map(entries *self, size_t first, const char *prefix);
 
 /* Puts the entries from index `first` on into Kafka's order, those that must be given
  * and the important ones first, then by name; and numbers them from `order`. */

@@ -8,6 +8,7 @@
 #include "worker/host/common_config.h"
 #include "worker/host/entries.h"
 #include "worker/host/overrides.h"
+#include "worker/kafka_version.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,15 +71,17 @@ static bool check_version(validation *self, const char *name, const char *versio
                           const plugin_feature *plugin)
 {
     const char *range = sluice_props_get(self->config, version_name);
-    entries_default(&self->entries, version_name, plugin->version);
-    entries_recommend(&self->entries, version_name, json_pack("[s]", plugin->version));
-    if (range == NULL || version_range_has(range, plugin->version)) {
+    entries_default(&self->entries, version_name, plugin->shown_version);
+    entries_recommend(&self->entries, version_name,
+                      json_pack("[s]", plugin->shown_version));
+    if (range == NULL ||
+        version_range_means(range, plugin->version, plugin->is.stands_for)) {
         return true;
     }
     char *printed = version_range_print(range);
     char *text = memory_print("Plugin %s not found that matches the version range %s, "
                               "available versions: [%s]",
-                              plugin->class_name, printed, plugin->version);
+                              plugin->class_name, printed, plugin->shown_version);
     entries_fault(&self->entries, name, text);
     entries_fault(&self->entries, version_name, text);
     free(text);
@@ -329,8 +332,10 @@ static void check_converter_keys(validation *self, const char *role,
 {
     char *prefix = memory_print("%s.converter.", role);
     if (plugin != NULL) {
+        size_t first = json_array_size(self->entries.configs);
         add_converter_type(self, prefix, role);
         check_table(self, plugin->is.config, prefix, NULL, "converter.type", role);
+        entries_order_as_map(&self->entries, first, prefix);
     }
     free(prefix);
 }
@@ -360,15 +365,18 @@ static void check_converter(validation *self, const char *role)
         : used != NULL ? plugins_find(self->plugins, SLUICE_CONVERTER, used)
                        : NULL;
     plugin_feature built_in = {.version = SLUICE_VERSION,
-                               .class_name = simple_header_class};
+                               .class_name = simple_header_class,
+                               .shown_version = KAFKA_VERSION,
+                               .is.stands_for = KAFKA_VERSION};
     const plugin_feature *shown = simple ? &built_in : plugin;
     show_converter(self, role, name, shown == NULL ? NULL : shown->class_name);
     if (shown == NULL && own != NULL) {
         json_object_set_new(entries_value(&self->entries, version), "visible",
                             json_false());
     } else if (shown != NULL && own == NULL) {
-        entries_default(&self->entries, version, shown->version);
-        entries_recommend(&self->entries, version, json_pack("[s]", shown->version));
+        entries_default(&self->entries, version, shown->shown_version);
+        entries_recommend(&self->entries, version,
+                          json_pack("[s]", shown->shown_version));
     } else if (shown != NULL && check_version(self, name, version, shown)) {
         check_converter_keys(self, role, plugin);
     }
@@ -445,15 +453,12 @@ static void check_parts(validation *self, const plugin_feature *plugin)
     check_aliases(self, &kinds[0]);
     check_aliases(self, &kinds[1]);
     check_table(self, plugin->is.config, "", NULL, NULL, NULL);
+    overrides_check(&self->entries, self->worker, plugin->is.kind == SLUICE_SOURCE);
     check_converter(self, "header");
     check_converter(self, "key");
     check_converter(self, "value");
-    overrides_check(&self->entries, self->worker, plugin->is.kind == SLUICE_SOURCE);
     check_names(self, plugin->is.config);
 }
-
-static const char null_text[] =
-    "Null value can not be supplied as the configuration value.";
 
 /* Keys that nobody knows, without a value. */
 static void check_nulls(validation *self)
@@ -462,7 +467,7 @@ static void check_nulls(validation *self)
         const char *name = sluice_props_name(self->config, i);
         if (sluice_props_value(self->config, i) == NULL &&
             entries_find(&self->entries, name) == NULL) {
-            entries_fault_first(&self->entries, name, null_text);
+            entries_fault_first(&self->entries, name, entries_null_text);
         }
     }
 }

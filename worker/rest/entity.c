@@ -470,7 +470,12 @@ static sluice_status read_body(route_body kind, json_reader *r, json_t **ret_bod
     if (kind == route_offsets) {
         return read_offsets(r, ret_body, err);
     }
-    if (r->token == token_end || r->token == token_null) {
+    bool none = r->token == token_end || r->token == token_null;
+    if (none && kind == route_patch) {
+        *ret_body = json_null();
+        return SLUICE_OK;
+    }
+    if (none) {
         return sluice_fail(err, SLUICE_BAD_CONFIG,
                            "No content to map due to end-of-input\n at [Source: "
                            "REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` "
@@ -491,6 +496,7 @@ static sluice_status check_end(route_body kind, json_reader *r, sluice_error *er
 {
     static const char *const names[] = {[route_create] = CREATE,
                                         [route_map] = "java.util.Map",
+                                        [route_patch] = "java.util.Map",
                                         [route_tasks] = "java.util.List",
                                         [route_offsets] = ENTITIES "ConnectorOffsets"};
     sluice_status status = r->token == token_end ? SLUICE_OK : json_reader_next(r, err);

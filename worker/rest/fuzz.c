@@ -57,7 +57,7 @@ static void try_body(route_body kind, const char *text, size_t len)
     json_t *body = NULL;
     sluice_error *err = sluice_error_new();
     if (entity_parse(kind, text, len, &body, err) == SLUICE_OK) {
-        must(json_is_object(body));
+        must(json_is_object(body) || (kind == route_patch && json_is_null(body)));
         must(kind != route_map || string_map_is(body));
         must(kind != route_create || string_map_is(json_object_get(body, "config")));
         json_decref(body);
@@ -174,6 +174,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *base, size_t size)
         break;
     case 'm':
         try_body(route_map, text, size - 1);
+        try_body(route_patch, text, size - 1);
         break;
     case 'o':
         try_body(route_offsets, text, size - 1);

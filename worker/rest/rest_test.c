@@ -125,7 +125,7 @@ static const char *parse(route_body kind, const char *text)
     json_t *body = NULL;
     sluice_error *err = sluice_error_new();
     if (entity_parse(kind, text, strlen(text), &body, err) == SLUICE_OK) {
-        char *dumped = json_dumps(body, JSON_COMPACT);
+        char *dumped = json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY);
         snprintf(shown, sizeof shown, "%s", dumped);
         free(dumped);
     } else {
@@ -272,6 +272,10 @@ TEST(offsets_keep_their_numbers_and_their_rules)
                      "{\"offsets\":[{\"partition\":{\"a\":1},\"offset\":null}]}"),
                "{\"offsets\":[{\"partition\":{\"a\":1},\"offset\":null}]}");
     CHECK_TEXT(parse(route_offsets, ""), "{}");
+    CHECK_TEXT(parse(route_patch, ""), "null");
+    CHECK_TEXT(parse(route_patch, "null"), "null");
+    CHECK_TEXT(parse(route_patch, "{\"a\":null}"), "{\"a\":null}");
+    CHECK(has(parse(route_patch, "null null"), "Trailing token (of type VALUE_NULL)"));
     CHECK(has(parse(route_offsets, "[]"), "Cannot deserialize value"));
     CHECK(has(parse(route_offsets, "{\"offsets\":{}}"), "Cannot deserialize value"));
     CHECK(has(parse(route_offsets, "{\"offsets\":[{\"partition\":[]}]}"),

@@ -11,6 +11,7 @@ typedef enum route_body {
     route_no_body,
     route_create,  /* {"name", "config", "initial_state"} */
     route_map,     /* texts by name */
+    route_patch,   /* the same, or null */
     route_offsets, /* {"offsets": [...]} */
     route_tasks,   /* a list of maps */
 } route_body;
