@@ -2,8 +2,10 @@
 #include "check.h"
 #include "codes.h"
 #include "template.h"
+#include <curl/curl.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -61,11 +63,34 @@ static bool has_line_break(const char *text)
     return text != NULL && strpbrk(text, "\r\n") != NULL;
 }
 
+/* A name as RFC 9110 has them: what else stands there would be a line of its own, or
+ * end the head. */
+static bool is_token(const char *begin, const char *end)
+{
+    for (const char *at = begin; at < end; at++) {
+        if ((unsigned char)*at <= 0x20 || (unsigned char)*at >= 0x7f ||
+            strchr("\"(),/:;<=>?@[\\]{}", *at) != NULL) {
+            return false;
+        }
+    }
+    return begin < end;
+}
+
+static bool has_control(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (((unsigned char)*text < 0x20 && *text != '\t') || *text == 0x7f) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_header(const sluice_list *headers, size_t index, sluice_error *err)
 {
     const char *header = headers->items[index];
     const char *colon = strchr(header, ':');
-    if (colon == NULL || colon == header || has_line_break(header)) {
+    if (colon == NULL || !is_token(header, colon) || has_control(colon + 1)) {
         sluice_fail_key(
             err, "http.headers.additional",
             "http.headers.additional has '%s': must be Name:value, in one line",
@@ -83,8 +108,15 @@ static void check_header(const sluice_list *headers, size_t index, sluice_error 
     }
 }
 
-static void check_framing(const char *header, sluice_error *err)
+static void check_framing(const http_config *config, const char *header,
+                          sluice_error *err)
 {
+    if (config->authorization != HTTP_AUTHORIZATION_NONE &&
+        strncasecmp(header, "Authorization:", 14) == 0) {
+        sluice_fail_key(err, "http.headers.additional",
+                        "http.headers.additional has an 'Authorization', and "
+                        "http.authorization.type makes another one: set one of both");
+    }
     static const char *const ours[] = {
         "Content-Length:", "Transfer-Encoding:", "Content-Encoding:", "Connection:"};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
@@ -151,7 +183,16 @@ static void check_url(const char *key, const char *url, sluice_error *err)
                         url);
         return;
     }
-    for (const char *at = url; *at != '\0'; at++) {
+    CURLU *parsed = curl_url();
+    char *origin = strndup(url, (size_t)(authority - url) + len);
+    CURLUcode code = curl_url_set(parsed, CURLUPART_URL, origin, 0);
+    if (code != CURLUE_OK) {
+        sluice_fail_key(err, key, "%s is '%s': not a usable URL: %s", key, url,
+                        curl_url_strerror(code));
+    }
+    free(origin);
+    curl_url_cleanup(parsed);
+    for (const char *at = url; code == CURLUE_OK && *at != '\0'; at++) {
         if ((unsigned char)*at <= 0x20 || (unsigned char)*at >= 0x7f) {
             sluice_fail_key(err, key,
                             "%s is '%s': not a usable URL: a space, a control or a "
@@ -208,7 +249,7 @@ sluice_status http_config_check(const void *argument, sluice_error *err)
     for (size_t i = 0; i < config->headers_additional.count; i++) {
         const char *header = config->headers_additional.items[i];
         check_header(&config->headers_additional, i, err);
-        check_framing(header, err);
+        check_framing(config, header, err);
         check_template("http.headers.additional", header, err);
     }
     if (has_line_break(config->headers_authorization) ||

@@ -82,17 +82,12 @@ static bool receive_some(http_exchange *self, int64_t now_ms)
                   now_ms);
             return false;
         }
-        bool had_head = http_reply_has_head(&self->reply);
         size_t used = http_reply_feed(&self->reply, bytes, len);
         if (used < len) {
             self->reply.keep = false;
         }
         if (self->reply.part >= HTTP_REPLY_DONE) {
             return true;
-        }
-        if (!had_head && http_reply_has_head(&self->reply) &&
-            self->deadline_ms > now_ms + HTTP_DRAIN_MS) {
-            self->deadline_ms = now_ms + HTTP_DRAIN_MS;
         }
         if (len < sizeof bytes && !self->link.buffers) {
             return true;
@@ -104,8 +99,15 @@ static bool receive_some(http_exchange *self, int64_t now_ms)
 static void look(http_exchange *self, int64_t now_ms)
 {
     const http_reply *reply = &self->reply;
-    bool early = http_reply_has_head(reply) && !is_sent(self) &&
-                 http_codes_have(self->success, reply->status);
+    bool head = http_reply_has_head(reply);
+    bool early =
+        head && !is_sent(self) && http_codes_have(self->success, reply->status);
+    if (head && !early && !self->draining) {
+        self->draining = true;
+        self->deadline_ms = self->deadline_ms < now_ms + HTTP_DRAIN_MS
+                                ? self->deadline_ms
+                                : now_ms + HTTP_DRAIN_MS;
+    }
     if (reply->part == HTTP_REPLY_BROKEN) {
         conclude(self, reply->fault);
     } else if (reply->part == HTTP_REPLY_DONE && !early) {
@@ -137,7 +139,7 @@ void http_exchange_begin(http_exchange *self, http_network *network,
     self->success = success;
     self->sent = 0;
     self->deadline_ms = now_ms + timeout_ms;
-    self->answered = self->over = self->final = false;
+    self->answered = self->over = self->final = self->draining = false;
     self->kept = self->link.state == HTTP_LINK_OPEN && http_link_is_quiet(&self->link);
     if (self->kept) {
         http_reply_begin(&self->reply);

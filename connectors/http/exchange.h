@@ -29,6 +29,7 @@ typedef struct http_exchange {
     bool over;     /* Answered, or see `text` and `final`. */
     bool final;    /* Not answered, and would not be next time. */
     bool kept;     /* It went out on a connection that had been used. */
+    bool draining; /* Only the rest of the answer's body is awaited. */
     char text[CURL_ERROR_SIZE];
 } http_exchange;
 

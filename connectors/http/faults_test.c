@@ -57,6 +57,9 @@ static const struct {
     {"a chunk without a size",
      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 1},
     {"HTTP/1.0", "@close:HTTP/1.0 200 OK\r\n\r\nfine", 1},
+    {"line breaks left over", "\r\n\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 1},
+    {"line breaks without an end", "@endless:|\r\n\r\n\r\n", 2},
+    {"line breaks left behind", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n\r\n", 1},
     {"bare line feeds", "HTTP/1.1 200 OK\nContent-Length: 2\n\nok", 1},
     {"garbage", "garbage\r\n\r\n", 2},
     {"another version", "HTTP/2 200 OK\r\n\r\n", 2},
@@ -150,6 +153,25 @@ TEST(a_busy_answer_before_the_request_is_whole_is_an_answer)
     CHECK_INT(self.server.count, 2);
     CHECK_TEXT(rig_body(&self, 1), text);
     rig_end(&self);
+}
+
+TEST(a_success_before_the_request_is_whole_counts_once_it_is)
+{
+    enum { len = 8 << 20 };
+    char *text = calloc(1, len + 1);
+    const char *answers[] = {"@ahead:HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", ok};
+    rig self;
+    rig_begin(&self, answers, 2);
+    RIG_CREATE(&self, "max.retries", "0", "http.timeout", "60");
+    memset(text, 'a', len);
+    sluice_fake_consumed(self.batch, "t", 0, "k", text);
+    sluice_fake_consumed(self.batch, "t", 1, "k", "next");
+    CHECK(rig_put(&self) == SLUICE_OK);
+    CHECK_INT(self.server.count, 2);
+    CHECK_INT(self.server.connections, 1);
+    CHECK_TEXT(rig_body(&self, 1), "next");
+    rig_end(&self);
+    free(text);
 }
 
 TEST(a_redirect_is_not_followed_and_no_success)

@@ -456,6 +456,15 @@ TEST(mistakes_in_the_configuration_are_named)
                "http.headers.authorization is set, and not sent with "
                "http.authorization.type=none: static sends it");
     CHECK(strstr(fault("http.headers.content.type", "  "), "content.type") != NULL);
+    static const char *const bad_headers[] = {
+        "A B:1", "A(:1", "A\t:1", "\xc3\xa9:1", ":1", "A:a\x01z", "A:1\x7f"};
+    for (size_t i = 0; i < sizeof bad_headers / sizeof *bad_headers; i++) {
+        CHECK(strstr(fault("http.headers.additional", bad_headers[i]),
+                     "must be Name:value, in one line") != NULL);
+    }
+    CHECK(strstr(fault("http.url", "http://x:port/"), "not a usable URL: ") != NULL);
+    CHECK(strstr(fault("http.url", "http://x:99999/"), "not a usable URL: ") != NULL);
+    CHECK(strstr(fault("http.url", "http://[::1/"), "not a usable URL: ") != NULL);
     CHECK_TEXT(fault("http.proxy.host", "proxy"),
                "http.proxy.host and http.proxy.port belong together: set both or none");
     CHECK(strstr(fault("http.ssl.ca.location", "/nowhere"), "cannot be read") != NULL);
@@ -464,10 +473,85 @@ TEST(mistakes_in_the_configuration_are_named)
 TEST(retry_after_is_seconds_or_a_date)
 {
     CHECK_INT(http_retry_after_ms("5", 0), 5000);
-    CHECK_INT(http_retry_after_ms(" 99999999999999 ", 0), 60000);
+    CHECK_INT(http_retry_after_ms(" 99999999999999 ", 0), 3600000);
     CHECK_INT(http_retry_after_ms("Thu, 01 Jan 1970 00:00:30 GMT", 10), 20000);
     CHECK_INT(http_retry_after_ms("Thu, 01 Jan 1970 00:00:30 GMT", 100), 0);
     CHECK_INT(http_retry_after_ms("soon", 0), -1);
+    CHECK_INT(http_retry_after_ms("-5", 0), -1);
+    CHECK_INT(http_retry_after_ms("", 0), -1);
+}
+
+/* The date is by the server's clock, which is fifty years late. */
+TEST(a_long_wait_is_left_to_the_worker_and_nothing_is_sent_meanwhile)
+{
+    const char *answers[] = {
+        "HTTP/1.1 503 Busy\r\nDate: Thu, 01 Jan 1976 00:00:00 GMT\r\n"
+        "Retry-After: Thu, 01 Jan 1976 00:10:00 GMT\r\nContent-Length: 0\r\n\r\n"};
+    rig self;
+    rig_begin(&self, answers, 1);
+    RIG_CREATE(&self, "max.retries", "1");
+    sluice_fake_consumed(self.batch, "t", 0, "k", "x");
+    for (int i = 0; i < 3; i++) {
+        CHECK(rig_put(&self) == SLUICE_RETRY);
+        CHECK(strstr(sluice_error_text(self.err), "status 503") != NULL);
+        sluice_error_clear(self.err);
+    }
+    CHECK_INT(self.server.count, 1);
+    rig_end(&self);
+    rig_begin(&self, answers, 1);
+    RIG_CREATE(&self, "max.retries", "0", "kafka.retry.backoff.ms", "86400000");
+    sluice_fake_consumed(self.batch, "t", 0, "k", "x");
+    CHECK(rig_put(&self) == SLUICE_RETRY);
+    CHECK(rig_put(&self) == SLUICE_RETRY);
+    CHECK_INT(self.server.count, 1);
+    rig_end(&self);
+}
+
+TEST(a_user_in_the_URL_is_neither_sent_nor_shown)
+{
+    char url[128];
+    const char *answers[] = {wrong};
+    rig self;
+    rig_begin(&self, answers, 1);
+    snprintf(url, sizeof url, "http://me:hid%%40den@127.0.0.1:%d", self.server.port);
+    RIG_CREATE(&self, "http.url", url);
+    sluice_fake_consumed(self.batch, "t", 0, "k", "x");
+    CHECK(rig_put(&self) == SLUICE_OK);
+    CHECK(!rig_has(&self, 0, "Authorization") && !rig_has(&self, 0, "den"));
+    CHECK(rig_line(&self, 0, "POST / HTTP/1.1\r\n"));
+    CHECK(strstr(sluice_fake_dead_letter(self.fake, 0), "'http://127.0.0.1:") != NULL);
+    CHECK(strstr(sluice_fake_dead_letter(self.fake, 0), "den@") == NULL);
+    rig_end(&self);
+}
+
+TEST(an_empty_text_may_stand_in_the_query)
+{
+    const char *answers[] = {ok};
+    rig self;
+    rig_begin(&self, answers, 1);
+    rig_url(&self, "http", "/in?k=${key}&t=${topic}");
+    RIG_CREATE(&self, "request.method", "PUT");
+    sluice_fake_consumed(self.batch, "t", 0, "", "x");
+    sluice_fake_consumed(self.batch, "t", 1, "..", "x");
+    CHECK(rig_put(&self) == SLUICE_OK);
+    CHECK_INT(self.server.count, 2);
+    CHECK(rig_line(&self, 0, "PUT /in?k=&t=t HTTP/1.1\r\n"));
+    CHECK(rig_line(&self, 1, "PUT /in?k=..&t=t HTTP/1.1\r\n"));
+    rig_end(&self);
+}
+
+TEST(a_type_of_content_is_sent_once)
+{
+    const char *answers[] = {ok};
+    rig self;
+    rig_begin(&self, answers, 1);
+    RIG_CREATE(&self, "http.headers.content.type", "text/plain",
+               "http.headers.additional", "content-type:text/csv");
+    sluice_fake_consumed(self.batch, "t", 0, "k", "x");
+    CHECK(rig_put(&self) == SLUICE_OK);
+    CHECK(rig_has(&self, 0, "content-type: text/csv\r\n"));
+    CHECK(!rig_has(&self, 0, "text/plain"));
+    rig_end(&self);
 }
 
 TEST_MAIN

@@ -250,7 +250,7 @@ static const sluice_key keys[] = {
      .shown_type = "INT",
      .doc =
          "How long to wait before a request is sent again. A Retry-After header of the "
-         "answer makes it longer, up to a minute.",
+         "answer makes it longer, up to an hour.",
      .offset = SLUICE_AT(int64_t, http_config, retry_backoff_ms)},
     {.name = "retry.backoff.max.ms",
      .type = SLUICE_DURATION,

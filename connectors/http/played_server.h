@@ -7,6 +7,7 @@
  *     @reset:TEXT      writes TEXT, then resets it
  *     @slow:TEXT       writes TEXT byte by byte
  *     @early:TEXT      writes TEXT before it has read the body, then closes
+ *     @ahead:TEXT      writes TEXT before it has read the body, which it reads later
  *     @endless:TEXT    writes TEXT again and again until the other side has enough
  *     @together:TEXT   writes TEXT once as many requests have come as there are answers
  *     @ended:TEXT      writes TEXT once two other connections have ended, closes
@@ -101,7 +102,7 @@ static inline const char *server_note(server *self, char *request)
 
 static inline bool is_early(const char *answer)
 {
-    return strncmp(answer, "@early:", 7) == 0;
+    return strncmp(answer, "@early:", 7) == 0 || strncmp(answer, "@ahead:", 7) == 0;
 }
 
 /* Reads one request; NULL at the end of the connection. With an early answer, only its
@@ -164,6 +165,9 @@ static inline bool server_answer(server *self, int fd, const char *answer)
         server_write(fd, text, strlen(text));
         return false;
     }
+    if ((text = behind(answer, "@ahead:"))) {
+        return server_write(fd, text, strlen(text));
+    }
     if ((text = behind(answer, "@reset:"))) {
         server_write(fd, text, strlen(text));
         server_reset(fd);
@@ -198,13 +202,30 @@ static inline bool server_answer(server *self, int fd, const char *answer)
     return strcmp(answer, "@hang") == 0 || server_write(fd, answer, strlen(answer));
 }
 
+/* After more than the time in which the rest of an answer is awaited. */
+static inline bool read_rest(int fd, size_t missing)
+{
+    char bytes[4096];
+    poll(NULL, 0, missing > 0 ? 1200 : 0);
+    while (missing > 0) {
+        ssize_t got = read(fd, bytes, missing < sizeof bytes ? missing : sizeof bytes);
+        if (got <= 0) {
+            return false;
+        }
+        missing -= (size_t)got;
+    }
+    return true;
+}
+
 static inline void *serve_connection(void *argument)
 {
     server_connection *self = argument;
     char *request;
     while ((request = read_request(self->server, self->fd)) != NULL) {
-        if (!server_answer(self->server, self->fd,
-                           server_note(self->server, request))) {
+        size_t missing = body_len(request) - strlen(strstr(request, "\r\n\r\n") + 4);
+        const char *answer = server_note(self->server, request);
+        if (!server_answer(self->server, self->fd, answer) ||
+            !read_rest(self->fd, missing)) {
             break;
         }
     }

@@ -40,7 +40,7 @@ static void take_status(http_reply *reply, const char *line, size_t len)
     reply->keep = line[7] != '0';
     reply->chunked = reply->has_length = false;
     reply->left = 0;
-    reply->retry_after[0] = reply->location[0] = '\0';
+    reply->retry_after[0] = reply->date[0] = reply->location[0] = '\0';
     reply->part = HTTP_REPLY_HEADERS;
 }
 
@@ -114,6 +114,8 @@ static void take_header(http_reply *reply, const char *line, size_t len)
         }
     } else if (IS("Retry-After")) {
         keep_text(reply->retry_after, sizeof reply->retry_after, value, value_len);
+    } else if (IS("Date")) {
+        keep_text(reply->date, sizeof reply->date, value, value_len);
     } else if (IS("Location")) {
         keep_text(reply->location, sizeof reply->location, value, value_len);
     }
@@ -215,6 +217,14 @@ static bool is_http(const http_reply *reply, const char *base, size_t len)
 /* Up to the end of a line; what of it is behind HTTP_LINE_MAX is dropped. */
 static size_t feed_line(http_reply *reply, const char *base, size_t len)
 {
+    if (reply->part == HTTP_REPLY_STATUS && reply->line_len == 0 &&
+        (*base == '\r' || *base == '\n')) { /* What the last answer has left behind. */
+        reply->head++;
+        if (reply->head > HTTP_HEAD_MAX) {
+            broken(reply, "the answer's head is longer than 64 KiB");
+        }
+        return 1;
+    }
     if (reply->part == HTTP_REPLY_STATUS && !is_http(reply, base, len)) {
         reply->head += len;
         broken(reply, "the answer is not HTTP/1.1");

@@ -36,8 +36,8 @@ typedef struct http_reply {
     int status;        /* Of the final answer; 0 until its head is complete. */
     bool keep;         /* The connection outlives the body. */
     const char *fault; /* What was wrong of a HTTP_REPLY_BROKEN; a constant. */
-    char retry_after[64], location[256]; /* Header values; "" where there is none. */
-    char excerpt[HTTP_EXCERPT_MAX + 1];  /* The body's beginning, printable. */
+    char retry_after[64], date[64], location[256]; /* Header values; "": none. */
+    char excerpt[HTTP_EXCERPT_MAX + 1]; /* The body's beginning, printable. */
     size_t excerpt_len;
     /* Of the reader. */
     int coming; /* The status that is being read. */

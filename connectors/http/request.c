@@ -18,9 +18,10 @@ typedef struct header_template {
 struct http_writer {
     const http_config *config;
     const char *prefix, *suffix, *separator; /* Of a batch; borrowed from the task. */
-    char *origin;
-    const char *host; /* In `origin`. */
+    char *origin;                            /* Without a user. */
+    const char *host;                        /* In `origin`. */
     size_t host_len;
+    http_buffer shown; /* http.url without a user, for messages; NUL-ended. */
     http_template *target, *method;
     header_template *headers; /* Those that depend on the record. */
     size_t header_count;
@@ -48,7 +49,15 @@ static sluice_status take_url(http_writer *writer, sluice_error *err)
     const char *url = writer->config->url;
     const char *authority = strstr(url, "://") + 3;
     const char *end = authority + strcspn(authority, "/?#");
-    writer->origin = strndup(url, (size_t)(end - url));
+    const char *at = memrchr(authority, '@', (size_t)(end - authority));
+    const char *host = at == NULL ? authority : at + 1;
+    if (asprintf(&writer->origin, "%.*s%.*s", (int)(authority - url), url,
+                 (int)(end - host), host) < 0) {
+        writer->origin = NULL;
+        return sluice_fail(err, SLUICE_FATAL, "no memory for http.url");
+    }
+    writer->host = writer->origin + (authority - url);
+    writer->host_len = strlen(writer->host);
     size_t target_len = strcspn(end, "#");
     http_buffer target = {0};
     sluice_status status = SLUICE_OK;
@@ -61,18 +70,16 @@ static sluice_status take_url(http_writer *writer, sluice_error *err)
     if (status == SLUICE_OK) {
         status = http_buffer_add(&target, "", 1, err);
     }
-    if (status == SLUICE_OK && writer->origin == NULL) {
-        status = sluice_fail(err, SLUICE_FATAL, "no memory for http.url");
-    }
     if (status == SLUICE_OK) {
         status = http_template_new("http.url", target.base, &writer->target, err);
     }
-    http_buffer_done(&target);
     if (status == SLUICE_OK) {
-        const char *host = strchr(writer->origin, '@');
-        writer->host = host != NULL ? host + 1 : writer->origin + (authority - url);
-        writer->host_len = strlen(writer->host);
+        status = http_buffer_text(&writer->shown, writer->origin, err);
     }
+    if (status == SLUICE_OK) {
+        status = http_buffer_add(&writer->shown, target.base, target.len, err);
+    }
+    http_buffer_done(&target);
     return status;
 }
 
@@ -175,7 +182,8 @@ static sluice_status write_common(http_writer *writer, sluice_error *err)
     if (status == SLUICE_OK && !is_given(config, "Accept")) {
         status = add_line(common, "Accept", "", "*/*", err);
     }
-    if (status == SLUICE_OK && config->content_type != NULL) {
+    if (status == SLUICE_OK && config->content_type != NULL &&
+        !is_given(config, "Content-Type")) {
         status = add_line(common, "Content-Type", "", config->content_type, err);
     }
     if (status == SLUICE_OK) {
@@ -258,6 +266,7 @@ void http_writer_free(http_writer *writer)
     http_template_free(writer->target);
     http_template_free(writer->method);
     http_buffer_done(&writer->route);
+    http_buffer_done(&writer->shown);
     http_buffer_done(&writer->common);
     sluice_json_encoder_free(writer->encoder);
     sluice_arena_free(writer->scratch);
@@ -271,6 +280,11 @@ void http_writer_free(http_writer *writer)
 const char *http_writer_origin(const http_writer *writer)
 {
     return writer->origin;
+}
+
+const char *http_writer_url(const http_writer *writer)
+{
+    return writer->shown.base;
 }
 
 /* --- One request. --- */

@@ -22,6 +22,9 @@ void http_writer_free(http_writer *writer); /* NULL is accepted. */
 /* http.url up to its path, for connecting; borrowed. */
 const char *http_writer_origin(const http_writer *writer);
 
+/* http.url as it may be shown: with its references, without a user; borrowed. */
+const char *http_writer_url(const http_writer *writer);
+
 typedef struct http_request {
     http_buffer head, body;
     http_buffer packed; /* The body in gzip. */

@@ -14,8 +14,9 @@
 
 enum {
     put_ms_max = 60000,  /* Well within max.poll.interval.ms of five minutes. */
+    idle_ms_max = 2000,  /* Longer waits are the worker's: it can pause or rebalance. */
     stop_grace_ms = 300, /* For answers that are on their way. */
-    retry_after_max_ms = 60000,
+    retry_after_max_ms = 3600000,
     wait_ms_max = 1000,
     text_max = 1024,
 };
@@ -52,7 +53,8 @@ typedef struct http_sink {
     const sluice_batch *in;
     sluice_status failure; /* SLUICE_OK: none so far. */
     char failure_text[text_max];
-    bool closing; /* No more requests are begun. */
+    char wait_text[text_max]; /* Why a request waits before it is sent again. */
+    bool closing;             /* No more requests are begun. */
 } http_sink;
 
 static int64_t now_ms(void)
@@ -233,8 +235,8 @@ static void describe(const http_sink *sink, const lane *one, char *text, size_t 
 {
     const http_exchange *exchange = &one->exchange;
     const http_reply *reply = &exchange->reply;
-    const char *url =
-        one->request.url.len > 0 ? one->request.url.base : sink->config->url;
+    const char *url = one->request.url.len > 0 ? one->request.url.base
+                                               : http_writer_url(sink->writer);
     if (!exchange->answered) {
         snprintf(text, room, "no answer from '%.400s': %s", url, exchange->text);
         return;
@@ -326,6 +328,14 @@ int64_t http_retry_after_ms(const char *value, int64_t now_s)
     return wait_s * 1000 < retry_after_max_ms ? wait_s * 1000 : retry_after_max_ms;
 }
 
+/* By the server's clock, where it tells what time it has. */
+static int64_t asked_wait_ms(const lane *one)
+{
+    const http_reply *reply = &one->exchange.reply;
+    time_t date = reply->date[0] == '\0' ? -1 : curl_getdate(reply->date, NULL);
+    return http_retry_after_ms(reply->retry_after, date < 0 ? time(NULL) : date);
+}
+
 static int64_t next_wait_ms(http_sink *sink, const lane *one)
 {
     const http_config *config = sink->config;
@@ -343,7 +353,7 @@ static int64_t next_wait_ms(http_sink *sink, const lane *one)
         sink->random ^= sink->random << 17;
         wait_ms -= (int64_t)(sink->random % (uint64_t)(wait_ms / 2 + 1));
     }
-    int64_t asked_ms = http_retry_after_ms(one->exchange.reply.retry_after, time(NULL));
+    int64_t asked_ms = asked_wait_ms(one);
     return asked_ms > wait_ms ? asked_ms : wait_ms;
 }
 
@@ -357,7 +367,9 @@ static void exhausted(http_sink *sink, lane *one, bool answered, const char *tex
     if (backoff_ms >= 0) {
         snprintf(whole, sizeof whole, "%.900s; the same records will be sent again",
                  text);
-        one->not_before_ms = now_ms() + backoff_ms;
+        snprintf(sink->wait_text, sizeof sink->wait_text, "%s", whole);
+        int64_t asked_ms = asked_wait_ms(one);
+        one->not_before_ms = now_ms() + (asked_ms > backoff_ms ? asked_ms : backoff_ms);
         fail(sink, SLUICE_RETRY, whole);
         return;
     }
@@ -382,6 +394,7 @@ static void wait_and_repeat(http_sink *sink, lane *one, bool answered, const cha
     int64_t wait_ms = next_wait_ms(sink, one);
     one->attempts++;
     one->not_before_ms = now_ms() + wait_ms;
+    snprintf(sink->wait_text, sizeof sink->wait_text, "%s", text);
     sluice_log(SLUICE_WARN, LOGGER, "%s; sending again in %lld ms, attempt %d of %d",
                text, (long long)wait_ms, one->attempts, config->retries_max);
 }
@@ -581,8 +594,8 @@ static bool send_all(http_sink *sink)
         if (flying == 0 && (sink->closing || next_ms == INT64_MAX)) {
             return stop_ms == INT64_MAX;
         }
-        if (flying == 0 && next_ms - began > put_ms_max) {
-            fail(sink, SLUICE_RETRY, "the server asked to wait; sending again later");
+        if (flying == 0 && next_ms - now > idle_ms_max) {
+            fail(sink, SLUICE_RETRY, sink->wait_text);
             return true;
         }
         if (now >= stop_ms) {

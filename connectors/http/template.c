@@ -19,7 +19,8 @@ typedef enum part_kind {
 typedef struct part {
     part_kind kind;
     const char *path;
-    size_t len; /* Of a text. */
+    size_t len;   /* Of a text. */
+    bool in_path; /* Of a URL: no "?" stands before it. */
 } part;
 
 struct http_template {
@@ -62,11 +63,13 @@ static bool find_part(const char *name, part *ret_part)
 static sluice_status parse(http_template *self, const char *text, sluice_error *err)
 {
     char *at = self->text;
+    bool in_path = true;
     while (*at != '\0') {
         char *begin = strstr(at, "${");
         size_t len = begin == NULL ? strlen(at) : (size_t)(begin - at);
         if (len > 0) {
             self->parts[self->count++] = (part){.path = at, .len = len};
+            in_path = in_path && memchr(at, '?', len) == NULL;
         }
         if (begin == NULL) {
             return SLUICE_OK;
@@ -83,6 +86,7 @@ static sluice_status parse(http_template *self, const char *text, sluice_error *
                 "may stand there",
                 self->key, text);
         }
+        self->parts[self->count - 1].in_path = in_path;
         at = end + 1;
     }
     return SLUICE_OK;
@@ -245,7 +249,8 @@ static bool has_control(sluice_bytes bytes)
 /* "", "." and ".." as a part of a path name another resource than was meant. */
 static bool is_step(sluice_bytes bytes)
 {
-    return bytes.len <= 2 && memcmp(bytes.base, "..", bytes.len) == 0;
+    return bytes.len == 0 ||
+           (bytes.len <= 2 && memcmp(bytes.base, "..", bytes.len) == 0);
 }
 
 static sluice_status render_part(const http_template *self, const part *one,
@@ -262,7 +267,7 @@ static sluice_status render_part(const http_template *self, const part *one,
         return status;
     }
     if (escape == HTTP_ESCAPE_URL) {
-        if (is_step(bytes)) {
+        if (one->in_path && is_step(bytes)) {
             return sluice_fail(err, SLUICE_BAD_RECORD,
                                "%s would lead elsewhere: a part of it is '%.*s' in the "
                                "record",
