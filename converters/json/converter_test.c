@@ -247,6 +247,11 @@ TEST(a_default_in_a_schema_is_written_as_a_value_of_it)
         {DECIMAL_FIELD("\"GQ==\""), "{}",
          "{\"schema\":" DECIMAL_FIELD("2.5") ",\"payload\":{\"d\":2.5}}",
          "{\"d\":2.5}"},
+        {DECIMAL_FIELD("12345678901234567890123456789.1"), "{}", NULL,
+         "{\"d\":12345678901234567890123456789.1}"},
+        {DECIMAL_FIELD("1E+2"), "{}",
+         "{\"schema\":" DECIMAL_FIELD("100.0") ",\"payload\":{\"d\":100.0}}",
+         "{\"d\":100.0}"},
     };
     begin();
     check_again(enveloped, enveloped, plain, BASE64, COUNT(BASE64));

@@ -224,8 +224,11 @@ sluice_status sluice_json_decode(sluice_json_decoder *decoder, sluice_bytes byte
     if (bytes.base == NULL || (bytes.len == 0 && !decoder->options.schemas)) {
         return SLUICE_OK;
     }
-    json_scanner scanner = {bytes.base, bytes.base,
-                            (const char *)bytes.base + bytes.len, arena, err};
+    json_scanner scanner = {.begin = bytes.base,
+                            .at = bytes.base,
+                            .end = (const char *)bytes.base + bytes.len,
+                            .arena = arena,
+                            .err = err};
     if (decoder->options.schemas) {
         if (decode_usual(decoder, scanner, ret_schema, ret_value)) {
             return SLUICE_OK;

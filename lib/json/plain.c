@@ -50,6 +50,31 @@ static void put_entry(json_scanner *self, sluice_value *object, sluice_bytes nam
     }
 }
 
+/* A schema's default has another meaning by that schema, so its text is wanted again. */
+static void note_default(json_scanner *self, sluice_bytes name, const char *from,
+                         const sluice_value *value)
+{
+    static const char wanted[] = "default";
+    if (value != NULL && name.len == sizeof wanted - 1 &&
+        memcmp(name.base, wanted, name.len) == 0) {
+        map_put(self->defaults, &value, sizeof value, (void *)from);
+    }
+}
+
+/* A member's value, behind its name. */
+static bool plain_member(json_scanner *self, sluice_bytes name, int depth,
+                         const sluice_value **ret_value)
+{
+    const char *from = self->at;
+    if (!json_plain_value(self, depth, ret_value)) {
+        return false;
+    }
+    if (self->defaults != NULL) {
+        note_default(self, name, from, *ret_value);
+    }
+    return true;
+}
+
 static bool plain_object(json_scanner *self, int depth, const sluice_value **ret_value)
 {
     bool more, good = true;
@@ -59,7 +84,8 @@ static bool plain_object(json_scanner *self, int depth, const sluice_value **ret
     sluice_value *object = sluice_map_new(self->arena, 8);
     json_open(self, &more);
     while (more && good) {
-        good = json_take_name(self, &name) && json_plain_value(self, depth + 1, &value);
+        good = json_take_name(self, &name) &&
+               plain_member(self, name, depth + 1, &value);
         if (good) {
             put_entry(self, object, name, value, &index);
             good = json_next(self, '}', &more);

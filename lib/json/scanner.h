@@ -17,6 +17,8 @@ typedef struct json_scanner {
     const char *begin, *at, *end;
     sluice_arena *arena; /* For texts with escapes. */
     sluice_error *err;
+    struct map *defaults; /* Where json_plain_value() notes for each value of a member
+                             "default" where its text begins; NULL: it does not. */
 } json_scanner;
 
 typedef enum json_token {

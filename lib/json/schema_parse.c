@@ -1,10 +1,13 @@
 /* A schema from its JSON text, with JsonConverter's messages and coercions. */
+#include "base/map.h"
 #include "json/typed.h"
 #include <string.h>
 
 typedef struct parse {
     sluice_arena *arena;
     sluice_error *err;
+    const char *begin, *end; /* The schema's text. */
+    map defaults;            /* From a default's value to where its text begins. */
 } parse;
 
 static const char *const type_names[SLUICE_DATA_TYPES] = {
@@ -176,26 +179,21 @@ static void parse_flags(parse *self, const sluice_value *json,
     }
 }
 
-/* The default is written back to text and read by the schema without it. */
+/* The default's own text is read by the schema without it, so that no digit is lost. */
 static sluice_status parse_default(parse *self, const sluice_value *json,
                                    const sluice_schema *bare,
                                    sluice_schema_builder *builder)
 {
-    static const sluice_json_options plain = {.size = sizeof plain, .schemas_max = 1};
     const sluice_value *given = member(json, "default"), *fallback = NULL;
     if (given == NULL) {
         return SLUICE_OK;
     }
-    sluice_bytes text;
-    sluice_json_encoder *encoder = sluice_json_encoder_new(&plain);
-    sluice_status status =
-        sluice_json_encode(encoder, NULL, given, self->arena, &text, self->err);
-    sluice_json_encoder_free(encoder);
-    if (status != SLUICE_OK) {
-        return status;
-    }
-    json_scanner scanner = {text.base, text.base, (const char *)text.base + text.len,
-                            self->arena, self->err};
+    const char *text = map_get(&self->defaults, &given, sizeof given);
+    json_scanner scanner = {.begin = self->begin,
+                            .at = text,
+                            .end = self->end,
+                            .arena = self->arena,
+                            .err = self->err};
     if (!json_typed_value(&scanner, bare, false, 0, &fallback)) {
         return SLUICE_BAD_RECORD;
     }
@@ -248,10 +246,11 @@ sluice_status json_parse_schema(sluice_bytes bytes, sluice_arena *arena,
 {
     const sluice_value *json = NULL;
     char *text = sluice_arena_copy(arena, bytes.base, bytes.len);
-    json_scanner scanner = {text, text, text + bytes.len, arena, err};
-    if (!json_plain_value(&scanner, 0, &json)) {
-        return SLUICE_BAD_RECORD;
-    }
-    parse self = {arena, err};
-    return parse_value(&self, json, ret_schema);
+    parse self = {arena, err, text, text + bytes.len, MAP_INIT};
+    json_scanner scanner = {text, text, text + bytes.len, arena, err, &self.defaults};
+    sluice_status status = json_plain_value(&scanner, 0, &json)
+                               ? parse_value(&self, json, ret_schema)
+                               : SLUICE_BAD_RECORD;
+    map_done(&self.defaults);
+    return status;
 }

@@ -142,8 +142,7 @@ class Maker:
         scale = self.scale(schema)
         scaled = Raw(f"{whole}.{'0' * scale}" if scale > 0 else f"{whole}E{-scale}")
         unscaled = base64.b64encode(whole.to_bytes(size, "big", signed=True)).decode()
-        # A number as the default is read with the digits of a double.
-        return unscaled if self.fits else self.random.choice([unscaled, scaled])
+        return self.random.choice([unscaled, scaled])
 
     @staticmethod
     def scale(schema):
