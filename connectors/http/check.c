@@ -4,6 +4,7 @@
 #include "template.h"
 #include <curl/curl.h>
 #include <errno.h>
+#include <sluice/keystore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,27 +204,44 @@ static void check_url(const char *key, const char *url, sluice_error *err)
     }
 }
 
-static void check_truststore(const char *key, const char *path, sluice_error *err)
+static void check_pem(const char *key, const char *path, sluice_error *err)
 {
-    static const unsigned char jks[] = {0xfe, 0xed, 0xfe, 0xed};
-    unsigned char head[4];
     FILE *file = path == NULL ? NULL : fopen(path, "rbe");
-    if (file == NULL) {
-        if (path != NULL) {
-            sluice_fail_key(err, key, "%s is '%s', which cannot be read: %s", key, path,
-                            strerror(errno));
+    if (path != NULL && file == NULL) {
+        sluice_fail_key(err, key, "%s is '%s', which cannot be read: %s", key, path,
+                        strerror(errno));
+    }
+    if (file != NULL) {
+        fclose(file);
+        if (sluice_keystore_is_java(path)) {
+            sluice_fail_key(err, key,
+                            "%s is '%s', a Java key store: must be in PEM format; a "
+                            "store of trusted certificates may be in "
+                            "http.ssl.truststore.location",
+                            key, path);
         }
+    }
+}
+
+static void check_truststore(const http_config *config, sluice_error *err)
+{
+    static const char key[] = "http.ssl.truststore.location";
+    const sluice_keystore_source source = {.size = sizeof source,
+                                           .name = "http.ssl.truststore",
+                                           .location = config->truststore_location,
+                                           .password = config->truststore_password};
+    sluice_keystore *store;
+    sluice_error *fault = sluice_error_new();
+    if (source.location == NULL) {
+        sluice_error_free(fault);
         return;
     }
-    size_t len = fread(head, 1, sizeof head, file);
-    fclose(file);
-    if (len == sizeof head && (memcmp(head, jks, sizeof jks) == 0 || head[0] == 0x30)) {
-        sluice_fail_key(
-            err, key,
-            "%s is '%s', a Java key store: must be in PEM format; convert it "
-            "with keytool -list -rfc -keystore '%s' > ca.pem",
-            key, path, path);
+    if (sluice_keystore_read(&source, &store, fault) == SLUICE_OK) {
+        sluice_keystore_free(store);
+    } else {
+        sluice_fail_key(err, key, "%s", sluice_error_text(fault));
     }
+    sluice_error_free(fault);
 }
 
 sluice_status http_config_check(const void *argument, sluice_error *err)
@@ -262,11 +280,10 @@ sluice_status http_config_check(const void *argument, sluice_error *err)
             err, "http.headers.content.type",
             "http.headers.content.type holds a line break: must be one line");
     }
-    check_truststore("http.ssl.truststore.location", config->truststore_location, err);
-    check_truststore("http.ssl.ca.location", config->ca_location, err);
-    check_truststore("http.ssl.certificate.location", config->certificate_location,
-                     err);
-    check_truststore("http.ssl.key.location", config->key_location, err);
+    check_truststore(config, err);
+    check_pem("http.ssl.ca.location", config->ca_location, err);
+    check_pem("http.ssl.certificate.location", config->certificate_location, err);
+    check_pem("http.ssl.key.location", config->key_location, err);
     if ((config->proxy_host != NULL) != (config->proxy_port != 0)) {
         sluice_fail_key(
             err, "http.proxy.host",

@@ -49,6 +49,7 @@ typedef struct http_config {
     bool trust_all;
     const char *ca_location;
     const char *truststore_location;
+    const char *truststore_password;
     const char *certificate_location, *key_location, *key_password;
     const char *proxy_host;
     int32_t proxy_port; /* 0: none */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sluice/keystore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,12 +36,32 @@ void http_curl_begin(void)
     pthread_once(&once, begin_once);
 }
 
+/* Java's stores are opened here. They were looked at when the configuration was; what
+ * is another by now is left to libcurl to refuse. */
+static void set_trusted(CURL *easy, const char *path, const char *password)
+{
+    const sluice_keystore_source source = {.size = sizeof source,
+                                           .name = "http.ssl.truststore",
+                                           .location = path,
+                                           .password = password};
+    sluice_keystore *store;
+    if (!sluice_keystore_is_java(path) ||
+        sluice_keystore_read(&source, &store, NULL) != SLUICE_OK) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, path);
+        return;
+    }
+    const char *pem = sluice_keystore_certificates(store);
+    struct curl_blob blob = {(void *)pem, strlen(pem), CURL_BLOB_COPY};
+    curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+    sluice_keystore_free(store);
+}
+
 static void set_tls(CURL *easy, const http_config *config)
 {
-    const char *ca =
-        config->ca_location != NULL ? config->ca_location : config->truststore_location;
-    if (ca != NULL) {
-        curl_easy_setopt(easy, CURLOPT_CAINFO, ca);
+    if (config->ca_location != NULL) {
+        curl_easy_setopt(easy, CURLOPT_CAINFO, config->ca_location);
+    } else if (config->truststore_location != NULL) {
+        set_trusted(easy, config->truststore_location, config->truststore_password);
     }
     if (config->certificate_location != NULL) {
         curl_easy_setopt(easy, CURLOPT_SSLCERT, config->certificate_location);

@@ -50,7 +50,8 @@ static void put_entry(json_scanner *self, sluice_value *object, sluice_bytes nam
     }
 }
 
-/* A schema's default has another meaning by that schema, so its text is wanted again. */
+/* A schema's default has another meaning by that schema, so its text is wanted again.
+ */
 static void note_default(json_scanner *self, sluice_bytes name, const char *from,
                          const sluice_value *value)
 {
@@ -84,8 +85,8 @@ static bool plain_object(json_scanner *self, int depth, const sluice_value **ret
     sluice_value *object = sluice_map_new(self->arena, 8);
     json_open(self, &more);
     while (more && good) {
-        good = json_take_name(self, &name) &&
-               plain_member(self, name, depth + 1, &value);
+        good =
+            json_take_name(self, &name) && plain_member(self, name, depth + 1, &value);
         if (good) {
             put_entry(self, object, name, value, &index);
             good = json_next(self, '}', &more);

@@ -8,6 +8,7 @@ fuzzers="broker/broker-fuzz broker/corpus
   connectors/http/http-fuzz connectors/http/corpus
   connectors/postgres/postgres-fuzz connectors/postgres/corpus
   lib/json-fuzz lib/json/corpus
+  lib/keystore-fuzz lib/keystore/stores
   lib/lib-fuzz lib/corpus
   protocol/protocol-fuzz protocol/corpus
   worker/header-fuzz worker/host/corpus

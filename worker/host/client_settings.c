@@ -3,10 +3,14 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "worker/host/client_chain.h"
+#include <errno.h>
+#include <sluice/keystore.h>
 #include <sluice/log.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char logger[] = "worker.client";
 
@@ -157,32 +161,99 @@ static const char *other(const target *to, const char *name, const char *fallbac
     return value == NULL ? fallback : value;
 }
 
+/* --- Stores. --- */
+
+static void put_chain(target *to, const setting *row, const char *pem)
+{
+    char path[64];
+    if (!client_chain_has_more(pem)) {
+        put(to, row->java, "ssl.certificate.pem", pem);
+    } else if (client_chain_path(pem, path, sizeof path)) {
+        put(to, row->java, "ssl.certificate.location", path);
+    } else {
+        refuse(to, row, "[chain]", strerror(errno));
+    }
+}
+
+/* Java's stores are opened here: librdkafka knows PEM, and of PKCS12 what OpenSSL does.
+ */
+static void put_store(target *to, const setting *row,
+                      const sluice_keystore_source *source)
+{
+    sluice_error *err = sluice_error_new();
+    sluice_keystore *store;
+    if (sluice_keystore_read(source, &store, err) != SLUICE_OK) {
+        to->failed = true;
+        sluice_fail_key(to->err, row->java, "%s", sluice_error_text(err));
+    } else {
+        if (source->has_key) {
+            put(to, row->java, "ssl.key.pem", sluice_keystore_key(store));
+            put_chain(to, row, sluice_keystore_certificates(store));
+        } else {
+            put(to, row->java, "ssl.ca.pem", sluice_keystore_certificates(store));
+        }
+        sluice_keystore_free(store);
+    }
+    sluice_error_free(err);
+}
+
+static bool can_read(target *to, const setting *row, const char *path)
+{
+    if (access(path, R_OK) != 0) {
+        refuse(to, row, path, strerror(errno));
+        return false;
+    }
+    return true;
+}
+
+/* PEM in a file, or in a folder, goes to librdkafka as it is. */
 static void convert_truststore(target *to, const setting *row, const char *value)
 {
-    const char *type = other(to, "ssl.truststore.type", "PEM");
-    if (text_equal_nocase(type, "PEM") && !text_ends(value, ".jks")) {
+    const bool in_file = strcmp(row->java, "ssl.truststore.location") == 0;
+    const sluice_keystore_source source = {
+        .size = sizeof source,
+        .name = "ssl.truststore",
+        .type = other(to, "ssl.truststore.type", NULL),
+        .location = other(to, "ssl.truststore.location", NULL),
+        .password = other(to, "ssl.truststore.password", NULL),
+        .certificates = other(to, "ssl.truststore.certificates", NULL)};
+    if (!in_file && source.location != NULL) {
+        return; /* That one tells of both. */
+    }
+    if (!in_file || source.certificates != NULL || sluice_keystore_is_java(value)) {
+        put_store(to, row, &source);
+    } else if (can_read(to, row, value)) {
         put(to, row->java, "ssl.ca.location", value);
-    } else {
-        refuse(to, row, value,
-               "only PEM is read here: convert it with "
-               "'keytool -exportcert -rfc' and set ssl.truststore.type=PEM");
     }
 }
 
 static void convert_keystore(target *to, const setting *row, const char *value)
 {
-    const char *type = other(to, "ssl.keystore.type", "");
-    if (text_equal_nocase(type, "PEM") || text_ends(value, ".pem")) {
+    const bool in_file = strcmp(row->java, "ssl.keystore.location") == 0;
+    const bool is_key = strcmp(row->java, "ssl.keystore.key") == 0;
+    const sluice_keystore_source source = {
+        .size = sizeof source,
+        .name = "ssl.keystore",
+        .type = other(to, "ssl.keystore.type", NULL),
+        .location = other(to, "ssl.keystore.location", NULL),
+        .password = other(to, "ssl.keystore.password", NULL),
+        .key = other(to, "ssl.keystore.key", NULL),
+        .certificates = other(to, "ssl.keystore.certificate.chain", NULL),
+        .key_password = other(to, "ssl.key.password", NULL),
+        .has_key = true};
+    if (!in_file && (source.location != NULL || (!is_key && source.key != NULL))) {
+        return; /* That one tells of all. */
+    }
+    if (!in_file || source.key != NULL || source.certificates != NULL ||
+        sluice_keystore_is_java(value)) {
+        put_store(to, row, &source);
+    } else if (can_read(to, row, value)) {
         put(to, row->java, "ssl.certificate.location", value);
         put(to, row->java, "ssl.key.location", value);
-    } else if (text_equal_nocase(type, "JKS") || text_ends(value, ".jks")) {
-        refuse(to, row, value,
-               "only PEM and PKCS12 are read here: convert it with "
-               "'keytool -importkeystore -deststoretype PKCS12'");
-    } else {
-        put(to, row->java, "ssl.keystore.location", value);
     }
 }
+
+/* --- Accounts. --- */
 
 /* The value of `name="value"` in a JAAS line, the caller's; NULL when absent. */
 static char *jaas_value(const char *line, const char *name)
@@ -218,11 +289,6 @@ static void convert_jaas(target *to, const setting *row, const char *value)
     free(password);
 }
 
-static void convert_key_pem(target *to, const setting *row, const char *value)
-{
-    put(to, row->java, row->native, value);
-}
-
 static void convert_auto_commit(target *to, const setting *row, const char *value)
 {
     if (!text_equal_nocase(value, "false")) {
@@ -255,9 +321,9 @@ static const setting settings[] = {
     {"ssl.endpoint.identification.algorithm", NULL, NULL, convert_endpoint_check},
     {"ssl.truststore.location", NULL, NULL, convert_truststore},
     {"ssl.keystore.location", NULL, NULL, convert_keystore},
-    {"ssl.truststore.certificates", "ssl.ca.pem", NULL, convert_key_pem},
-    {"ssl.keystore.key", "ssl.key.pem", NULL, convert_key_pem},
-    {"ssl.keystore.certificate.chain", "ssl.certificate.pem", NULL, convert_key_pem},
+    {"ssl.truststore.certificates", NULL, NULL, convert_truststore},
+    {"ssl.keystore.key", NULL, NULL, convert_keystore},
+    {"ssl.keystore.certificate.chain", NULL, NULL, convert_keystore},
     {"enable.auto.commit", NULL, NULL, convert_auto_commit},
     {"max.poll.records", NULL, INTERNAL, NULL},
     {"max.block.ms", NULL, INTERNAL, NULL},
@@ -281,7 +347,8 @@ static const setting settings[] = {
     {"ssl.enabled.protocols", NULL, "OpenSSL chooses the best one", NULL},
     {"ssl.truststore.type", NULL, INTERNAL, NULL},
     {"ssl.keystore.type", NULL, INTERNAL, NULL},
-    {"ssl.truststore.password", NULL, "PEM has none", NULL},
+    {"ssl.truststore.password", NULL, INTERNAL, NULL},
+    {"ssl.keystore.password", NULL, INTERNAL, NULL},
     {"ssl.keymanager.algorithm", NULL, JVM, NULL},
     {"ssl.trustmanager.algorithm", NULL, JVM, NULL},
     {"ssl.secure.random.implementation", NULL, JVM, NULL},

@@ -6,7 +6,6 @@
 #include "worker/rest/cors.h"
 #include "worker/rest/header_rules.h"
 #include "worker/rest/jaas.h"
-#include "worker/rest/pem.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,23 +157,6 @@ TEST(origins_are_wholes_or_patterns)
     CHECK(cors_new("http://(", &rule, err) == SLUICE_BAD_CONFIG);
     CHECK(cors_new("http://a{9}", &rule, err) == SLUICE_BAD_CONFIG);
     sluice_error_free(err);
-}
-
-TEST(pem_may_stand_in_one_line)
-{
-    buffer out = BUFFER_INIT;
-    const char *text =
-        "x -----BEGIN CERTIFICATE----- QUJD REVG -----END CERTIFICATE----- "
-        "-----BEGIN EC PRIVATE KEY-----\nQQ==\n-----END EC PRIVATE KEY-----"
-        "-----BEGIN CERTIFICATE-----\nno end";
-    CHECK_INT(pem_blocks(text, "CERTIFICATE", &out), 1);
-    CHECK_TEXT(buffer_text(&out),
-               "-----BEGIN CERTIFICATE-----\nQUJDREVG\n-----END CERTIFICATE-----\n");
-    buffer_clear(&out);
-    CHECK_INT(pem_blocks(text, "PRIVATE KEY", &out), 1);
-    CHECK_TEXT(buffer_text(&out),
-               "-----BEGIN EC PRIVATE KEY-----\nQQ==\n-----END EC PRIVATE KEY-----\n");
-    buffer_done(&out);
 }
 
 TEST(cipher_suites_have_javas_names)

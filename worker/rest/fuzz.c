@@ -1,6 +1,6 @@
 /* Fuzz target: what a client or a file gives to a worker. The first byte chooses: a
  * request's target, a body of each kind, a Java map; a login file, rules for headers,
- * origins, PEM, a text with secrets. Nothing may crash, and what is taken must be of
+ * origins, a text with secrets. Nothing may crash, and what is taken must be of
  * the form that is promised. */
 #include "worker/config/secrets.h"
 #include "worker/rest/basic_auth.h"
@@ -8,7 +8,6 @@
 #include "worker/rest/entity.h"
 #include "worker/rest/header_rules.h"
 #include "worker/rest/jaas.h"
-#include "worker/rest/pem.h"
 #include "worker/rest/string_map.h"
 #include "worker/store/java_map.h"
 #include <stdint.h>
@@ -131,16 +130,6 @@ static void try_origins(const char *text)
     }
 }
 
-static void try_pem(const char *text)
-{
-    buffer out = BUFFER_INIT, again = BUFFER_INIT;
-    size_t count = pem_blocks(text, "CERTIFICATE", &out);
-    must((count == 0) == (out.len == 0));
-    pem_blocks(buffer_text(&out), "CERTIFICATE", &again);
-    buffer_done(&out);
-    buffer_done(&again);
-}
-
 /* A secret between what no word has is not seen any more. */
 static void try_secrets(const char *text)
 {
@@ -190,9 +179,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *base, size_t size)
         break;
     case 'r':
         try_origins(text);
-        break;
-    case 'p':
-        try_pem(text);
         break;
     case 's':
         try_secrets(text);

@@ -3,9 +3,9 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "worker/rest/cipher_suites.h"
-#include "worker/rest/keystore.h"
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
+#include <sluice/keystore.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +21,7 @@ typedef struct tls_values {
 } tls_values;
 
 struct tls {
-    keystore keys, trusted;
+    sluice_keystore *keys, *trusted;
     char *priorities;
     client_auth auth;
 };
@@ -46,18 +46,18 @@ static const sluice_key keys[] = {
      .fallback = "JKS",
      .importance = SLUICE_MEDIUM,
      .offset = AT(const char *, keystore_type),
-     .doc = "PEM or PKCS12. What a file is, is seen from its content; a JKS store is "
-            "refused with the command that converts it."},
+     .doc = "JKS, PKCS12 or PEM. What a file is, is seen from its content."},
     OPTIONAL(SLUICE_STRING, keystore_location, "ssl.keystore.location",
              "The file with the private key and the chain of its certificate."),
     OPTIONAL(SLUICE_PASSWORD, keystore_password, "ssl.keystore.password",
-             "What opens a PKCS12 store."),
+             "What opens a JKS or PKCS12 store."),
     OPTIONAL(SLUICE_PASSWORD, keystore_key, "ssl.keystore.key",
              "The private key itself, in PEM, in place of a file."),
     OPTIONAL(SLUICE_PASSWORD, keystore_chain, "ssl.keystore.certificate.chain",
              "Its certificate and who signed it, in PEM."),
     OPTIONAL(SLUICE_PASSWORD, key_password, "ssl.key.password",
-             "What opens a private key in PEM that is encrypted."),
+             "What opens a private key in PEM that is encrypted, or one in a JKS store "
+             "that has a password of its own."),
     {.name = "ssl.client.auth",
      .type = SLUICE_ENUM,
      .fallback = "none",
@@ -72,11 +72,11 @@ static const sluice_key keys[] = {
      .fallback = "JKS",
      .importance = SLUICE_MEDIUM,
      .offset = AT(const char *, truststore_type),
-     .doc = "PEM or PKCS12, as ssl.keystore.type."},
+     .doc = "JKS, PKCS12 or PEM, as ssl.keystore.type."},
     OPTIONAL(SLUICE_STRING, truststore_location, "ssl.truststore.location",
              "The file with the certificates of those who sign clients' ones."),
     OPTIONAL(SLUICE_PASSWORD, truststore_password, "ssl.truststore.password",
-             "What opens a PKCS12 store."),
+             "What opens a JKS or PKCS12 store."),
     OPTIONAL(SLUICE_PASSWORD, truststore_certificates, "ssl.truststore.certificates",
              "These certificates themselves, in PEM, in place of a file."),
     {.name = "ssl.enabled.protocols",
@@ -140,31 +140,34 @@ sluice_props *tls_props(const json_t *worker, const char *prefix)
 
 static sluice_status read_keys(tls *self, const tls_values *values, sluice_error *err)
 {
-    const keystore_source source = {.name = "ssl.keystore",
-                                    .type = values->keystore_type,
-                                    .location = values->keystore_location,
-                                    .password = values->keystore_password,
-                                    .key = values->keystore_key,
-                                    .certificates = values->keystore_chain,
-                                    .key_password = values->key_password,
-                                    .has_key = true};
+    const sluice_keystore_source source = {.size = sizeof source,
+                                           .name = "ssl.keystore",
+                                           .type = values->keystore_type,
+                                           .location = values->keystore_location,
+                                           .password = values->keystore_password,
+                                           .key = values->keystore_key,
+                                           .certificates = values->keystore_chain,
+                                           .key_password = values->key_password,
+                                           .has_key = true};
     if (source.location == NULL && source.key == NULL && source.certificates == NULL) {
         return sluice_fail(err, SLUICE_BAD_CONFIG,
                            "https needs a private key and a certificate: set "
                            "ssl.keystore.location, or ssl.keystore.key and "
                            "ssl.keystore.certificate.chain");
     }
-    return keystore_read(&source, &self->keys, err);
+    return sluice_keystore_read(&source, &self->keys, err);
 }
 
 static sluice_status read_trusted(tls *self, const tls_values *values,
                                   sluice_error *err)
 {
-    const keystore_source source = {.name = "ssl.truststore",
-                                    .type = values->truststore_type,
-                                    .location = values->truststore_location,
-                                    .password = values->truststore_password,
-                                    .certificates = values->truststore_certificates};
+    const sluice_keystore_source source = {.size = sizeof source,
+                                           .name = "ssl.truststore",
+                                           .type = values->truststore_type,
+                                           .location = values->truststore_location,
+                                           .password = values->truststore_password,
+                                           .certificates =
+                                               values->truststore_certificates};
     if (self->auth == auth_none) {
         return SLUICE_OK;
     }
@@ -175,7 +178,7 @@ static sluice_status read_trusted(tls *self, const tls_values *values,
                            "trusted",
                            auths[self->auth]);
     }
-    return keystore_read(&source, &self->trusted, err);
+    return sluice_keystore_read(&source, &self->trusted, err);
 }
 
 sluice_status tls_new(const sluice_props *props, tls **ret_tls, sluice_error *err)
@@ -208,8 +211,8 @@ sluice_status tls_new(const sluice_props *props, tls **ret_tls, sluice_error *er
 void tls_free(tls *self)
 {
     if (self != NULL) {
-        keystore_done(&self->keys);
-        keystore_done(&self->trusted);
+        sluice_keystore_free(self->keys);
+        sluice_keystore_free(self->trusted);
         free(self->priorities);
         free(self);
     }
@@ -217,17 +220,17 @@ void tls_free(tls *self)
 
 const char *tls_key(const tls *self)
 {
-    return self->keys.key;
+    return sluice_keystore_key(self->keys);
 }
 
 const char *tls_certificates(const tls *self)
 {
-    return self->keys.certificates;
+    return sluice_keystore_certificates(self->keys);
 }
 
 const char *tls_trusted(const tls *self)
 {
-    return self->trusted.certificates;
+    return self->trusted == NULL ? NULL : sluice_keystore_certificates(self->trusted);
 }
 
 const char *tls_priorities(const tls *self)

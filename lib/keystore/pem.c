@@ -1,5 +1,5 @@
 /* Keys and certificates as text: blocks between two dashed lines. */
-#include "worker/rest/pem.h"
+#include "keystore/pem.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include <ctype.h>

@@ -1,9 +1,9 @@
-/* pem.h - keys and certificates as text, also as one writes them into one line of a
- * .properties file.
+/* lib/keystore/pem.h - keys and certificates as text, also as one writes them into one
+ * line of a .properties file.
  *
  * Threads: any. */
-#ifndef SLUICE_REST_PEM_H
-#define SLUICE_REST_PEM_H
+#ifndef SLUICE_KEYSTORE_PEM_H
+#define SLUICE_KEYSTORE_PEM_H
 
 #include "base/buffer.h"
 
