@@ -92,10 +92,11 @@ sluice_status nursery_fork(nursery *self, const nursery_request *request,
 {
     json_t *title = json_stringn(request->title, title_len(request->title));
     json_t *packet = json_pack(
-        "{s:I,s:o,s:I,s:I,s:I,s:I}", "fork", (json_int_t)request->id, "title",
+        "{s:I,s:o,s:I,s:I,s:I,s:I,s:I}", "fork", (json_int_t)request->id, "title",
         title == NULL ? json_string("") : title, "grace", (json_int_t)request->grace_ms,
         "memory", (json_int_t)request->limits.memory_bytes, "files",
-        (json_int_t)request->limits.files, "nice", (json_int_t)request->limits.nice);
+        (json_int_t)request->limits.files, "nice", (json_int_t)request->limits.nice,
+        "cpu", (json_int_t)request->limits.cpu_percent);
     int fds[fds_max] = {request->control_fd, request->stderr_fd, request->doing_fd};
     return send_packet(self, packet, fds, request->doing_fd < 0 ? 2 : 3, err);
 }
@@ -139,6 +140,12 @@ static bool parse_event(const json_t *packet, nursery_event *event)
         event->signal = (int)number_of(packet, "signal");
         event->core = json_is_true(json_object_get(packet, "core"));
         event->code = event->signal != 0 ? -1 : (int)number_of(packet, "code");
+        return true;
+    }
+    if (json_object_get(packet, "held") != NULL) {
+        event->kind = NURSERY_HELD;
+        event->id = number_of(packet, "held");
+        event->held_ms = number_of(packet, "ms");
         return true;
     }
     return false;

@@ -11,6 +11,7 @@
  *       {"kill":7,"signal":9} {"refused":7,"reason":"…"}
  *                                                 {"exited":7,"pid":123,"code":0}
  *                                                 {"exited":7,"pid":123,"signal":11}
+ *                                                 {"held":7,"ms":1200}
  *
  * The nursery and the hosts ignore SIGINT, SIGTERM and SIGHUP, which a terminal or a
  * service manager sends to every process: they end when the worker says so or is gone.
@@ -21,6 +22,11 @@
  * A host leads its own process group, so that a kill reaches the children of a plugin
  * too, and its end kills what is left of them. Children that have left the group are
  * given to the nursery by the kernel (PR_SET_CHILD_SUBREAPER) and killed by it.
+ *
+ * A host with a share of the processor is stopped (SIGSTOP) when it has used it up, and
+ * goes on when it has a new one: throttle.h. The nursery does it since it is the
+ * parent, which alone knows that a process id is still the one that it was; when the
+ * worker is gone, all go on.
  *
  * Threads: fork and kill from any thread; fd and next from one. */
 #ifndef SLUICE_WORKER_NURSERY_H
@@ -51,9 +57,10 @@ void nursery_done(nursery *self);
 /* What a host may use. 0: no limit of its own. */
 typedef struct nursery_limits {
     int64_t
-        memory_bytes; /* RLIMIT_DATA: what it may allocate, stacks of threads too. */
-    int64_t files;    /* RLIMIT_NOFILE: how many descriptors may be open. */
-    int64_t nice;     /* Is added to the worker's: 19 gets what nobody else wants. */
+        memory_bytes;    /* RLIMIT_DATA: what it may allocate, stacks of threads too. */
+    int64_t files;       /* RLIMIT_NOFILE: how many descriptors may be open. */
+    int64_t nice;        /* Is added to the worker's: 19 gets what nobody else wants. */
+    int64_t cpu_percent; /* Of one processor, with all its children. */
 } nursery_limits;
 
 typedef struct nursery_request {
@@ -79,6 +86,8 @@ typedef enum nursery_event_kind {
     NURSERY_FORKED,
     NURSERY_REFUSED, /* fork() failed; `reason` says why. */
     NURSERY_EXITED,
+    NURSERY_HELD, /* For so long it has been stopped since it began, because of its
+                     share of the processor: once a second while that is news. */
     NURSERY_GONE, /* The nursery itself has ended: no host can be started any more. */
 } nursery_event_kind;
 
@@ -89,6 +98,7 @@ typedef struct nursery_event {
     int code;   /* EXITED: the exit code, or -1 when a signal ended it. */
     int signal; /* EXITED: that signal, or 0. */
     bool core;
+    int64_t held_ms; /* HELD */
     char reason[128];
 } nursery_event;
 

@@ -2,6 +2,7 @@
 #include "worker/nursery_child.h"
 #include "base/memory.h"
 #include "worker/confine.h"
+#include "worker/throttle.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -17,11 +18,21 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { packet_bytes_max = 8 * 1024, fds_max = 3, socket_fd = 3, first_host_fd = 3 };
+enum {
+    packet_bytes_max = 8 * 1024,
+    fds_max = 3,
+    socket_fd = 3,
+    first_host_fd = 3,
+    held_every_ms = 1000
+};
 
 typedef struct host_process {
     int64_t id;
     pid_t pid;
+    throttle share;  /* Where its percent is not 0. */
+    int64_t look_at; /* In ns; INT64_MAX: never. */
+    int64_t held_ms; /* As it was told last … */
+    int64_t told_ms; /* … and when. */
 } host_process;
 
 typedef struct state {
@@ -33,6 +44,18 @@ typedef struct state {
     int64_t grace_ms; /* The longest that a host was given. */
     sigset_t before;
 } state;
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int64_t now_ms(void)
+{
+    return now_ns() / 1000000;
+}
 
 /* Moves `fds` to first, first + 1, … and closes every other one from there on. */
 static void keep_only(const int *fds, size_t count, int first)
@@ -87,12 +110,23 @@ static void become_host(state *self, const json_t *packet, int *fds, size_t coun
     snprintf(name, sizeof name, "sluice:%s",
              json_string_value(json_object_get(packet, "title")));
     prctl(PR_SET_NAME, name);
-    confine_host(&(nursery_limits){number_of(packet, "memory"),
-                                   number_of(packet, "files"),
-                                   number_of(packet, "nice")});
+    confine_host(
+        &(nursery_limits){number_of(packet, "memory"), number_of(packet, "files"),
+                          number_of(packet, "nice"), number_of(packet, "cpu")});
     int code = self->child(first_host_fd, count > 2 ? first_host_fd + 1 : -1);
     fflush(NULL);
     _exit(code);
+}
+
+static void add_host(state *self, int64_t id, pid_t pid, int64_t percent)
+{
+    self->hosts = memory_resize(self->hosts, (self->count + 1) * sizeof *self->hosts);
+    host_process *host = &self->hosts[self->count++];
+    *host = (host_process){.id = id, .pid = pid, .look_at = INT64_MAX};
+    if (percent > 0) {
+        throttle_init(&host->share, percent, now_ns());
+        host->look_at = 0;
+    }
 }
 
 static void handle_fork(state *self, const json_t *packet, int *fds, size_t fd_count)
@@ -112,8 +146,7 @@ static void handle_fork(state *self, const json_t *packet, int *fds, size_t fd_c
         return;
     }
     setpgid(pid, pid); /* Both sides: whoever comes first. */
-    self->hosts = memory_resize(self->hosts, (self->count + 1) * sizeof *self->hosts);
-    self->hosts[self->count++] = (host_process){.id = id, .pid = pid};
+    add_host(self, id, pid, number_of(packet, "cpu"));
     int64_t grace = number_of(packet, "grace");
     self->grace_ms = grace > self->grace_ms ? grace : self->grace_ms;
     tell(self, json_pack("{s:I,s:i}", "forked", id, "pid", (int)pid));
@@ -196,6 +229,71 @@ static void reap(state *self)
     }
 }
 
+/* --- Shares of the processor. --- */
+
+/* Its group, and what of its descendants has left that. */
+static void signal_tree(const pid_t *tree, size_t count, int number)
+{
+    kill(-tree[0], number);
+    for (size_t i = 1; i < count; i++) {
+        kill(tree[i], number);
+    }
+}
+
+static void tell_held(state *self, host_process *host)
+{
+    int64_t held_ms = host->share.held_ns / 1000000;
+    if (held_ms > host->held_ms && now_ms() >= host->told_ms + held_every_ms) {
+        host->held_ms = held_ms;
+        host->told_ms = now_ms();
+        tell(self, json_pack("{s:I,s:I}", "held", (json_int_t)host->id, "ms",
+                             (json_int_t)held_ms));
+    }
+}
+
+static void look_at(state *self, host_process *host)
+{
+    pid_t tree[THROTTLE_TREE_MAX];
+    size_t count;
+    uint64_t used = throttle_tree_used(host->pid, tree, &count);
+    throttle_deed deed = throttle_look(&host->share, used, now_ns(), &host->look_at);
+    if (deed != THROTTLE_NOTHING) {
+        signal_tree(tree, count, deed == THROTTLE_STOP ? SIGSTOP : SIGCONT);
+    }
+    tell_held(self, host);
+}
+
+/* Looks at those whose time has come. Returns for how many milliseconds there is
+ * nothing to be done; -1: for ever. */
+static int look_at_all(state *self)
+{
+    int64_t next = INT64_MAX, now = now_ns();
+    for (size_t i = 0; i < self->count; i++) {
+        if (self->hosts[i].look_at <= now) {
+            look_at(self, &self->hosts[i]);
+        }
+        next = self->hosts[i].look_at < next ? self->hosts[i].look_at : next;
+    }
+    if (next == INT64_MAX) {
+        return -1;
+    }
+    int64_t wait = next - now_ns();
+    return wait <= 0 ? 0 : (int)(wait / 1000000) + 1;
+}
+
+/* Without a worker nobody has to wait for anybody. */
+static void let_all_go(state *self)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        if (self->hosts[i].share.stopped) {
+            pid_t tree[THROTTLE_TREE_MAX];
+            size_t count;
+            throttle_tree_used(self->hosts[i].pid, tree, &count);
+            signal_tree(tree, count, SIGCONT);
+        }
+    }
+}
+
 static size_t take_fds(struct msghdr *message, int *fds)
 {
     size_t count = 0;
@@ -256,14 +354,10 @@ static void prepare(state *self)
     sigemptyset(&ended);
     sigaddset(&ended, SIGCHLD);
     sigprocmask(SIG_BLOCK, &ended, &self->before);
+    sigaction(SIGCHLD,
+              &(struct sigaction){.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP},
+              NULL);
     self->signal_fd = signalfd(-1, &ended, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* The worker is gone: hosts end by themselves, or are ended. */
@@ -291,7 +385,7 @@ void nursery_run(int fd, nursery_child child)
     while (open) {
         struct pollfd waits[] = {{.fd = self.fd, .events = POLLIN},
                                  {.fd = self.signal_fd, .events = POLLIN}};
-        if (poll(waits, 2, -1) < 0) {
+        if (poll(waits, 2, look_at_all(&self)) < 0) {
             continue;
         }
         if (waits[1].revents != 0) {
@@ -301,6 +395,7 @@ void nursery_run(int fd, nursery_child child)
             open = serve(&self);
         }
     }
+    let_all_go(&self);
     wait_for_hosts(&self);
     _exit(0);
 }

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <test.h>
+#include <time.h>
 #include <unistd.h>
 
 static void tell_limits(int control_fd)
@@ -24,6 +25,22 @@ static void tell_limits(int control_fd)
                       getpriority(PRIO_PROCESS, 0),
                       strcmp(score, "500\n") == 0 ? 500 : -1};
     (void)!write(control_fd, has, sizeof has);
+}
+
+static int64_t clock_ms(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+enum { burn_ms = 60, burn_long_ms = 400 };
+
+static void burn(int64_t ms)
+{
+    int64_t end = clock_ms(CLOCK_PROCESS_CPUTIME_ID) + ms;
+    while (clock_ms(CLOCK_PROCESS_CPUTIME_ID) < end) {
+    }
 }
 
 /* A child that does what the bytes on its control channel say, until its end. */
@@ -66,6 +83,11 @@ static int obedient(int control_fd, int doing_fd)
                 }
                 _exit(0);
             }
+            break;
+        case 'b': /* Uses so much processor time … */
+        case 'B': /* … or so much. */
+            burn(order == 'b' ? burn_ms : burn_long_ms);
+            (void)!write(control_fd, "done", 4);
             break;
         case 'l':
             tell_limits(control_fd);
@@ -117,7 +139,7 @@ static nursery_event next_event(nursery *self)
 {
     nursery_event event;
     struct pollfd readable = {.fd = nursery_fd(self), .events = POLLIN};
-    CHECK(poll(&readable, 1, 10000) == 1);
+    CHECK(poll(&readable, 1, 60000) == 1);
     CHECK(nursery_next(self, &event));
     return event;
 }
@@ -309,6 +331,82 @@ TEST(a_host_has_the_limits_that_it_was_given)
     CHECK_INT(has[1], 50);
     CHECK_INT(has[2], getpriority(PRIO_PROCESS, 0) + 3);
     CHECK_INT(has[3], 500);
+    close(host.control);
+    await_end(host);
+    nursery_done(&self);
+}
+
+/* Whether it has been told that a host was held back. */
+static bool was_held(nursery *self)
+{
+    nursery_event event;
+    bool held = false;
+    while (nursery_next(self, &event)) {
+        CHECK_INT(event.kind, NURSERY_HELD);
+        CHECK_INT(event.id, 1);
+        CHECK(event.held_ms > 0);
+        held = true;
+    }
+    return held;
+}
+
+/* At 4 % it takes a second and a half to use 60 ms. Load makes it more, never less; and
+ * may be so high that nobody has to be held back, for a while. */
+TEST(a_host_gets_its_share_of_the_processor_and_no_more)
+{
+    nursery self;
+    start(&self);
+    limits = (nursery_limits){.cpu_percent = 4};
+    child host = start_child(&self, 1, -1);
+    limits = (nursery_limits){0};
+    CHECK_INT(next_event(&self).kind, NURSERY_FORKED);
+    int64_t began = clock_ms(CLOCK_MONOTONIC);
+    int times = 0;
+    do {
+        order(host, "b");
+        await_done(host);
+    } while (++times < 20 && !was_held(&self));
+    CHECK(times < 20);
+    CHECK(clock_ms(CLOCK_MONOTONIC) - began >= 700 * times);
+    close(host.control);
+    await_end(host);
+    nursery_done(&self);
+}
+
+TEST(a_host_that_is_held_back_can_be_killed)
+{
+    nursery self;
+    start(&self);
+    limits = (nursery_limits){.cpu_percent = 1};
+    child host = start_child(&self, 1, -1);
+    limits = (nursery_limits){0};
+    CHECK_INT(next_event(&self).kind, NURSERY_FORKED);
+    order(host, "B"); /* Which takes it forty seconds. */
+    CHECK_INT(next_event(&self).kind, NURSERY_HELD);
+    CHECK(nursery_kill(&self, 1, SIGKILL, NULL) == SLUICE_OK);
+    nursery_event event;
+    while ((event = next_event(&self)).kind == NURSERY_HELD) {
+    }
+    CHECK_INT(event.kind, NURSERY_EXITED);
+    CHECK_INT(event.signal, SIGKILL);
+    await_end(host);
+    nursery_done(&self);
+}
+
+TEST(without_the_worker_no_host_is_held_back)
+{
+    nursery self;
+    start(&self);
+    limits = (nursery_limits){.cpu_percent = 1};
+    child host = start_child(&self, 1, -1);
+    limits = (nursery_limits){0};
+    CHECK_INT(next_event(&self).kind, NURSERY_FORKED);
+    int64_t began = clock_ms(CLOCK_MONOTONIC);
+    order(host, "B");
+    CHECK_INT(next_event(&self).kind, NURSERY_HELD);
+    shutdown(self.fd, SHUT_RDWR);
+    await_done(host);
+    CHECK(clock_ms(CLOCK_MONOTONIC) - began < 30000);
     close(host.control);
     await_end(host);
     nursery_done(&self);

@@ -210,6 +210,7 @@ static herder_settings herder_settings_of(const standalone *self)
                 .limits = {.memory_bytes = values->host_memory_bytes,
                            .files = values->host_files,
                            .nice = values->host_nice,
+                           .cpu_percent = values->host_cpu_percent,
                            .call_ms = values->call_timeout_ms}},
         .graceful_ms = values->graceful_ms,
         .liveness_ms = values->liveness_ms,

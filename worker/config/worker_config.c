@@ -256,6 +256,18 @@ static const sluice_key keys[] = {
      .offset = AT(int64_t, host_files),
      .doc = "How many files and sockets it may have open (RLIMIT_NOFILE). 0: as many "
             "as the worker."},
+    {.name = "host.cpu.max.percent",
+     .type = SLUICE_LONG,
+     .fallback = "0",
+     .min = 0,
+     .max = HERDER_CPU_PERCENT_MAX,
+     .importance = SLUICE_LOW,
+     .offset = AT(int64_t, host_cpu_percent),
+     .doc = "How much of one processor the processes of a connector may use, its own "
+            "and what its plugins start: 50 is half of one, 200 two. 0: no limit. They "
+            "are stopped (SIGSTOP) for moments, of two seconds at most, when they have "
+            "used more than that in a tenth of a second; the metric "
+            "sluice_host_held_seconds_total says for how long altogether."},
     {.name = "host.nice",
      .type = SLUICE_LONG,
      .fallback = "0",

@@ -41,6 +41,7 @@ typedef struct worker_values {
     int64_t host_memory_bytes;
     int64_t host_files;
     int64_t host_nice;
+    int64_t host_cpu_percent;
     const char *allow_origin, *allow_methods;
     const char *override_policy;
     const char *response_headers;

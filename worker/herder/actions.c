@@ -1,5 +1,6 @@
 /* The list of what is to be done, filled by the verbs of state.h. */
 #include "base/memory.h"
+#include "metrics.h"
 #include "state.h"
 #include <stdarg.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@ void herder_actions_clear(herder_actions *actions)
     for (size_t i = 0; i < actions->count; i++) {
         json_decref(actions->items[i].json);
         free(actions->items[i].text);
+        herder_free(actions->items[i].snapshot);
     }
     actions->count = 0;
 }
@@ -83,11 +85,12 @@ void act_answer(herder *self, uint64_t request, int status, json_t *body_taken)
     action->json = body_taken;
 }
 
-void act_answer_text(herder *self, uint64_t request, int status, char *text_taken)
+void act_answer_metrics(herder *self, uint64_t request)
 {
-    herder_action *action = act(self, herder_answer_text, request);
-    action->number = status;
-    action->text = text_taken;
+    herder *snapshot = metrics_snapshot(self);
+    herder_action *action = act(self, herder_answer_metrics, request);
+    action->number = 200;
+    action->snapshot = snapshot;
 }
 
 void act_fault(herder *self, uint64_t request, int status, const char *format, ...)

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "test.h"
 #include "worker/herder/herder.h"
+#include "worker/herder/metrics.h"
 #include <signal.h>
 
 /* What the tests speak to: a herder, the time, and what it asked for last. */
@@ -91,7 +92,7 @@ __attribute__((unused)) static const herder_action *answer_to(const bench *b,
 {
     for (size_t i = 0; i < b->actions.count; i++) {
         const herder_action *action = &b->actions.items[i];
-        if ((action->type == herder_answer || action->type == herder_answer_text) &&
+        if ((action->type == herder_answer || action->type == herder_answer_metrics) &&
             action->id == id) {
             return action;
         }
@@ -115,6 +116,17 @@ __attribute__((unused)) static const char *body_of(const bench *b, uint64_t id)
                ? memory_text("")
                : json_dumps(action->json, JSON_COMPACT);
     return text;
+}
+
+/* The metrics that were asked for: valid until the next call. */
+__attribute__((unused)) static const char *metrics_of(const bench *b, uint64_t id)
+{
+    static buffer text = BUFFER_INIT;
+    const herder_action *action = answer_to(b, id);
+    CHECK(action != NULL && action->snapshot != NULL);
+    buffer_clear(&text);
+    metrics_put(action->snapshot, &text);
+    return buffer_text(&text);
 }
 
 /* The first line sent to a host that has the key, as text; "" if there is none. */

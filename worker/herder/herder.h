@@ -40,12 +40,15 @@ typedef struct herder_restart {
     int64_t attempts_reset; /* Milliseconds of running after which the row ends. */
 } herder_restart;
 
+enum { HERDER_CPU_PERCENT_MAX = 100000 }; /* A thousand processors. */
+
 /* What the process of a connector may use. 0: no limit. */
 typedef struct herder_limits {
     int64_t memory_bytes;
     int64_t files;
-    int64_t nice;    /* Is added to the worker's. */
-    int64_t call_ms; /* How long a callback of a plugin may take. */
+    int64_t nice;        /* Is added to the worker's. */
+    int64_t cpu_percent; /* Of one processor. */
+    int64_t call_ms;     /* How long a callback of a plugin may take. */
 } herder_limits;
 
 /* What a connector may say for itself: restart_keys.h. */
@@ -163,9 +166,10 @@ typedef enum herder_action_type {
     herder_store_config,  /* as `id`: of connector `text` {"config", "target"}; or null
                            */
     herder_answer,        /* request `id`: status `number`, body `json` or NULL */
-    herder_answer_text,   /* request `id`: status `number`, body `text` */
-    herder_answer_logs,   /* request `id`: the lines about connector `text`, of which
-                             `json` {"lines", "after"} says how many */
+    herder_answer_metrics, /* request `id`: status `number`, the metrics of `snapshot`
+                            */
+    herder_answer_logs,    /* request `id`: the lines about connector `text`, of which
+                              `json` {"lines", "after"} says how many */
     herder_log,       /* `text` at level `number`, about connector `json`, or NULL */
     herder_set_level, /* of logger `text` to level `number` */
     herder_finished,  /* the last host is gone after a stop event */
@@ -178,6 +182,7 @@ typedef struct herder_action {
     json_t *json;
     char *text;
     herder_limits limits;
+    herder *snapshot;
 } herder_action;
 
 /* Made by a step; the caller carries them out in order and clears the list. */

@@ -273,7 +273,7 @@ TEST(a_connectors_own_limits_go_to_its_host_and_into_its_obituary)
         ask(b, herder_create, NULL,
             "{\"name\":\"c\",\"config\":{\"connector.class\":\"FileStreamSource\","
             "\"host.memory.max.bytes\":\"100\",\"host.open.files.max\":\"20\","
-            "\"host.nice\":\"5\"}}");
+            "\"host.nice\":\"5\",\"host.cpu.max.percent\":\"50\"}}");
     says_valid(b, request);
     herder_limits limits = b->actions.items[0].limits;
     for (size_t i = 0; i < b->actions.count; i++) {
@@ -283,6 +283,7 @@ TEST(a_connectors_own_limits_go_to_its_host_and_into_its_obituary)
     CHECK_INT(limits.memory_bytes, 100);
     CHECK_INT(limits.files, 20);
     CHECK_INT(limits.nice, 5);
+    CHECK_INT(limits.cpu_percent, 50);
     says_running(b);
     step(b, (herder_event){.type = herder_event_exited,
                            .host = b->host,
@@ -319,7 +320,7 @@ TEST(a_host_that_answers_lives)
     }
     CHECK(strstr(status_body(b), "\"trace\":\"retrying: no db\"") != NULL);
     uint64_t request = ask(b, herder_metrics, NULL, NULL);
-    CHECK(strstr(answer_to(b, request)->text,
+    CHECK(strstr(metrics_of(b, request),
                  "sluice_task_records_total{connector=\"c\",task=\"0\"} 5\n") != NULL);
 }
 
@@ -331,7 +332,7 @@ TEST(what_a_task_does_is_its_trace_while_it_runs_and_its_gauges_are_metrics)
               "\"gauges\":{\"lag.bytes\":7,\"x_Rows{context=\\\"a\\\"}\":1,"
               "\"x_Rows{context=\\\"b\\\"}\":2,\"x{\":3}}]}");
     CHECK(strstr(status_body(b), "\"trace\":\"snapshot of t\"") != NULL);
-    const char *text = answer_to(b, ask(b, herder_metrics, NULL, NULL))->text;
+    const char *text = metrics_of(b, ask(b, herder_metrics, NULL, NULL));
     CHECK(strstr(text, "sluice_task_gauge{connector=\"c\",task=\"0\","
                        "name=\"lag.bytes\"} 7\n") != NULL);
     CHECK(strstr(text, "name=\"x{\"} 3\n") != NULL);
@@ -373,7 +374,7 @@ TEST(a_plugin_cannot_break_the_metrics_by_names_of_its_own)
                              "gauges", gauges);
     char *line = json_dumps(pong, 0);
     host_says(b, b->host, line);
-    const char *text = answer_to(b, ask(b, herder_metrics, NULL, NULL))->text;
+    const char *text = metrics_of(b, ask(b, herder_metrics, NULL, NULL));
     size_t found = 0;
     for (const char *at = text; (at = strstr(at, "\nsluice_task_gauge{")) != NULL;
          at++) {

@@ -15,8 +15,9 @@ enum { link_log_lines = 20 };
 
 typedef struct host_link {
     uint64_t id;
-    char *title; /* The connector. */
-    pid_t pid;   /* 0: not known yet. */
+    char *title;     /* The connector. */
+    pid_t pid;       /* 0: not known yet. */
+    int64_t held_ms; /* For how long its share of the processor has stopped it. */
     channel control;
     buffer out; /* What the host has not yet read. */
     int stderr_fd;

@@ -25,7 +25,12 @@ enum {
 };
 
 /* What other threads put into the mailbox. */
-typedef enum letter_type { letter_request, letter_stored, letter_stop } letter_type;
+typedef enum letter_type {
+    letter_request,
+    letter_stored,
+    letter_measured, /* A snapshot is to be freed. */
+    letter_stop
+} letter_type;
 
 typedef struct letter {
     letter_type type;
@@ -33,6 +38,8 @@ typedef struct letter {
     herder_loop_answer *answer;
     void *context;
     uint64_t stored;
+    herder *snapshot;
+    herder_loop *loop; /* measured */
     struct letter *next;
 } letter;
 
@@ -62,6 +69,7 @@ static int64_t now_ms(void)
 }
 
 static void step(herder_loop *self, const herder_event *event);
+static void write_log(herder_loop *self, const herder_action *action);
 
 /* --- The mailbox. --- */
 
@@ -81,6 +89,7 @@ static void letter_free(letter *l)
     free((char *)l->request.name);
     free((char *)l->request.version);
     json_decref(l->request.body);
+    herder_free(l->snapshot);
     free(l);
 }
 
@@ -133,8 +142,11 @@ static void take_letter(herder_loop *self, letter *l)
         event.type = herder_event_stored;
         event.store = l->stored;
     }
+    bool over = l->type == letter_measured;
     letter_free(l);
-    step(self, &event);
+    if (!over) {
+        step(self, &event);
+    }
 }
 
 static void take_mail(herder_loop *self)
@@ -189,12 +201,12 @@ static void not_forked(herder_loop *self, uint64_t id, const char *reason)
 
 static nursery_request request_of(const herder_loop *self, const herder_action *action)
 {
-    return (nursery_request){.id = (int64_t)action->id,
-                             .title = action->text,
-                             .limits = {action->limits.memory_bytes,
-                                        action->limits.files, action->limits.nice},
-                             .grace_ms =
-                                 self->settings.herder.graceful_ms + orphan_extra_ms};
+    return (nursery_request){
+        .id = (int64_t)action->id,
+        .title = action->text,
+        .limits = {action->limits.memory_bytes, action->limits.files,
+                   action->limits.nice, action->limits.cpu_percent},
+        .grace_ms = self->settings.herder.graceful_ms + orphan_extra_ms};
 }
 
 static void fork_host(herder_loop *self, const herder_action *action)
@@ -347,6 +359,25 @@ static void host_exited(herder_loop *self, const nursery_event *event)
     free(log);
 }
 
+/* The first time is news; how long it has been is a metric. */
+static void host_held(herder_loop *self, const nursery_event *event)
+{
+    host_link *link = link_of(self, (uint64_t)event->id);
+    if (link != NULL && link->held_ms == 0) {
+        herder_action action = {.number = SLUICE_INFO,
+                                .json = json_string(link->title)};
+        action.text =
+            (char *)"its processes have used up their share of the processor "
+                    "(host.cpu.max.percent) and are held back from now on; the metric "
+                    "sluice_host_held_seconds_total says for how long";
+        write_log(self, &action);
+        json_decref(action.json);
+    }
+    if (link != NULL) {
+        link->held_ms = event->held_ms;
+    }
+}
+
 static void nursery_events(herder_loop *self)
 {
     nursery_event event;
@@ -361,6 +392,8 @@ static void nursery_events(herder_loop *self)
             if (link != NULL) {
                 link->pid = event.pid;
             }
+        } else if (event.kind == NURSERY_HELD) {
+            host_held(self, &event);
         } else {
             host_exited(self, &event);
         }
@@ -378,32 +411,38 @@ static void answer(herder_loop *self, const herder_action *action, const char *t
     }
 }
 
-static void on_measured(void *context, const char *text)
+/* The request's letter goes back with the snapshot. */
+static void on_measured(void *context, const char *text, herder *snapshot)
 {
     letter *l = context;
+    herder_loop *self = l->loop;
     l->answer(l->context, 200, NULL, text);
-    letter_free(l);
+    l->type = letter_measured;
+    l->snapshot = snapshot;
+    l->next = NULL;
+    post(self, l);
 }
 
 /* The metrics, with what only the processes know behind them. */
-static void answer_metrics(herder_loop *self, const herder_action *action)
+static void answer_metrics(herder_loop *self, herder_action *action)
 {
     letter *l = map_remove(&self->requests, &action->id, sizeof action->id);
     if (l == NULL) {
         return;
     }
-    buffer out = BUFFER_INIT;
     const map_entry *entry;
     size_t count = 0;
     measured_host *hosts =
         memory_zero((map_count(&self->links) + 1) * sizeof(measured_host));
     for (size_t at = 0; (entry = map_next(&self->links, &at)) != NULL;) {
         const host_link *link = entry->value;
-        hosts[count++] =
-            (measured_host){memory_text(link->title), link->pid, link->is_inspector};
+        hosts[count++] = (measured_host){link->id, memory_text(link->title), link->pid,
+                                         link->held_ms, link->is_inspector};
     }
-    buffer_append_text(&out, action->text);
-    measures_begin(&self->measures, &out, hosts, count, on_measured, l);
+    herder *snapshot = action->snapshot;
+    action->snapshot = NULL;
+    l->loop = self;
+    measures_begin(&self->measures, snapshot, hosts, count, on_measured, l);
 }
 
 static void answer_logs(herder_loop *self, herder_action *action)
@@ -458,7 +497,7 @@ static void carry_out(herder_loop *self, herder_action *action)
     case herder_answer:
         answer(self, action, NULL);
         break;
-    case herder_answer_text:
+    case herder_answer_metrics:
         answer_metrics(self, action);
         break;
     case herder_answer_logs:
@@ -639,6 +678,7 @@ void herder_loop_stop(herder_loop *self)
     post(self, l);
     pthread_join(self->thread, NULL);
     writer_stop(self->writer);
+    measures_wait(&self->measures);
     refuse_rest(self);
     herder_loop_free(self);
 }

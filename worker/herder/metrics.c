@@ -191,18 +191,59 @@ static void put_about(const herder *self, buffer *out)
     expose_value(out, 1);
 }
 
-char *metrics_text(const herder *self)
+static connector *copy_of(const connector *c)
 {
-    buffer out = BUFFER_INIT;
-    put_about(self, &out);
+    connector *copy = memory_zero(sizeof *copy);
+    copy->name = memory_text(c->name);
+    copy->type = memory_text(c->type);
+    copy->class = memory_text(c->class);
+    copy->version = memory_text(c->version);
+    copy->config = json_incref(c->config);
+    copy->state = c->state;
+    copy->restarts = c->restarts;
+    copy->attempts = c->attempts;
+    copy->task_count = c->task_count;
+    copy->tasks = memory_zero((c->task_count + 1) * sizeof *copy->tasks);
+    for (size_t i = 0; i < c->task_count; i++) {
+        copy->tasks[i] = (task){.state = c->tasks[i].state,
+                                .gauges = json_incref(c->tasks[i].gauges),
+                                .places = json_incref(c->tasks[i].places),
+                                .restarts = c->tasks[i].restarts};
+    }
+    return copy;
+}
+
+/* Configurations and reports are never changed, only replaced. */
+herder *metrics_snapshot(const herder *self)
+{
+    herder_settings settings = self->settings;
+    settings.worker = NULL;
+    herder *copy = herder_new(&settings);
+    copy->began_wall_ms = self->began_wall_ms;
+    copy->host_deaths = self->host_deaths;
+    copy->startups = self->startups;
+    copy->startup_successes = self->startup_successes;
+    copy->startup_failures = self->startup_failures;
+    copy->task_attempts = self->task_attempts;
+    copy->task_startups = self->task_startups;
+    copy->task_failures = self->task_failures;
+    const connector *c;
+    for (size_t at = 0; (c = metric_next_connector(self, &at)) != NULL;) {
+        map_put_text(&copy->connectors, c->name, copy_of(c));
+    }
+    return copy;
+}
+
+void metrics_put(const herder *self, buffer *out)
+{
+    put_about(self, out);
     for (const metric *m = metric_table; m->group != NULL; m++) {
         if (m->scope != METRIC_ABSENT && m->scope != METRIC_HOST) {
-            put_family(self, m, METRIC_SHORT, &out);
-            put_family(self, m, METRIC_LONG, &out);
+            put_family(self, m, METRIC_SHORT, out);
+            put_family(self, m, METRIC_LONG, out);
         }
     }
-    gauges_put(self, &out);
-    return buffer_take(&out, NULL);
+    gauges_put(self, out);
 }
 
 void metrics_host_family(buffer *out, const char *name)

@@ -22,7 +22,9 @@ void inspector_start(herder *self)
     if (self->inspector.id != 0 || self->stopping) {
         return;
     }
-    host_slot_begin(self, &self->inspector, "plugins", &self->settings.own.limits);
+    herder_limits limits = self->settings.own.limits;
+    limits.cpu_percent = 0; /* Somebody waits for its answers. */
+    host_slot_begin(self, &self->inspector, "plugins", &limits);
     act_send(self, self->inspector.id,
              json_pack("{s:b, s:O}", "inspect", 1, "worker", self->settings.worker));
     host_slot_tell_levels(self, self->inspector.id);

@@ -112,7 +112,7 @@ static void follow(void)
             take_line(action);
             break;
         case herder_answer:
-        case herder_answer_text:
+        case herder_answer_metrics:
         case herder_answer_logs:
             take_answer(action);
             break;

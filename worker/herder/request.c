@@ -155,7 +155,7 @@ typedef void handler(herder *self, const herder_request *request);
 
 static void metrics(herder *self, const herder_request *request)
 {
-    act_answer_text(self, request->id, 200, metrics_text(self));
+    act_answer_metrics(self, request->id);
 }
 
 static handler *const handlers[] = {

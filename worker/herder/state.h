@@ -146,7 +146,7 @@ uint64_t act_store_offsets(herder *self, const char *name, json_t *pairs);
 uint64_t act_store_config(herder *self, const connector *c);
 uint64_t act_forget_config(herder *self, const char *name);
 void act_answer(herder *self, uint64_t request, int status, json_t *body_taken);
-void act_answer_text(herder *self, uint64_t request, int status, char *text_taken);
+void act_answer_metrics(herder *self, uint64_t request);
 void act_fault(herder *self, uint64_t request, int status, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void act_log(herder *self, sluice_level level, const char *format, ...)
@@ -287,9 +287,6 @@ json_t *answer_task_status(const herder *self, const connector *c, size_t number
 json_t *answer_tasks(const connector *c);
 /* "Request timed out. The worker is currently …"; the caller's. */
 char *answer_timeout(const herder *self, const pending *p);
-
-/* --- metrics.c --- */
-char *metrics_text(const herder *self);
 
 /* --- loggers.c --- */
 void loggers_request(herder *self, const herder_request *request);

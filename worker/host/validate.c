@@ -402,6 +402,7 @@ static void check_names(validation *self, const sluice_config *plugin_table)
                                            "host.call.timeout.ms",
                                            "host.memory.max.bytes",
                                            "host.open.files.max",
+                                           "host.cpu.max.percent",
                                            "host.nice",
                                            NULL};
     size_t count = json_array_size(self->entries.configs), index;
