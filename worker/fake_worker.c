@@ -10,6 +10,7 @@
  *   fake.early           it does either before it has reported anything
  *   fake.deaf            "stop": ignores stop; "all": answers nothing more at all
  *   fake.slow.ms         waits before it reports
+ *   fake.slow.until      waits for this file before it reports
  *   fake.count           sends one offset, one more than it was started with
  *   fake.topic           a topic that it uses
  *   fake.validate.crash  dies while it is checked
@@ -113,6 +114,13 @@ static void wait_ms(int64_t ms)
     clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
 }
 
+static void wait_file(const char *path)
+{
+    while (path != NULL && access(path, F_OK) != 0) {
+        wait_ms(5);
+    }
+}
+
 static void report_tasks(fake *self, const char *state)
 {
     int64_t count = number(self, "fake.tasks", 1);
@@ -161,6 +169,7 @@ static void begin(fake *self, const json_t *start)
     bool sink = class != NULL && strstr(class, "Sink") != NULL;
     const char *state = json_string_value(json_object_get(start, "state"));
     wait_ms(number(self, "fake.slow.ms", 0));
+    wait_file(property(self, "fake.slow.until"));
     if (property(self, "fake.early") != NULL) {
         die_if_asked(self);
     }

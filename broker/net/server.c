@@ -205,11 +205,18 @@ static void on_accept(loop_watch *watch, uint32_t events)
 
 /* ---- Idle connections ------------------------------------------------------------ */
 
+/* A process that was held up itself has not read yet what its clients have sent
+ * meanwhile: it does so before it takes any for idle. */
 static void close_idle(loop_timer *timer)
 {
     net_thread *home = (net_thread *)((char *)timer - offsetof(net_thread, idle_timer));
     int64_t idle_ms = home->options->idle_ms_max, now = loop_now_ms();
+    int64_t pace_ms = (idle_ms + 9) / 10;
     connection *one = home->idlest;
+    if (now > timer->at_ms + pace_ms) {
+        loop_timer_set(home->loop, timer, now + 1);
+        return;
+    }
     while (one != NULL && one->active_ms + idle_ms <= now) {
         connection *next = one->next;
         if (one->first == NULL || one->blocked) {
@@ -218,7 +225,7 @@ static void close_idle(loop_timer *timer)
         one = next;
     }
     if (home->idlest != NULL) { /* Else the next connection sets it. */
-        loop_timer_set(home->loop, timer, now + (idle_ms + 9) / 10);
+        loop_timer_set(home->loop, timer, now + pace_ms);
     }
 }
 

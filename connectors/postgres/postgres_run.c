@@ -274,7 +274,7 @@ static sluice_status create(run *self, const void *config, void **ret_self,
     for (;;) {
         sluice_status status = postgres_source_ops.create(
             config, sluice_fake_task(self->fake), ret_self, err);
-        if (status != SLUICE_RETRY || clock_ms() - begin > 20000) {
+        if (status != SLUICE_RETRY || clock_ms() - begin > 60000) {
             return status;
         }
         fprintf(stderr, "RETRY %s\n", sluice_error_text(err));

@@ -62,7 +62,7 @@ class Sluice:
         request = urllib.request.Request(self.rest + path, data, method=method,
                                          headers={"Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=100) as answer:
                 text = answer.read()
         except urllib.error.HTTPError as error:
             raise SystemExit(f"{method} {path}: {error.code} {error.read().decode()}") from None
@@ -74,7 +74,7 @@ class Sluice:
 
     def metrics(self):
         """Metric name and labels -> number, from /metrics."""
-        with urllib.request.urlopen(self.rest + "/metrics", timeout=30) as answer:
+        with urllib.request.urlopen(self.rest + "/metrics", timeout=100) as answer:
             lines = answer.read().decode().split("\n")
         return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1])
                 for line in lines if line and not line.startswith("#")}

@@ -97,7 +97,8 @@ class Actor(threading.Thread):
 
 
 class LibrdkafkaProducer(Actor):
-    """A producer as most programs have it."""
+    """A producer as most programs have it. Its batches fit into a segment: one that is refused for
+    good makes librdkafka take a new epoch and send again what is in doubt on other partitions."""
 
     def __init__(self, stage, name, choose, topic, partitions, settings):
         super().__init__(stage, name, choose)
@@ -115,7 +116,7 @@ class LibrdkafkaProducer(Actor):
         producer = confluent_kafka.Producer({
             "bootstrap.servers": self.stage.address, "linger.ms": 1, "message.timeout.ms": 60000,
             "retry.backoff.ms": 10, "reconnect.backoff.ms": 5, "reconnect.backoff.max.ms": 50,
-            "log_level": 0, **self.settings})
+            "log_level": 0, "batch.size": 20000, **self.settings})
         while not self.stage.over.is_set():
             for _ in range(self.choose.randint(1, 60) if self.pending < 500 else 0):
                 name = f"{self.name}/{self.count}"

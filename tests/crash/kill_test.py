@@ -30,7 +30,7 @@ JSON = {"key.converter": "org.apache.kafka.connect.json.JsonConverter",
         "value.converter.schemas.enable": "false"}
 TEXT = {"key.converter": "org.apache.kafka.connect.storage.StringConverter",
         "value.converter": "org.apache.kafka.connect.storage.StringConverter"}
-LIMIT_SECONDS = 90
+LIMIT_SECONDS = 180
 
 
 class Traffic:
@@ -108,10 +108,19 @@ class Bench:
 
     def kill(self, title):
         """Kills the process with this title as soon as there is one."""
-        self.wait(lambda: self.pid(title), f"a process '{title}'")
+        pids = []
+        self.wait(lambda: self.killed(title, pids), f"a process '{title}'")
+        self.wait(lambda: self.pid(title) not in pids, f"the end of {title}")
+
+    def killed(self, title, ret_pids):
+        """Whether there was one; it may be ending just now, with a worker that was killed before."""
         pid = self.pid(title)
-        os.kill(pid, signal.SIGKILL)
-        self.wait(lambda: self.pid(title) != pid, f"the end of {title}")
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except (ProcessLookupError, TypeError):
+            return False
+        ret_pids.append(pid)
+        return True
 
     def kill_postgres(self):
         self.cluster.server.kill()

@@ -209,7 +209,7 @@ def beyond_max_connections_a_new_one_is_closed_and_the_others_stay():
 
 @test
 def silent_connections_are_closed_and_waiting_or_busy_ones_are_not():
-    with broker(connections_max_idle_ms="500") as running, contextlib.ExitStack() as stack:
+    with broker(connections_max_idle_ms="2000") as running, contextlib.ExitStack() as stack:
         with Wire(running.address) as wire:
             wire.create_topic("t", 1)
         silent, half, waiting, busy = many(stack, running, 4)

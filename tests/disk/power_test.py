@@ -33,11 +33,11 @@ RETAIN = {"log.retention.check.interval.ms": "50"}
 
 def kill_when(broker, writer, batches, changes):
     """Kills the broker so many changes of its disk after the writer was told of so many batches."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while len(writer.acked) < batches and time.monotonic() < deadline:
         time.sleep(0.001)
     broker.fail(f"die - {changes} *")
-    broker.process.wait(timeout=60)
+    broker.process.wait(timeout=120)
     broker.crash()
     broker.mend()
 

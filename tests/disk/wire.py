@@ -62,7 +62,7 @@ class Reader:
 
 
 class Client:
-    def __init__(self, address, timeout=30):
+    def __init__(self, address, timeout=100):
         host, port = address.rsplit(":", 1)
         self.socket = socket.create_connection((host, int(port)), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

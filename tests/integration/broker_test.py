@@ -29,6 +29,7 @@ except ImportError:
     kafka = None
 
 PROGRAM = sys.argv[1]
+PATIENT = {"api_version_auto_timeout_ms": 60000}  # kafka-python gives a broker 2 s else.
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 
 
@@ -43,7 +44,7 @@ def need(module, package):
 
 
 def kcat(address, *arguments, lines=None):
-    ran = subprocess.run(["kcat", "-b", address, *arguments], text=True, timeout=60,
+    ran = subprocess.run(["kcat", "-b", address, *arguments], text=True, timeout=120,
                          input=None if lines is None else "".join(f"{line}\n" for line in lines),
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     if ran.returncode != 0:
@@ -56,11 +57,11 @@ def consume_all(address, topic, count):
     consumer = confluent_kafka.Consumer({
         "bootstrap.servers": address, "group.id": "reader", "auto.offset.reset": "earliest",
         "enable.auto.commit": False, "enable.partition.eof": True})
-    partitions = consumer.list_topics(topic, 10).topics[topic].partitions
+    partitions = consumer.list_topics(topic, 60).topics[topic].partitions
     consumer.assign([confluent_kafka.TopicPartition(topic, number, 0) for number in partitions])
     values, ended = {number: [] for number in partitions}, set()
     while len(ended) < len(partitions):
-        message = consumer.poll(30)
+        message = consumer.poll(60)
         if message is None:
             raise AssertionError(f"{sum(map(len, values.values()))} of {count} came")
         if message.error():
@@ -103,7 +104,7 @@ def offsets_are_found_by_their_timestamps():
                                              "linger.ms": 0})
         for number in range(10):
             producer.produce("t", f"v{number}", timestamp=1700000000000 + 1000 * number)
-            check_equal(producer.flush(20), 0)
+            check_equal(producer.flush(60), 0)
         ask = lambda when: kcat(running.address, "-Q", "-t", f"t:0:{when}")  # noqa: E731
         check_equal(ask(-2), ["t [0] offset 0"])
         check_equal(ask(-1), ["t [0] offset 10"])
@@ -135,7 +136,7 @@ def an_idempotent_producer_sends_each_value_once_and_in_order():
             producer.produce("t", str(number), partition=number % 3,
                              on_delivery=lambda error, _: error and failed.append(error))
             producer.poll(0)
-        check_equal((producer.flush(60), failed), (0, []))
+        check_equal((producer.flush(120), failed), (0, []))
         got = consume_all(running.address, "t", 20000)
         for part, values in got.items():
             check_equal([int(value) for value in values], list(range(part, 20000, 3)))
@@ -149,20 +150,20 @@ def the_admin_client_of_librdkafka_makes_changes_and_deletes_topics():
 
         def wait(futures):
             for future in futures.values():
-                future.result(20)
+                future.result(60)
 
         wait(admin.create_topics([NewTopic("t", 2, 1, config={"retention.ms": "1000"})]))
         wait(admin.create_partitions([NewPartitions("t", 5)]))
-        check_equal(len(admin.list_topics("t", 10).topics["t"].partitions), 5)
+        check_equal(len(admin.list_topics("t", 60).topics["t"].partitions), 5)
         resource = ConfigResource("topic", "t")
         wait(admin.alter_configs([ConfigResource("topic", "t",
                                                  set_config={"segment.bytes": "100000"})]))
-        configs = admin.describe_configs([resource])[resource].result(20)
+        configs = admin.describe_configs([resource])[resource].result(60)
         check_equal((configs["segment.bytes"].value, configs["retention.ms"].value),
                     ("100000", "604800000"))
         wait(admin.delete_topics(["t"]))
-        check_equal("t" in admin.list_topics(timeout=10).topics, False)
-        refused = admin.create_topics([NewTopic("r", 1, 3)])["r"].exception(20)
+        check_equal("t" in admin.list_topics(timeout=60).topics, False)
+        refused = admin.create_topics([NewTopic("r", 1, 3)])["r"].exception(60)
         check_equal(refused.args[0].code(), confluent_kafka.KafkaError.INVALID_REPLICATION_FACTOR)
 
 
@@ -173,16 +174,16 @@ def the_admin_client_of_librdkafka_makes_changes_and_deletes_topics():
 def kafka_python_takes_the_broker_for_a_new_one_and_talks_to_it():
     need(kafka, "python3-kafka")
     with broker() as running:
-        admin = kafka.admin.KafkaAdminClient(bootstrap_servers=running.address)
+        admin = kafka.admin.KafkaAdminClient(bootstrap_servers=running.address, **PATIENT)
         check_equal(admin.config["api_version"] >= (2, 4), True)
         admin.create_topics([kafka.admin.NewTopic("t", 3, 1)])
         producer = kafka.KafkaProducer(bootstrap_servers=running.address, acks="all",
-                                       compression_type="gzip")
+                                       compression_type="gzip", **PATIENT)
         sent = [producer.send("t", str(number).encode(), key=str(number).encode())
                 for number in range(500)]
-        check_equal(all(one.get(20).offset >= 0 for one in sent), True)
+        check_equal(all(one.get(60).offset >= 0 for one in sent), True)
         consumer = kafka.KafkaConsumer("t", bootstrap_servers=running.address, group_id="g",
-                                       auto_offset_reset="earliest")
+                                       auto_offset_reset="earliest", **PATIENT)
         got = set()
         while len(got) < 500:
             got.update(int(message.value) for batch in consumer.poll(1000).values()
@@ -233,7 +234,7 @@ def nothing_acknowledged_is_lost(settings):
         everything = []
         for _ in range(3):
             acked, enough, over, thread = acked_values(running.address, 3000, settings)
-            if not enough.wait(60):
+            if not enough.wait(120):
                 raise AssertionError("nothing is acknowledged")
             running.crash()
             over.set()
@@ -273,7 +274,7 @@ def a_producer_goes_on_over_a_crash_without_a_gap_or_a_repeat():
                 producer.poll(0.02)
                 running.crash()
                 running.start()
-        check_equal((producer.flush(60), failed), (0, []))
+        check_equal((producer.flush(120), failed), (0, []))
         got = consume_all(running.address, "t", 12000)[0]
         check_equal([int(value) for value in got], list(range(12000)))
 
@@ -283,7 +284,7 @@ def a_producer_goes_on_over_a_crash_without_a_gap_or_a_repeat():
 
 def connect(address):
     host, port = address.rsplit(":", 1)
-    client = socket.create_connection((host, int(port)), timeout=20)
+    client = socket.create_connection((host, int(port)), timeout=60)
     return client
 
 
@@ -322,7 +323,7 @@ def a_size_above_the_limit_is_refused_before_anything_is_received():
 
 def start_fails(*arguments):
     ran = subprocess.run([PROGRAM, "broker", *arguments], stdout=subprocess.PIPE,
-                         stderr=subprocess.PIPE, text=True, timeout=30, check=False)
+                         stderr=subprocess.PIPE, text=True, timeout=100, check=False)
     return ran.returncode, ran.stderr
 
 

@@ -107,7 +107,7 @@ def two_tasks_of_a_sink_divide_the_partitions():
         def members():
             """Of each member of the group how many partitions it has."""
             answer = subprocess.run([PROGRAM, "groups", "--bootstrap-server", system.broker.address, "--describe",
-                                     "--group", "connect-c", "--members"], check=True, capture_output=True, text=True)
+                                     "--group", "connect-c", "--members"], check=False, capture_output=True, text=True)
             return [line.split()[-1] for line in answer.stdout.splitlines() if line.startswith("connect-c ")]
 
         until(lambda: members() == ["2", "2"], system.worker.log)
@@ -122,7 +122,7 @@ def a_sink_that_gets_nothing_stays_in_its_group():
                        check=True, stdout=subprocess.DEVNULL)
         system.create({**system.config(), "connector.class": "TestSink", "topics": "t",
                        "consumer.override.max.poll.interval.ms": "9000",
-                       "consumer.override.session.timeout.ms": "6000"})
+                       "consumer.override.session.timeout.ms": "9000"})
         until(lambda: system.told("open t-0@0"), system.worker.log)
         end = time.monotonic() + 11
         until(lambda: time.monotonic() > end, system.worker.log)

@@ -250,6 +250,7 @@ def deaths_and_restarts_are_counted():
         until(lambda: p.worker.host_of("lines-in") not in (None, host))
         p.wait(1, "sluice_connector_restarts_total", connector="lines-in")
         p.wait(1, "sluice_host_deaths_total")
+        p.worker.wait_state("lines-in", "RUNNING RUNNING")
         p.worker.call("POST", "/connectors/lines-in/tasks/0/restart")
         p.wait(1, "sluice_task_restarts_total", connector="lines-in", task="0")
 

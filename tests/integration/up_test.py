@@ -78,7 +78,7 @@ class Up:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.addresses["rest"] + path, data, method=method,
                                          headers={"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 
@@ -112,13 +112,13 @@ class Up:
     def wait_lines(self, *wanted):
         """At least once each, and nothing else."""
         until(lambda: set(self.lines()) == set(wanted),
-              lambda: f"{self.lines()}\n{self.log()}", 60)
+              lambda: f"{self.lines()}\n{self.log()}", 180)
 
     def stop(self, how=signal.SIGTERM):
         if self.process is None:
             return 0
         self.process.send_signal(how)
-        ended = self.process.wait(timeout=60)
+        ended = self.process.wait(timeout=120)
         self.process = None
         return ended
 
@@ -250,7 +250,7 @@ def a_folder_of_connectors_is_as_good_as_its_files():
 def a_folder_or_a_port_that_is_taken_is_told():
     with Up() as up:
         second = subprocess.run([SLUICE, "up", "--data", up.path("data"), "--broker-port", "0"],
-                                capture_output=True, text=True, timeout=60, check=False)
+                                capture_output=True, text=True, timeout=120, check=False)
         check_equal((second.returncode, second.stderr),
                     (1, f"folder '{up.path('data')}' cannot be used: another sluice up uses it\n"))
         with socket.socket() as taken:
@@ -258,7 +258,7 @@ def a_folder_or_a_port_that_is_taken_is_told():
             taken.listen()
             port = taken.getsockname()[1]
             third = subprocess.run([SLUICE, "up", "--data", up.path("other"), "--broker-port",
-                                    str(port)], capture_output=True, text=True, timeout=60,
+                                    str(port)], capture_output=True, text=True, timeout=120,
                                    check=False)
             check_equal((third.returncode, third.stderr),
                         (1, f"port {port}, the broker's, is in use by another program\n"))
@@ -269,7 +269,7 @@ def a_wrong_setting_ends_it_with_the_childs_words():
     with Up() as up:
         wrong = subprocess.run([SLUICE, "up", "--data", up.path("other"), "--broker-port", "0",
                                 "--rest-port", "0", "--worker-option", "value.converter="],
-                               capture_output=True, text=True, timeout=60, check=False)
+                               capture_output=True, text=True, timeout=120, check=False)
         check_equal((wrong.returncode, "value.converter" in wrong.stderr), (1, True))
 
 

@@ -32,7 +32,7 @@ free_port() {
 }
 
 start_server() {
-  as_owner "$programs/pg_ctl" -s -w -t 60 -D "$1/data" -l "$1/log" start || { tail -n 20 "$1/log" >&2; exit 1; }
+  as_owner "$programs/pg_ctl" -s -w -t 120 -D "$1/data" -l "$1/log" start || { tail -n 20 "$1/log" >&2; exit 1; }
 }
 
 create_cluster() {
@@ -66,10 +66,10 @@ start)
   start_server "$dir"
   ;;
 again) start_server "$dir" ;;
-stop) as_owner "$programs/pg_ctl" -s -w -t 60 -D "$dir/data" -m "${1:-fast}" stop ;;
+stop) as_owner "$programs/pg_ctl" -s -w -t 120 -D "$dir/data" -m "${1:-fast}" stop ;;
 sql) exec "$programs/psql" -X -q -v ON_ERROR_STOP=1 -h "$dir" -p "$(cat "$dir/port")" -U postgres "$@" "${PGDATABASE:-postgres}" ;;
 drop)
-  [ ! -f "$dir/data/postmaster.pid" ] || as_owner "$programs/pg_ctl" -s -w -D "$dir/data" -m immediate stop || true
+  [ ! -f "$dir/data/postmaster.pid" ] || as_owner "$programs/pg_ctl" -s -w -t 120 -D "$dir/data" -m immediate stop || true
   rm -rf "$dir"
   ;;
 *) sed -n '2,10p' "$0" >&2; exit 2 ;;

@@ -45,7 +45,7 @@ class RunningBroker:
         if self.process is None:
             return 0
         self.process.send_signal(how)
-        ended = self.process.wait(timeout=30)
+        ended = self.process.wait(timeout=100)
         self.process.stdout.close()
         self.process = None
         return ended

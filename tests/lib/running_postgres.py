@@ -60,7 +60,7 @@ class RunningPostgres:
 
     def call(self, command, *arguments, text=None):
         done = subprocess.run([SCRIPT, command, self.folder, *arguments], input=text,
-                              capture_output=True, text=True, timeout=120,
+                              capture_output=True, text=True, timeout=240,
                               env={**os.environ, "PGDATABASE": self.database})
         if done.returncode != 0:
             raise AssertionError(f"postgres.sh {command}: {done.stderr.strip()}")
@@ -116,7 +116,7 @@ class RunningPostgres:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass  # It has ended with its leader.
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while any(is_alive(pid) for pid in mine):
             if time.monotonic() > deadline:
                 raise AssertionError(f"the server's processes do not end: {mine}")

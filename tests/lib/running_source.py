@@ -35,7 +35,7 @@ def read(line):
     return json.loads(re.sub(r'([:\[,])(0x[0-9a-f]*)(?=[,\]}])', r'\1"\2"', line))
 
 
-def until(condition, seconds=60):
+def until(condition, seconds=120):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

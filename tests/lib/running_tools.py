@@ -18,7 +18,7 @@ class Tools:
     def run(self, *words, stdin="", program=None):
         done = subprocess.run(
             [program or self.program, *words, "--bootstrap-server", self.broker.address],
-            input=stdin, capture_output=True, text=True, timeout=60)
+            input=stdin, capture_output=True, text=True, timeout=120)
         return done.returncode, done.stdout, done.stderr
 
     def kafka(self, tool, *words, stdin=""):

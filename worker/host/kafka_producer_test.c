@@ -10,7 +10,7 @@
 #include <string.h>
 #include <test.h>
 
-enum { patience_ms = 30 * 1000, text_size = 64, deliveries_max = 4096 };
+enum { patience_ms = 90 * 1000, text_size = 64, deliveries_max = 4096 };
 
 static rd_kafka_t *client;
 static rd_kafka_mock_cluster_t *cluster;

@@ -3,7 +3,7 @@ import sys
 import time
 
 ADDRESS = sys.argv[1]
-LIMIT_SECONDS = 40
+LIMIT_SECONDS = 100
 
 
 def broker(order):
