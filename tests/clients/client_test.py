@@ -22,7 +22,7 @@ import fetch  # noqa: E402
 from running_broker import RunningBroker  # noqa: E402
 from tap import Skip  # noqa: E402
 
-LIMIT_SECONDS = 240
+LIMIT_SECONDS = 600
 SETTINGS = {"group.min.session.timeout.ms": "500", "num.partitions": "1",
             "message.max.bytes": "2000000"}
 

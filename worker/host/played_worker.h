@@ -20,7 +20,7 @@
 #include <test.h>
 #include <unistd.h>
 
-enum { patience_ms = 20000 };
+enum { patience_ms = 60000 };
 
 /* --- The cluster. --- */
 

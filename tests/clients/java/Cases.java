@@ -17,7 +17,7 @@ class Cases {
         void run() throws Exception;
     }
 
-    static final long LIMIT_MS = 40_000;
+    static final long LIMIT_MS = 100_000;
     private final Map<String, Case> cases = new LinkedHashMap<>();
     private static final BufferedReader in =
         new BufferedReader(new InputStreamReader(System.in));

@@ -28,7 +28,7 @@ class Broker {
 }
 
 // Waits for a condition that something else brings about.
-async function until (isTrue, what, limit = 40000) {
+async function until (isTrue, what, limit = 100000) {
   const deadline = Date.now() + limit
   while (!(await isTrue())) {
     if (Date.now() > deadline) throw new Error(`not after ${limit} ms: ${JSON.stringify(what())}`)

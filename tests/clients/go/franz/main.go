@@ -47,7 +47,7 @@ func send(topic string, partitions int, values ...string) {
 }
 
 func read(consumer *kgo.Client, count int) (records []*kgo.Record) {
-	limited, cancel := context.WithTimeout(ctx, 40*time.Second)
+	limited, cancel := context.WithTimeout(ctx, 100*time.Second)
 	defer cancel()
 	for len(records) < count {
 		fetches := consumer.PollFetches(limited)

@@ -65,7 +65,7 @@ func send(topic string, partitions int, values ...string) {
 }
 
 func read(reader *kafka.Reader, count int) (records []kafka.Message) {
-	limited, cancel := context.WithTimeout(ctx, 40*time.Second)
+	limited, cancel := context.WithTimeout(ctx, 100*time.Second)
 	defer cancel()
 	for len(records) < count {
 		records = append(records, Must(reader.FetchMessage(limited)))

@@ -78,7 +78,7 @@ func read(topic string, from int64, count int, change ...func(*sarama.Config)) (
 	defer consumer.Close()
 	partition := Must(consumer.ConsumePartition(topic, 0, from))
 	defer partition.Close()
-	timeout := time.After(40 * time.Second)
+	timeout := time.After(100 * time.Second)
 	for len(records) < count {
 		select {
 		case record := <-partition.Messages():

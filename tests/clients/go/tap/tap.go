@@ -14,7 +14,7 @@ import (
 // Address is the broker's.
 var Address = os.Args[1]
 
-const limit = 40 * time.Second
+const limit = 100 * time.Second
 
 type oneCase struct {
 	name string
