@@ -21,11 +21,15 @@ static size_t without_casts(const char *expression, size_t len)
     return len;
 }
 
+/* Whether it begins with the call of a function, in parentheses or not. */
 static bool is_call(const char *expression, size_t len)
 {
-    size_t name = strspn(expression, "abcdefghijklmnopqrstuvwxyz_.");
-    bool keyword = len >= 8 && strncmp(expression, "CURRENT_", 8) == 0;
-    return keyword || (name > 0 && name < len && expression[name] == '(');
+    bool keyword = (len >= 8 && strncmp(expression, "CURRENT_", 8) == 0) ||
+                   (len >= 9 && strncmp(expression, "LOCALTIME", 9) == 0);
+    const char *name = expression + (*expression == '(');
+    size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz"
+                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
+    return keyword || (size > 0 && name[size] == '(' && strchr(name, ')') != NULL);
 }
 
 /* The text of a literal, as the type's output would have it, or NULL. A function's
@@ -51,14 +55,26 @@ static const char *literal(const char *expression, const type_design *design,
         *ret_len = 1;
         return expression;
     }
-    *ret_len = len;
-    return len > 0 && strspn(expression, "-.0123456789") == len ? expression : NULL;
+    *ret_len = len; /* A cast of a number may round it. */
+    bool number = len > 0 && strspn(expression, "-.0123456789") == len;
+    return number && expression[len] == '\0' ? expression : NULL;
 }
 
 static const sluice_value *converted(const pg_column *self, const char *text,
                                      size_t len, sluice_arena *arena)
 {
     const sluice_value *value = NULL;
+    sluice_value *number;
+    if (self->convert == convert_decimal_string && self->typmod >= 4) {
+        if (sluice_decimal_parse(arena, text, len, self->scale, &number, NULL) !=
+            SLUICE_OK) {
+            return NULL; /* It would be rounded. */
+        }
+        if (self->scale > 0) { /* The server would write 1.5 as 1.50. */
+            text = sluice_decimal_print(arena, sluice_value_bytes(number), self->scale,
+                                        &len);
+        }
+    }
     return self->convert(self, arena, text, len, &value, NULL) == SLUICE_OK ? value
                                                                             : NULL;
 }
@@ -67,22 +83,11 @@ static const sluice_value *default_value(const pg_column *self,
                                          const type_design *design, const char *initial,
                                          sluice_arena *arena)
 {
-    /* Debezium knows no defaults of these; a struct's would have a schema of its own,
-     * which converters refuse. */
-    if (initial == NULL || design->structure == ARRAY ||
-        design->type == SLUICE_TYPE_STRUCT || self->type == 17 || self->type == 790) {
+    if (initial == NULL || !design->has_default || design->type == SLUICE_TYPE_STRUCT) {
         return NULL;
     }
     size_t len;
     const char *text = literal(initial, design, arena, &len);
-    sluice_value *number;
-    if (text != NULL && self->convert == convert_decimal_string && self->scale > 0 &&
-        sluice_decimal_parse(arena, text, len, self->scale, &number, NULL) ==
-            SLUICE_OK) {
-        /* The server would write 1.5 as 1.50 where the scale is 2. */
-        text =
-            sluice_decimal_print(arena, sluice_value_bytes(number), self->scale, &len);
-    }
     return text == NULL ? NULL : converted(self, text, len, arena);
 }
 

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of message.key.columns: columns of whatever tables, by their whole names. */
 typedef struct key_rule {
-    regex_t table;
-    char *columns;
+    regex_t columns;
 } key_rule;
 
 struct filter {
@@ -20,6 +20,20 @@ struct filter {
     size_t rule_count;
     key_rule *rules;
 };
+
+/* The column's expression behind the table's, which belong together. */
+static void compile_column(filter *self, const char *table, const char *column,
+                           size_t len, sluice_error *err)
+{
+    size_t size = strlen(table) + len + 2;
+    char *java = pattern_take(size);
+    snprintf(java, size, "%s.%.*s", table, (int)len, column);
+    key_rule *made = &self->rules[self->rule_count];
+    if (pattern_compile("message.key.columns", java, &made->columns, err)) {
+        self->rule_count++;
+    }
+    free(java);
+}
 
 /* One "schema.table:a,b" of message.key.columns. */
 static void compile_rule(filter *self, const char *text, size_t len, sluice_error *err)
@@ -36,11 +50,16 @@ static void compile_rule(filter *self, const char *text, size_t len, sluice_erro
         return;
     }
     *colon = '\0';
-    key_rule *made = &self->rules[self->rule_count];
-    if (pattern_compile("message.key.columns", rule, &made->table, err)) {
-        made->columns = pattern_take(strlen(colon + 1) + 1);
-        memcpy(made->columns, colon + 1, strlen(colon + 1));
-        self->rule_count++;
+    for (const char *at = colon + 1; *at != '\0';) {
+        at += strspn(at, " \t\n");
+        size_t column = strcspn(at, ","), size = column;
+        while (size > 0 && strchr(" \t\n", at[size - 1]) != NULL) {
+            size--;
+        }
+        if (size > 0) {
+            compile_column(self, rule, at, size, err);
+        }
+        at += column + (at[column] == ',');
     }
     free(rule);
 }
@@ -49,7 +68,7 @@ static void compile_rules(filter *self, const char *text, sluice_error *err)
 {
     size_t count = 1;
     for (const char *at = text; *at != '\0'; at++) {
-        count += *at == ';';
+        count += *at == ';' || *at == ',';
     }
     self->rules = pattern_take(count * sizeof *self->rules);
     while (*text != '\0') {
@@ -119,8 +138,7 @@ void filter_free(filter *self)
     pattern_list_done(&self->type_propagate);
     masks_free(self->masks);
     for (size_t i = 0; i < self->rule_count; i++) {
-        regfree(&self->rules[i].table);
-        free(self->rules[i].columns);
+        regfree(&self->rules[i].columns);
     }
     free(self->rules);
     free(self);
@@ -142,6 +160,18 @@ bool filter_table(const filter *self, const char *schema, const char *table)
         strcmp(table, "spatial_ref_sys") == 0; /* Of PostGIS, 8,500 rows. */
     return !of_system && passes(&self->schema_include, &self->schema_exclude, schema) &&
            passes(&self->table_include, &self->table_exclude, name);
+}
+
+size_t filter_table_rank(const filter *self, const char *schema, const char *table)
+{
+    char name[NAME_MAX_SIZE];
+    snprintf(name, sizeof name, "%s.%s", schema, table);
+    size_t rank = 0;
+    while (rank < self->table_include.count &&
+           !pattern_matches(&self->table_include.items[rank], name)) {
+        rank++;
+    }
+    return rank;
 }
 
 bool filter_column(const filter *self, const char *schema, const char *table,
@@ -182,14 +212,15 @@ bool filter_snapshot(const filter *self, const char *schema, const char *table)
     return self->snapshot.count == 0 || pattern_list_has(&self->snapshot, name);
 }
 
-const char *filter_key(const filter *self, const char *schema, const char *table)
+int filter_key(const filter *self, const char *schema, const char *table,
+               const char *column)
 {
     char name[NAME_MAX_SIZE];
-    snprintf(name, sizeof name, "%s.%s", schema, table);
+    snprintf(name, sizeof name, "%s.%s.%s", schema, table, column);
     for (size_t i = 0; i < self->rule_count; i++) {
-        if (pattern_matches(&self->rules[i].table, name)) {
-            return self->rules[i].columns;
+        if (pattern_matches(&self->rules[i].columns, name)) {
+            return (int)i;
         }
     }
-    return NULL;
+    return -1;
 }

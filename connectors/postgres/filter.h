@@ -22,12 +22,17 @@ void filter_free(filter *self); /* NULL is accepted. */
 
 /* System schemas, and PostGIS's list of reference systems, are never captured. */
 bool filter_table(const filter *self, const char *schema, const char *table);
+/* Which expression of table.include.list is the first to name a table; how many there
+ * are, where none does. Snapshots read tables in this order. */
+size_t filter_table_rank(const filter *self, const char *schema, const char *table);
 bool filter_column(const filter *self, const char *schema, const char *table,
                    const char *column);
 /* Whether the snapshot reads a captured table. */
 bool filter_snapshot(const filter *self, const char *schema, const char *table);
-/* The columns of message.key.columns for this table, "a,b", or NULL. */
-const char *filter_key(const filter *self, const char *schema, const char *table);
+/* Which of the columns in message.key.columns, tables after tables, names this one; -1:
+ * none does. The key's order is that of these numbers, then that of the table. */
+int filter_key(const filter *self, const char *schema, const char *table,
+               const char *column);
 /* What hides the column's values, or NULL. Lives as long as `self`. */
 const mask *filter_mask(const filter *self, const char *schema, const char *table,
                         const char *column);

@@ -33,6 +33,38 @@ TEST(expressions_match_whole_names_in_any_case)
     filter_free(self);
 }
 
+TEST(a_comma_behind_a_backslash_is_the_expressions_own)
+{
+    static const char *const tables[] = {"s.t\\d{1\\", "2}", "s.u\\\\", "s.v", NULL};
+    postgres_config config = {.table_include = list_of(tables)};
+    filter *self = made(&config);
+    CHECK(filter_table(self, "s", "t12"));
+    CHECK(!filter_table(self, "s", "t123"));
+    CHECK(filter_table(self, "s", "v"));
+    CHECK_INT(filter_table_rank(self, "s", "t12"), 0);
+    CHECK_INT(filter_table_rank(self, "s", "v"), 2);
+    CHECK_INT(filter_table_rank(self, "s", "w"), 3);
+    filter_free(self);
+}
+
+TEST(brackets_are_those_of_java)
+{
+    static const char *const tables[] = {"s.[\\w-]+", "[t\\d]\\.[^\\s\\]x]+",
+                                         "u.[\\-\\.a]", NULL};
+    postgres_config config = {.table_include = list_of(tables)};
+    filter *self = made(&config);
+    CHECK(filter_table(self, "s", "a_1-b"));
+    CHECK(!filter_table(self, "s", "a b"));
+    CHECK(filter_table(self, "t", "a.b"));
+    CHECK(filter_table(self, "7", "\\"));
+    CHECK(!filter_table(self, "t", "a]b"));
+    CHECK(!filter_table(self, "t", "a b"));
+    CHECK(filter_table(self, "u", "-"));
+    CHECK(filter_table(self, "u", "."));
+    CHECK(!filter_table(self, "u", "\\"));
+    filter_free(self);
+}
+
 TEST(schemas_and_tables_are_excluded)
 {
     static const char *const schemas[] = {"audit|(?:old_.*)", NULL};
@@ -66,11 +98,14 @@ TEST(columns_and_snapshot_tables_have_lists_of_their_own)
 
 TEST(keys_are_chosen_by_table)
 {
-    postgres_config config = {.key_columns = "public.a:x,y; s.(b|c):z"};
+    postgres_config config = {.key_columns = "public.a:x, y; s.(b|c):z;(.*).a:id_.*"};
     filter *self = made(&config);
-    CHECK_TEXT(filter_key(self, "public", "a"), "x,y");
-    CHECK_TEXT(filter_key(self, "s", "c"), "z");
-    CHECK(filter_key(self, "s", "d") == NULL);
+    CHECK_INT(filter_key(self, "public", "a", "x"), 0);
+    CHECK_INT(filter_key(self, "public", "a", "Y"), 1);
+    CHECK_INT(filter_key(self, "public", "a", "z"), -1);
+    CHECK_INT(filter_key(self, "s", "c", "z"), 2);
+    CHECK_INT(filter_key(self, "s", "d", "z"), -1);
+    CHECK_INT(filter_key(self, "public", "a", "id_one"), 3);
     filter_free(self);
 }
 

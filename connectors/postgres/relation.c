@@ -135,29 +135,27 @@ static const column_facts *facts_of(const table_facts *table, const char *name)
     return NULL;
 }
 
-/* Whether `name` is in "a,b", and as the how-many-th. -1: it is not. */
-static int position_in(const char *names, const char *name)
+/* Gives the columns that message.key.columns names their places in the key. False: it
+ * names none of this table. */
+static bool choose_key(const relations *self, pg_relation *made)
 {
-    size_t len = strlen(name);
-    for (int position = 0; *names != '\0'; position++) {
-        names += strspn(names, " ");
-        size_t item = strcspn(names, ",");
-        if (item == len && memcmp(names, name, len) == 0) {
-            return position;
+    int *ranks =
+        sluice_arena_take(made->arena, (size_t)made->count * sizeof *ranks + 1);
+    bool chosen = false;
+    for (int i = 0; i < made->count; i++) {
+        ranks[i] =
+            filter_key(self->filter, made->schema, made->name, made->columns[i].name);
+        chosen |= ranks[i] >= 0;
+    }
+    for (int i = 0; chosen && i < made->count; i++) {
+        int before = 0;
+        for (int j = 0; j < made->count; j++) {
+            before += ranks[j] >= 0 &&
+                      (ranks[j] < ranks[i] || (ranks[j] == ranks[i] && j < i));
         }
-        names += item + (names[item] == ',');
+        made->columns[i].key_position = ranks[i] < 0 ? -1 : before;
     }
-    return -1;
-}
-
-static int key_position(const relations *self, const pg_relation *made,
-                        const pg_column *column, const column_facts *facts)
-{
-    const char *chosen = filter_key(self->filter, made->schema, made->name);
-    if (chosen != NULL) {
-        return position_in(chosen, column->name);
-    }
-    return facts == NULL ? -1 : facts->key_position;
+    return chosen;
 }
 
 /* The stream flags the columns of the key as it was, the catalog knows it as it is now:
@@ -191,11 +189,11 @@ static void add_facts(const relations *self, pg_relation *made,
         column->optional = facts == NULL || !facts->not_null;
         column->dimensions = facts == NULL ? 1 : facts->dimensions; /* As of now. */
         column->initial = facts == NULL ? NULL : copy_text(made->arena, facts->initial);
-        column->key_position = key_position(self, made, column, facts);
+        column->key_position = facts == NULL ? -1 : facts->key_position;
         column->in_value =
             filter_column(self->filter, made->schema, made->name, column->name);
     }
-    if (filter_key(self->filter, made->schema, made->name) == NULL) {
+    if (!choose_key(self, made)) {
         keep_key(made);
     }
 }

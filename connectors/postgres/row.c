@@ -21,6 +21,22 @@ static sluice_status unconverted(const pg_relation *self, const pg_column *colum
     return SLUICE_OK;
 }
 
+/* The same value with the schema that the column has in the key, where what is told of
+ * its source makes that another one. */
+static const sluice_value *in_key(const pg_column *column, const sluice_value *value,
+                                  sluice_arena *arena)
+{
+    if (column->key_schema == column->schema || value == NULL ||
+        sluice_value_type(value) != SLUICE_TYPE_STRUCT) {
+        return value;
+    }
+    sluice_value *made = sluice_struct_new(arena, column->key_schema);
+    for (size_t i = 0; i < sluice_value_count(value); i++) {
+        sluice_struct_set(made, i, sluice_value_at(value, i));
+    }
+    return made;
+}
+
 static inline sluice_status convert(const pg_relation *self, const pg_column *column,
                                     const pg_cell *cell, sluice_arena *arena,
                                     const sluice_value **ret_value, sluice_error *err)
@@ -92,7 +108,8 @@ sluice_status relation_row(const pg_relation *self, const pg_tuple *tuple,
             return SLUICE_BAD_RECORD;
         }
         if (column->key_field >= 0) {
-            sluice_struct_set(key, (size_t)column->key_field, value);
+            sluice_struct_set(key, (size_t)column->key_field,
+                              in_key(column, value, arena));
         }
         if (column->field >= 0) {
             if (column->mask != NULL) {

@@ -249,8 +249,8 @@ static const sluice_value *offset_of(snapshot *self, capture *to, bool last)
     return self->offset;
 }
 
-static sluice_status held_values(snapshot *self, capture *to, row_values *ret_values,
-                                 sluice_error *err)
+/* The texts of the row that is held back, in the arena of the batch. */
+static pg_tuple held_tuple(snapshot *self, const capture *to)
 {
     const pg_relation *relation = self->held_relation;
     if (self->cell_room < relation->count) {
@@ -268,17 +268,40 @@ static sluice_status held_values(snapshot *self, capture *to, row_values *ret_va
     if (relation->count > 0 || len > 0) {
         tuple.count = copy_split(line, len, self->cells, relation->count);
     }
-    int null_column;
-    sluice_status status =
-        relation_row(relation, &tuple, NULL, to->arena, ret_values, &null_column, err);
-    if (status == SLUICE_BAD_RECORD) { /* Cannot be: one snapshot gave both. */
-        return sluice_fail(err, SLUICE_FATAL,
-                           "column '%s' of table '%s.%s' is NOT NULL, and null in the "
-                           "snapshot",
-                           relation->columns[null_column].name, relation->schema,
-                           relation->name);
+    return tuple;
+}
+
+/* Goes on with a version of the table in which a column may be null. */
+static sluice_status allow_null(snapshot *self, capture *to, int column,
+                                sluice_error *err)
+{
+    const pg_relation *old = self->held_relation;
+    sluice_status status = relations_allow_null(to->relations, old, column, err);
+    if (status == SLUICE_OK) {
+        self->held_relation = relations_find(to->relations, old->oid);
+        self->relation = self->relation == old ? self->held_relation : self->relation;
     }
     return status;
+}
+
+/* NOT NULL does not keep a value from being null that cannot be converted, nor one of a
+ * domain. */
+static sluice_status held_values(snapshot *self, capture *to, row_values *ret_values,
+                                 sluice_error *err)
+{
+    pg_tuple tuple = held_tuple(self, to);
+    for (;;) {
+        int null_column;
+        sluice_status status = relation_row(self->held_relation, &tuple, NULL,
+                                            to->arena, ret_values, &null_column, err);
+        if (status != SLUICE_BAD_RECORD || null_column < 0) {
+            return status;
+        }
+        status = allow_null(self, to, null_column, err);
+        if (status != SLUICE_OK) {
+            return status;
+        }
+    }
 }
 
 /* Makes the record of the row that was held back. */

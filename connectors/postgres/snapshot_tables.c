@@ -130,26 +130,42 @@ static sluice_status ask_rows(connection *link, snapshot_table *table,
     return SLUICE_OK;
 }
 
+/* As table.include.list has them, then by name. */
+static int by_rank(const void *one, const void *other)
+{
+    const snapshot_table *a = one, *b = other;
+    if (a->rank != b->rank) {
+        return a->rank < b->rank ? -1 : 1;
+    }
+    return strcmp(a->label, b->label);
+}
+
 static int by_rows(const void *one, const void *other)
 {
     const snapshot_table *a = one, *b = other;
     if (a->rows != b->rows) {
         return a->rows < b->rows ? -1 : 1;
     }
-    return strcmp(a->label, b->label);
+    return by_rank(one, other);
 }
 
 static int by_rows_most_first(const void *one, const void *other)
 {
-    return by_rows(other, one);
+    const snapshot_table *a = one, *b = other;
+    if (a->rows != b->rows) {
+        return a->rows > b->rows ? -1 : 1;
+    }
+    return by_rank(one, other);
 }
 
 static void order(const postgres_config *config, snapshot_tables *list)
 {
+    int (*compare)(const void *, const void *) = by_rank;
     if (config->snapshot_order != ORDER_DISABLED) {
-        qsort(list->tables, list->count, sizeof *list->tables,
-              config->snapshot_order == ORDER_ASCENDING ? by_rows : by_rows_most_first);
+        compare =
+            config->snapshot_order == ORDER_ASCENDING ? by_rows : by_rows_most_first;
     }
+    qsort(list->tables, list->count, sizeof *list->tables, compare);
 }
 
 sluice_status snapshot_tables_find(connection *link, const filter *captured,
@@ -171,6 +187,7 @@ sluice_status snapshot_tables_find(connection *link, const filter *captured,
         }
         snapshot_table *table = &list.tables[list.count++];
         table->published = one;
+        table->rank = filter_table_rank(captured, one->schema, one->name);
         table->label = sluice_arena_print(arena, NULL, "%s.%s", one->schema, one->name);
         table->source = source_of(link, one, table->label, arena, &table->is_chosen);
         status = ask_rows(link, table, err);

@@ -16,6 +16,7 @@ typedef struct snapshot_table {
     const char *label;  /* "schema.table" */
     const char *source; /* What stands behind FROM, WHERE included. */
     bool is_chosen;     /* It is a statement of the user's. */
+    size_t rank;        /* Among those that table.include.list names. */
     int64_t rows;       /* That the server expects; -1: it did not say. */
 } snapshot_table;
 

@@ -307,6 +307,21 @@ static uint32_t element_of(uint32_t array)
     return 0;
 }
 
+/* The types whose columns' defaults Debezium tells, besides enums. A default is more
+ * than a remark: ExtractNewRecordState puts it in the place of null. */
+static bool tells_default(uint32_t oid)
+{
+    static const uint32_t oids[] = {16,   20,   21,   23,   25,   114,  142,
+                                    700,  701,  1042, 1043, 1082, 1083, 1114,
+                                    1184, 1186, 1560, 1562, 1700, 2950, 3802};
+    for (size_t i = 0; i < sizeof oids / sizeof *oids; i++) {
+        if (oids[i] == oid) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const type_facts *facts_of(const type_source *types, uint32_t oid)
 {
     return types == NULL ? NULL : types->find(types->context, oid);
@@ -385,13 +400,16 @@ static bool decide_by_facts(pg_column *self, type_design *design,
     if (facts->kind == 'd') { /* A domain is what it is made of, with its modifier. */
         self->type = facts->base;
         self->typmod = self->typmod >= 0 ? self->typmod : facts->base_typmod;
-        return type_decide(self, design, types, arena);
+        bool mapped = type_decide(self, design, types, arena);
+        design->has_default = false; /* As in Debezium. */
+        return mapped;
     }
     if (facts->kind == 'e') {
         use_row(self, design, find_row(25, NULL));
         design->name = DEBEZIUM_DATA "Enum";
         design->structure = ENUM;
         design->labels = facts->labels;
+        design->has_default = true;
         return true;
     }
     if (facts->element >= FIRST_USER_OID) {
@@ -411,6 +429,7 @@ bool type_decide(pg_column *self, type_design *design, const type_source *types,
     const type_row *row = find_row(self->type, NULL);
     if (row != NULL) {
         use_row(self, design, row);
+        design->has_default = tells_default(self->type);
         return true;
     }
     if (self->type == 22 || self->type == 30) {

@@ -33,6 +33,7 @@ typedef struct type_design {
     structure structure;
     int precision;
     const char *labels;
+    bool has_default; /* Whether its schema tells the column's default. */
     const char *zero; /* The text that stands for "nothing known" where null cannot. */
 } type_design;
 

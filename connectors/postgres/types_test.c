@@ -500,6 +500,11 @@ TEST(literal_defaults_go_into_the_schema)
     CHECK_TEXT(default_of(1007, -1, "'{1}'::integer[]"), "none");
     CHECK_TEXT(default_of(17, -1, "'\\x00'::bytea"), "none");
     CHECK_TEXT(default_of(1700, -1, "1.50"), "none");
+    CHECK_TEXT(default_of(1114, -1, "LOCALTIMESTAMP"), "0");
+    CHECK_TEXT(default_of(1082, -1, "(now() + '1 day'::interval)"), "0");
+    CHECK_TEXT(default_of(1700, 655366, "1.5::numeric(5,1)"), "none");
+    CHECK_TEXT(default_of(869, -1, "'::1'::inet"), "none");
+    CHECK_TEXT(default_of(26, -1, "7"), "none");
     CHECK_TEXT(default_of(25, -1, NULL), "none");
     default_of(25, -1, NULL);
 }

@@ -738,7 +738,9 @@ def unwrapped_rows_are_the_same():
                 {r"headers: theirs has": "a tombstone has the deletion's too"} if more.get("add.headers") else None)
 
 
-if __name__ == "__main__":
+def run_beside(run):
+    """`run` with the servers and both workers; or one skipped case, where Debezium cannot be had."""
+    global server, broker, connect, worker
     why_not = RunningConnect.why_not(KAFKA, DEBEZIUM) or (None if is_there() else "no PostgreSQL server is installed")
     if why_not:
         def debezium_can_be_had():
@@ -752,4 +754,8 @@ if __name__ == "__main__":
         connect = stack.enter_context(RunningConnect(KAFKA, DEBEZIUM, broker.address))
         worker = stack.enter_context(RunningWorker([PROGRAM, "standalone"], {
             "bootstrap.servers": broker.address, "key.converter": JSON, "value.converter": JSON}))
-        main(sys.argv[2:])
+        run(sys.argv[2:])
+
+
+if __name__ == "__main__":
+    run_beside(main)

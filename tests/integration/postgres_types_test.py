@@ -95,6 +95,25 @@ def a_default_of_a_numeric_without_a_scale_does_not_stop_the_task():
 
 
 @test
+def what_a_column_tells_of_its_source_is_not_told_in_the_key():
+    connector = Connector("CREATE TABLE t (n numeric, p point, PRIMARY KEY (n))", "INSERT INTO t VALUES (1.5, '(1,2)')")
+    keys = {"column.propagate.source.type": ".*", "message.key.columns": "public.t:(n|P)"}
+    record = connector.run(keys, "-s")[0]
+    check_equal(record["key"]["n"], {"scale": 1, "value": "0x0f"})
+    check_equal((list(record["key"]), record["key"]["p"]["x"]), (["n", "p"], 1))
+    check_equal(record["value"]["after"]["n"], record["key"]["n"])
+
+
+@test
+def not_null_that_does_not_hold_does_not_stop_the_snapshot():
+    connector = Connector("CREATE DOMAIN must AS int NOT NULL", "CREATE TABLE t (id int PRIMARY KEY, m must, n numeric(5,1) NOT NULL)",
+                          "INSERT INTO t VALUES (1, 7, 1.5), (2, 8, 'NaN'), (3, 9, 2.5)")
+    records = connector.run(WARN, "-s")
+    check_equal(running_source.after(records, "n"), ["0x0f", None, "0x19"])
+    check_equal([("m INT32," in r["schema"], "Decimal]?" in r["schema"]) for r in records], [(True, False), (True, True), (True, True)])
+
+
+@test
 def logical_messages_are_records_of_their_own_topic():
     connector = Connector("CREATE TABLE t (id int PRIMARY KEY)")
     keys = {"snapshot.mode": "no_data", "message.prefix.exclude.list": "unwanted.*"}
