@@ -441,8 +441,8 @@ static const sluice_key keys[] = {
      .fallback = SLUICE_NULL,
      .doc =
          "The columns of the key where it is not to be the primary key: "
-         "'schema.table:column,column', more tables after semicolons; the part before "
-         "the colon is a regular expression.",
+         "'schema.table:column,column', more tables after semicolons; all are regular "
+         "expressions, and all that name columns of a table count.",
      .group = capture_group,
      .type = SLUICE_STRING,
      .importance = SLUICE_MEDIUM,
@@ -669,7 +669,7 @@ static const sluice_key keys[] = {
     {.name = "snapshot.tables.order.by.row.count",
      .fallback = "disabled",
      .doc = "The order in which tables are read, by the server's estimate of their "
-            "rows; disabled: by name.",
+            "rows; disabled: as table.include.list has them, and by name.",
      .group = snapshot_group,
      .choices = snapshot_orders,
      .type = SLUICE_ENUM,
