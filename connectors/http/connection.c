@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sluice/keystore.h>
 #include <stdio.h>
@@ -339,6 +341,12 @@ http_io http_link_receive(http_link *link, void *into, size_t room, size_t *ret_
         return judge_code(link, code);
     }
     return *ret_len == 0 ? HTTP_IO_ENDED : HTTP_IO_SOME;
+}
+
+void http_link_acknowledge(http_link *link)
+{
+    int yes = 1;
+    setsockopt(link->fd, IPPROTO_TCP, TCP_QUICKACK, &yes, sizeof yes);
 }
 
 bool http_link_is_quiet(http_link *link)

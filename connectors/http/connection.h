@@ -62,6 +62,10 @@ typedef enum http_io {
 http_io http_link_send(http_link *link, const sluice_bytes pieces[2], size_t *sent);
 http_io http_link_receive(http_link *link, void *into, size_t room, size_t *ret_len);
 
+/* Tells the other side at once what has arrived: many servers write an answer's body
+ * behind its head only then, and else after the 40 ms of a delayed acknowledgement. */
+void http_link_acknowledge(http_link *link);
+
 /* Whether nothing has arrived that nobody asked for, and it is still open: what would
  * be taken for the answer of the next request, or be its end. */
 bool http_link_is_quiet(http_link *link);

@@ -104,6 +104,9 @@ static void look(http_exchange *self, int64_t now_ms)
         head && !is_sent(self) && http_codes_have(self->success, reply->status);
     if (head && !early && !self->draining) {
         self->draining = true;
+        if (reply->part < HTTP_REPLY_DONE) {
+            http_link_acknowledge(&self->link);
+        }
         self->deadline_ms = self->deadline_ms < now_ms + HTTP_DRAIN_MS
                                 ? self->deadline_ms
                                 : now_ms + HTTP_DRAIN_MS;
