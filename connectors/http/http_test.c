@@ -161,6 +161,30 @@ TEST(a_refused_record_fails_the_task_where_nothing_is_tolerated)
     rig_end(&self);
 }
 
+TEST(what_arrived_before_a_failure_is_committed_before_the_task_fails)
+{
+    const char *answers[] = {ok, wrong};
+    rig self;
+    rig_begin(&self, answers, 2);
+    RIG_CREATE(&self, "max.retries", "3");
+    sluice_fake_tolerate(self.fake, false);
+    sluice_fake_consumed(self.batch, "t", 10, NULL, "good");
+    sluice_fake_consumed(self.batch, "t", 11, NULL, "bad");
+    sluice_fake_consumed(self.batch, "t", 12, NULL, "good");
+    CHECK(rig_put(&self) == SLUICE_OK);
+    CHECK_INT(sluice_fake_commits_asked(self.fake), 1);
+    CHECK_INT(sluice_offsets_find_topic(sluice_fake_rewinds(self.fake), "t", 0), 11);
+    sluice_offsets *safe = sluice_offsets_new();
+    sluice_offsets_set_topic(safe, "t", 0, 13);
+    CHECK(http_sink_ops.flush(self.sink, safe, self.err) == SLUICE_OK);
+    CHECK_INT(sluice_offsets_find_topic(safe, "t", 0), 11);
+    sluice_offsets_free(safe);
+    CHECK(rig_put(&self) != SLUICE_OK);
+    CHECK(strstr(sluice_error_text(self.err), "status 422") != NULL);
+    CHECK_INT(self.server.count, 2);
+    rig_end(&self);
+}
+
 TEST(tombstones_are_bad_records_unless_they_are_ignored)
 {
     const char *answers[] = {ok};

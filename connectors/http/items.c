@@ -166,3 +166,20 @@ void http_items_lower(const http_items *items, sluice_offsets *safe)
         }
     }
 }
+
+bool http_items_are_mixed(const http_items *items)
+{
+    size_t left = http_items_left(items);
+    return left > 0 && left < items->count;
+}
+
+void http_items_rewind(const http_items *items, sluice_task *task)
+{
+    for (size_t i = 0; i < sluice_offsets_count(items->unsent); i++) {
+        const char *topic;
+        int32_t partition;
+        int64_t offset;
+        sluice_offsets_topic(items->unsent, i, &topic, &partition, &offset);
+        sluice_task_rewind(task, topic, partition, offset);
+    }
+}

@@ -50,6 +50,12 @@ void http_items_forget(http_items *items);
 /* Gives up what is not done: it is not to be committed. */
 void http_items_abandon(http_items *items);
 
+/* Whether some, but not all of this put are dealt with. */
+bool http_items_are_mixed(const http_items *items);
+
+/* Asks for what was given up to come again. */
+void http_items_rewind(const http_items *items, sluice_task *task);
+
 /* Lowers `safe` to what was not given up. */
 void http_items_lower(const http_items *items, sluice_offsets *safe);
 

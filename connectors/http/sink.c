@@ -55,6 +55,7 @@ typedef struct http_sink {
     char failure_text[text_max];
     char wait_text[text_max]; /* Why a request waits before it is sent again. */
     bool closing;             /* No more requests are begun. */
+    bool doomed;              /* It has failed; the next put says so. */
 } http_sink;
 
 static int64_t now_ms(void)
@@ -612,9 +613,25 @@ static bool send_all(http_sink *sink)
     }
 }
 
+/* A put that has failed, but whose first records have arrived: these are committed
+ * before the task fails, so that no restart sends them again. The others come once
+ * more, and are refused for the same reason. */
+static sluice_status fail_later(http_sink *sink)
+{
+    http_items_abandon(&sink->items);
+    http_items_rewind(&sink->items, sink->task);
+    http_items_forget(&sink->items);
+    sluice_task_ask_commit(sink->task);
+    sink->doomed = true;
+    return SLUICE_OK;
+}
+
 static sluice_status sink_put(void *self, const sluice_batch *in, sluice_error *err)
 {
     http_sink *sink = self;
+    if (sink->doomed) {
+        return sluice_fail(err, sink->failure, "%s", sink->failure_text);
+    }
     sluice_status status = http_items_take(&sink->items, in, err);
     if (status != SLUICE_OK) {
         return status;
@@ -631,6 +648,9 @@ static sluice_status sink_put(void *self, const sluice_batch *in, sluice_error *
         return SLUICE_OK;
     }
     if (sink->failure != SLUICE_OK) {
+        if (sink->failure != SLUICE_RETRY && http_items_are_mixed(&sink->items)) {
+            return fail_later(sink);
+        }
         return sluice_fail(err, sink->failure, "%s", sink->failure_text);
     }
     http_items_forget(&sink->items);

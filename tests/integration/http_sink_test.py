@@ -149,6 +149,11 @@ def a_refused_record_fails_the_task_where_errors_are_not_tolerated():
         pipeline.begin()
         pipeline.worker.wait_state("out", "RUNNING FAILED")
         check_equal(pipeline.target.seen, [("one", 200), ("bad", 422)])
+        for again in range(2, 5):  # What has arrived is not sent again.
+            check_equal(pipeline.worker.call("POST", "/connectors/out/tasks/0/restart")[0], 204)
+            until(lambda: len(pipeline.target.seen) > again, lambda: str(pipeline.target.seen))
+            pipeline.worker.wait_state("out", "RUNNING FAILED")
+            check_equal(pipeline.target.seen, [("one", 200)] + [("bad", 422)] * again)
 
 
 @test
