@@ -82,7 +82,7 @@ class Cluster:
         if self.server and self.server.poll() is None:
             self.server.send_signal(signal.SIGINT)
             try:
-                self.server.wait(20)
+                self.server.wait(60)
             except subprocess.TimeoutExpired:
                 self.server.send_signal(signal.SIGQUIT)
                 self.server.wait()

@@ -77,20 +77,20 @@ with tempfile.TemporaryDirectory() as folder:
                                "--broker-port", "0", "--rest-port", "0",
                                "--ready-file", ready], cwd=folder, stdout=log, stderr=log)
         try:
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 120
             while not ready.exists() and up.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.05)
             addresses = dict(line.split("=", 1) for line in
                              (ready.read_text() if ready.exists() else "").splitlines())
             broker = ["--bootstrap-server", addresses.get("broker", "127.0.0.1:1")]
-            run([sluice, "topics", "create", "beats", "--if-not-exists"] + broker, timeout=60)
+            run([sluice, "topics", "create", "beats", "--if-not-exists"] + broker, timeout=120)
             result = run([sluice, "consume", "beats", "--from-beginning", "--max-messages", "3"]
-                         + broker, cwd=folder, timeout=60)
+                         + broker, cwd=folder, timeout=120)
             ok(result.stdout.splitlines()[:3] == [f"from afar {n}" for n in (1, 2, 3)],
                "and runs it: its records come out of the broker",
                result.stdout + result.stderr + (folder / "log").read_text())
         finally:
             up.terminate()
-            ok(up.wait(60) == 0, "and stops cleanly", (folder / "log").read_text())
+            ok(up.wait(120) == 0, "and stops cleanly", (folder / "log").read_text())
 print(f"1..{number}")
 sys.exit(failed > 0)

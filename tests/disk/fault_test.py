@@ -296,7 +296,7 @@ def refused(case, log_dirs, *words, rules=()):
         with open(preload["SLUICE_DISK_FAULTS"], "w", encoding="utf-8") as file:
             file.write("".join(f"{rule}\n" for rule in rules))
     ran = subprocess.run([PROGRAM, "broker", "-o", f"log.dirs={log_dirs}", "-o",
-                          "listeners=PLAINTEXT://127.0.0.1:0"], env=preload, timeout=60,
+                          "listeners=PLAINTEXT://127.0.0.1:0"], env=preload, timeout=120,
                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     lines = [line for line in ran.stderr.splitlines() if "log" in line and " INFO " not in line]
     if ran.returncode == 0 or not any(all(word in line for word in words) for line in lines):

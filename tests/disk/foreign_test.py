@@ -26,7 +26,7 @@ FORM = "%p %o %T %k %s %h\n"
 
 def read_all(address, topic):
     ran = subprocess.run(["kcat", "-b", address, "-C", "-t", topic, "-e", "-q", "-f", FORM],
-                         capture_output=True, text=True, timeout=60, check=True)
+                         capture_output=True, text=True, timeout=120, check=True)
     return sorted(ran.stdout.splitlines(), key=lambda line: [int(n) for n in line.split()[:2]])
 
 

@@ -23,7 +23,7 @@ FORM = "%p %o %T %k %s %h\n"
 
 
 def kcat(address, *words, lines=None):
-    ran = subprocess.run(["kcat", "-b", address, *words], capture_output=True, text=True, timeout=60,
+    ran = subprocess.run(["kcat", "-b", address, *words], capture_output=True, text=True, timeout=120,
                          input=None if lines is None else "".join(f"{line}\n" for line in lines),
                          check=False)
     if ran.returncode != 0:

@@ -59,7 +59,7 @@ class Program:
 
     def __exit__(self, kind, value, traceback):
         self.process.terminate()
-        ended = self.process.wait(30)
+        ended = self.process.wait(100)
         if kind is not None:
             print(*[f"# {line}" for line in read(self.log_path).splitlines()[-20:]], sep="\n")
         elif ended != 0:

@@ -121,7 +121,7 @@ def the_pipeline_of_the_readme_runs_as_it_is_written():
         assert '"state":"RUNNING"' in shown, shown
     finally:
         up.terminate()
-        up.wait(30)
+        up.wait(100)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -149,7 +149,7 @@ def the_folder_of_the_readme_is_applied_as_it_is_written():
                 raise AssertionError(f"{shown} lacks {part!r}")
     finally:
         up.terminate()
-        up.wait(30)
+        up.wait(100)
         shutil.rmtree(folder, ignore_errors=True)
 
 

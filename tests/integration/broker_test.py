@@ -162,7 +162,7 @@ def the_admin_client_of_librdkafka_makes_changes_and_deletes_topics():
         check_equal((configs["segment.bytes"].value, configs["retention.ms"].value),
                     ("100000", "604800000"))
         wait(admin.delete_topics(["t"]))
-        check_equal("t" in admin.list_topics(timeout=60).topics, False)
+        check_equal("t" in admin.list_topics(timeout=120).topics, False)
         refused = admin.create_topics([NewTopic("r", 1, 3)])["r"].exception(60)
         check_equal(refused.args[0].code(), confluent_kafka.KafkaError.INVALID_REPLICATION_FACTOR)
 
@@ -284,7 +284,7 @@ def a_producer_goes_on_over_a_crash_without_a_gap_or_a_repeat():
 
 def connect(address):
     host, port = address.rsplit(":", 1)
-    client = socket.create_connection((host, int(port)), timeout=60)
+    client = socket.create_connection((host, int(port)), timeout=120)
     return client
 
 

@@ -47,14 +47,14 @@ QUESTIONS = {
 
 
 def run(words, folder=FIXTURE, program=TOOL):
-    done = subprocess.run([program, *words], cwd=folder, capture_output=True, timeout=60)
+    done = subprocess.run([program, *words], cwd=folder, capture_output=True, timeout=120)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
 def java(words, folder):
     command = ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp",
                f"{PEERS}/kafka/*", "kafka.tools.DumpLogSegments", *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, timeout=60)
+    done = subprocess.run(command, cwd=folder, capture_output=True, timeout=120)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 

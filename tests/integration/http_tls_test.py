@@ -43,7 +43,7 @@ class Papers:
     def make(self, name, subject, *signed):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
                         "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.crt", "-days", "2",
-                        "-subj", subject, *signed], cwd=self.folder, check=True, timeout=60,
+                        "-subj", subject, *signed], cwd=self.folder, check=True, timeout=120,
                        stdin=subprocess.DEVNULL, capture_output=True)
 
     def path(self, name):

@@ -49,7 +49,7 @@ class Papers:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def openssl(self, *arguments):
-        subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, timeout=60,
+        subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, timeout=120,
                        stdin=subprocess.DEVNULL, capture_output=True)
 
     def make(self, name, *signed):

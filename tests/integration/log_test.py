@@ -78,7 +78,7 @@ def every_line_is_an_object_where_json_is_wanted():
 def the_form_is_taken_from_the_environment_too():
     done = subprocess.run([SLUICE, "broker", "-o", "log.dirs=/dev/null/x", "-o", "nonsense=1"],
                           env={**os.environ, "SLUICE_LOG_FORMAT": "json"}, capture_output=True,
-                          text=True, timeout=60, check=False)
+                          text=True, timeout=120, check=False)
     first = json.loads(done.stderr.splitlines()[0])
     check_equal((first["logger"], "nonsense" in first["message"]), ("broker", True))
 

@@ -40,7 +40,7 @@ def refusal(settings, environment=None):
                         "offset.storage.file.filename": os.path.join(folder, "offsets"), **settings}
         with open(path, "w", encoding="utf-8") as file:
             file.writelines(f"{key}={value}\n" for key, value in all_settings.items())
-        done = subprocess.run([SLUICE, "standalone", path], capture_output=True, timeout=60,
+        done = subprocess.run([SLUICE, "standalone", path], capture_output=True, timeout=120,
                               check=False, env={**os.environ, **(environment or {})})
         check_equal(done.returncode, 2)
         return done.stderr.decode()
@@ -73,7 +73,7 @@ class Papers:
         return os.path.join(self.folder, name)
 
     def openssl(self, *arguments):
-        subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, timeout=60,
+        subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, timeout=120,
                        stdin=subprocess.DEVNULL, capture_output=True)
 
     def request(self, name, subject, signer, extension=None):
@@ -98,9 +98,9 @@ PAPERS = Papers()
 
 def curl(url, *arguments, signer="signer.crt"):
     """(exit code, status) of a request that trusts `signer`."""
-    done = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "30",
+    done = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "100",
                            "--cacert", PAPERS.path(signer), *arguments, url + "/"],
-                          capture_output=True, timeout=60, check=False)
+                          capture_output=True, timeout=120, check=False)
     return done.returncode, done.stdout.decode()
 
 
@@ -127,7 +127,7 @@ def https_and_http_are_served_side_by_side():
 def a_request_by_tls_gets_its_location_by_tls():
     with worker(listeners="https://127.0.0.1:0", ssl_keystore_location=PAPERS.path("server.both")) as w:
         context = ssl.create_default_context(cafile=PAPERS.path("signer.crt"))
-        connection = http.client.HTTPSConnection("127.0.0.1", w.port, timeout=60, context=context)
+        connection = http.client.HTTPSConnection("127.0.0.1", w.port, timeout=120, context=context)
         # Large bodies in both directions, on one connection.
         config = {f"key.{number}": "x" * 1000 for number in range(60)}
         for _ in range(3):
@@ -194,7 +194,7 @@ def clients_show_who_they_are():
 def handshake(port, *arguments):
     """The protocol and the suite that openssl's client gets, or None."""
     done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-brief", *arguments],
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False)
     words = dict(line.split(": ", 1) for line in done.stderr.decode().splitlines() if ": " in line)
     if "Ciphersuite" not in words:
         return None

@@ -334,7 +334,7 @@ def a_handshake_that_does_not_come_keeps_nobody_out():
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                         "ec_paramgen_curve:P-256", "-nodes", "-keyout", "key", "-out", "crt", "-days",
                         "2", "-subj", "/CN=localhost"], cwd=folder, check=True, capture_output=True,
-                       stdin=subprocess.DEVNULL, timeout=60)
+                       stdin=subprocess.DEVNULL, timeout=120)
         with open(f"{folder}/both", "wb") as both:
             for name in ("key", "crt"):
                 with open(f"{folder}/{name}", "rb") as part:

@@ -36,7 +36,7 @@ class Groups(Tools):
             for i in range(count):
                 producer.produce("t1", b"x", partition=partition, timestamp=T + 1000 * i)
         producer.produce("t2", b"x", partition=0)
-        check_equal(producer.flush(30), 0)
+        check_equal(producer.flush(60), 0)
         consumer = Consumer({"bootstrap.servers": self.broker.address, "group.id": "g1"})
         consumer.commit(offsets=[TopicPartition("t1", 0, 2), TopicPartition("t1", 1, 3),
                                  TopicPartition("t2", 0, 0)], asynchronous=False)
@@ -51,7 +51,7 @@ class Groups(Tools):
                              "client.id": "cl", "auto.offset.reset": "earliest",
                              "enable.auto.commit": "false", **settings})
         consumer.subscribe(["t1", "t2"])
-        for _ in range(60):
+        for _ in range(200):
             consumer.poll(0.5)
             if consumer.assignment():
                 return consumer
@@ -199,7 +199,7 @@ def mistakes_are_told_in_kafkas_words():
     tool = os.path.join(os.path.dirname(PROGRAM), "kafka-consumer-groups")
     for words, text in mistakes:
         done = subprocess.run([tool, *words, "--bootstrap-server", "127.0.0.1:1"], capture_output=True,
-                              text=True, timeout=60)
+                              text=True, timeout=120)
         check_equal((words, done.returncode, done.stdout, done.stderr.splitlines()[0]),
                     (words, 1, "", text))
 
@@ -221,7 +221,7 @@ def apache_kafkas_own_tool_says_the_same():
             done = subprocess.run(
                 ["java", "-Xmx256m", "-XX:+UseSerialGC", "-cp", f"{PEERS}/kafka/*",
                  "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand", *words,
-                 "--bootstrap-server", groups.broker.address], capture_output=True, text=True, timeout=60)
+                 "--bootstrap-server", groups.broker.address], capture_output=True, text=True, timeout=120)
             status, out, _ = groups.ask(*words)
             # Its rows come in the order of a hash table.
             check_equal((words, status, sorted(out.splitlines())),

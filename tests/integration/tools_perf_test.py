@@ -25,7 +25,7 @@ FIGURES = r"(\d+\.\d{4}), \d+\.\d{4}, (\d+), \d+\.\d{4}, \d+, \d+, \d+\.\d{4}, \
 
 def run(tool, *words):
     done = subprocess.run([os.path.join(os.path.dirname(PROGRAM), tool), *words],
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=120)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -19,7 +19,7 @@ DEFAULT = {"topic.creation.default.partitions": "2",
 
 def describe(broker, topic):
     ran = subprocess.run([SLUICE, "topics", "--bootstrap-server", broker.address, "--describe",
-                          "--topic", topic], capture_output=True, text=True, timeout=60)
+                          "--topic", topic], capture_output=True, text=True, timeout=120)
     return ran.stdout if ran.returncode == 0 else ""
 
 
@@ -57,7 +57,7 @@ def a_topic_that_is_there_stays_as_it_is():
             [SLUICE, "standalone"], {"bootstrap.servers": broker.address,
                                     "offset.flush.interval.ms": "100"}) as worker:
         subprocess.run([SLUICE, "topics", "--bootstrap-server", broker.address, "--create",
-                        "--topic", "t", "--partitions", "5"], check=True, timeout=60,
+                        "--topic", "t", "--partitions", "5"], check=True, timeout=120,
                        capture_output=True)
         check_equal(source(worker, "a", "t", **DEFAULT)[0], 201)
         until(lambda: worker.call("GET", "/connectors/a/offsets")[1]["offsets"], worker.log)

@@ -96,7 +96,7 @@ class RunningConnect:
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, method=method,
                                          headers={"Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=120) as answer:
                 content = answer.read()
         except urllib.error.HTTPError as fault:
             raise AssertionError(f"{method} {path}: {fault.code} {fault.read().decode()}") from fault

@@ -176,7 +176,7 @@ def frame(key, version, correlation, body, client="wire"):
 
 
 class Wire:
-    def __init__(self, address, timeout=60, receive_buffer=None):
+    def __init__(self, address, timeout=120, receive_buffer=None):
         host, port = address.rsplit(":", 1)
         self.correlation = 0
         self.socket = socket.socket()

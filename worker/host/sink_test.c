@@ -4,6 +4,18 @@
  * than unit tests may. */
 #include "worker/host/played_worker.h"
 
+/* Whether the plugin has told these in this order; of flushes there may be more, since
+ * records may come one by one. */
+static bool told_in_order(const char *const *lines)
+{
+    const char *at = told();
+    for (; at != NULL && *lines != NULL; lines++) {
+        at = strstr(at, *lines);
+        at = at != NULL ? at + strlen(*lines) - 1 : NULL; /* A line's end begins one. */
+    }
+    return at != NULL;
+}
+
 TEST(a_sink_gets_records_in_order_and_its_offsets_are_committed_after_a_flush)
 {
     cluster_begin(1);
@@ -12,9 +24,9 @@ TEST(a_sink_gets_records_in_order_and_its_offsets_are_committed_after_a_flush)
     start_sink(",\"topics\":\"t\"");
     await_state("RUNNING");
     await_told("flush t-0@3");
-    CHECK(strstr(told(),
-                 "create\nopen t-0@0\nput t-0@0 a\nput t-0@1 b\nput t-0@2 c\nflush "
-                 "t-0@3\n") != NULL);
+    CHECK(told_in_order((const char *const[]){"create\nopen t-0@0\nput t-0@0 a\n",
+                                              "\nput t-0@1 b\n", "\nput t-0@2 c\n",
+                                              "\nflush t-0@3\n", NULL}));
     CHECK_INT(stop(), 0);
     CHECK_INT(committed_offset(), 3);
     cluster_end();
@@ -98,7 +110,9 @@ TEST(a_sink_may_give_records_up_where_that_is_tolerated)
     start_sink(",\"topics\":\"t\",\"test.trouble\":\"dead-letter\","
                "\"errors.tolerance\":\"all\"");
     await_told("put t-0@2 c");
-    CHECK(strstr(told(), "put t-0@0 a\nput t-0@2 c\n") != NULL);
+    CHECK(
+        told_in_order((const char *const[]){"put t-0@0 a\n", "\nput t-0@2 c\n", NULL}));
+    CHECK(strstr(told(), "put t-0@1") == NULL);
     CHECK_INT(stop(), 0);
     CHECK_INT(committed_offset(), 3);
     cluster_end();

@@ -25,7 +25,7 @@ def admin():
 def create_topic(name, partitions=1, **configs):
     topic = NewTopic(name, partitions, 1, config={key.replace("_", "."): value
                                                   for key, value in configs.items()})
-    admin().create_topics([topic])[name].result(20)
+    admin().create_topics([topic])[name].result(60)
 
 
 class Sender:
@@ -46,7 +46,7 @@ class Sender:
         self.told.append((error.name() if error else None, message.offset()))
 
     def flush(self):
-        check_equal(self.producer.flush(30), 0)
+        check_equal(self.producer.flush(60), 0)
         return self.told
 
 
@@ -201,7 +201,7 @@ def a_consumer_starts_anywhere():
     for spec, offset in [(OffsetSpec.earliest(), 0), (OffsetSpec.latest(), 20),
                          (OffsetSpec.max_timestamp(), 19),
                          (OffsetSpec.for_timestamp(1700000003000), 3)]:
-        check_equal(admin().list_offsets({partition: spec})[partition].result(20).offset, offset)
+        check_equal(admin().list_offsets({partition: spec})[partition].result(60).offset, offset)
 
 
 @test
@@ -219,7 +219,7 @@ def a_waiting_consumer_gets_what_comes():
 
 
 def refused(future):
-    error = thrown(future.result, 20)
+    error = thrown(future.result, 60)
     return error.args[0].name()
 
 
@@ -230,20 +230,20 @@ def topics_are_created_described_grown_and_deleted():
     def create(name, *arguments, **named):
         return asked.create_topics([NewTopic(name, *arguments, **named)])[name]
 
-    create("made", 2, 1, config={"retention.ms": "60000"}).result(20)
+    create("made", 2, 1, config={"retention.ms": "60000"}).result(60)
     check_equal(refused(create("made", 2, 1)), "TOPIC_ALREADY_EXISTS")
     check_equal(refused(create("m", 1, 3)), "INVALID_REPLICATION_FACTOR")
     check_equal(refused(create("m/n", 1, 1)), "TOPIC_EXCEPTION")
     check_equal(refused(create("m", 1, 1, config={"retention.ms": "soon"})), "INVALID_CONFIG")
-    asked.create_partitions([NewPartitions("made", 4)])["made"].result(20)
+    asked.create_partitions([NewPartitions("made", 4)])["made"].result(60)
     check_equal(refused(asked.create_partitions([NewPartitions("made", 3)])["made"]),
                 "INVALID_PARTITIONS")
-    described = asked.describe_topics(TopicCollection(["made"]))["made"].result(20)
+    described = asked.describe_topics(TopicCollection(["made"]))["made"].result(60)
     check_equal([one.id for one in described.partitions], [0, 1, 2, 3])
     check_equal("made" in asked.list_topics(timeout=20).topics, True)
-    asked.delete_topics(["made"])["made"].result(20)
+    asked.delete_topics(["made"])["made"].result(60)
     check_equal(refused(asked.delete_topics(["made"])["made"]), "UNKNOWN_TOPIC_OR_PART")
-    cluster = asked.describe_cluster().result(20)
+    cluster = asked.describe_cluster().result(60)
     check_equal([f"{node.host}:{node.port}" for node in cluster.nodes], [ADDRESS])
     check_equal(len(cluster.cluster_id), 22)
 
@@ -266,13 +266,13 @@ def configs_are_described_and_altered():
 
     def describe():
         (future,) = asked.describe_configs([resource()]).values()
-        return {key: entry.value for key, entry in future.result(20).items()}
+        return {key: entry.value for key, entry in future.result(60).items()}
 
     check_equal(describe()["retention.ms"], "60000")
     check_equal(len(describe()) > 20, True)
     alter(retention_ms=(AlterConfigOpType.DELETE, ""),
           segment_bytes=(AlterConfigOpType.SET, "2000000"),
-          cleanup_policy=(AlterConfigOpType.APPEND, "compact")).result(20)
+          cleanup_policy=(AlterConfigOpType.APPEND, "compact")).result(60)
     now = describe()
     check_equal([now["retention.ms"], now["segment.bytes"], now["cleanup.policy"]],
                 ["604800000", "2000000", "delete,compact"])
@@ -285,7 +285,7 @@ def deleted_records_are_gone():
     send("shortened", numbered(10))
     partition = TopicPartition("shortened", 0, 6)
     (future,) = admin().delete_records([partition]).values()
-    check_equal(future.result(20).low_watermark, 6)
+    check_equal(future.result(60).low_watermark, 6)
     check_equal(values(read_all("shortened", 4)), numbered(10)[6:])
 
 
@@ -426,13 +426,13 @@ def groups_are_listed_described_and_deleted():
     asked = admin()
 
     def listed(**filters):
-        found = asked.list_consumer_groups(**filters).result(20).valid
+        found = asked.list_consumer_groups(**filters).result(60).valid
         return [one.group_id for one in found if one.group_id == "grouped"]
 
     check_equal(listed(), ["grouped"])
     check_equal(listed(states={ConsumerGroupState.STABLE}), ["grouped"])
     check_equal(listed(states={ConsumerGroupState.EMPTY}), [])
-    described = asked.describe_consumer_groups(["grouped"])["grouped"].result(20)
+    described = asked.describe_consumer_groups(["grouped"])["grouped"].result(60)
     (its,) = described.members
     check_equal([described.state, described.partition_assignor, its.client_id, its.host,
                  sorted(one.partition for one in its.assignment.topic_partitions)],
@@ -440,12 +440,12 @@ def groups_are_listed_described_and_deleted():
     check_equal(refused(asked.delete_consumer_groups(["grouped"])["grouped"]), "NON_EMPTY_GROUP")
     member.leave()
     change = ConsumerGroupTopicPartitions("grouped", [TopicPartition("grouped", 1, 0)])
-    asked.alter_consumer_group_offsets([change])["grouped"].result(20)
+    asked.alter_consumer_group_offsets([change])["grouped"].result(60)
     ask = ConsumerGroupTopicPartitions("grouped")
-    offsets = asked.list_consumer_group_offsets([ask])["grouped"].result(20).topic_partitions
+    offsets = asked.list_consumer_group_offsets([ask])["grouped"].result(60).topic_partitions
     check_equal([(one.partition, one.offset, one.metadata) for one in offsets],
                 [(0, 0, "why"), (1, 0, None)])
-    asked.delete_consumer_groups(["grouped"])["grouped"].result(20)
+    asked.delete_consumer_groups(["grouped"])["grouped"].result(60)
     check_equal(refused(asked.delete_consumer_groups(["grouped"])["grouped"]),
                 "GROUP_ID_NOT_FOUND")
     check_equal([one.offset for one in reader("grouped", group_id="grouped").committed(

@@ -31,7 +31,7 @@ def send(topic, values, partitions=1):
     producer = kafka.KafkaProducer(bootstrap_servers=ADDRESS)
     for number, value in enumerate(values):
         producer.send(topic, value, partition=number % partitions)
-    producer.flush(20)
+    producer.flush(60)
     producer.close()
 
 
@@ -88,7 +88,7 @@ def records_come_back(codec):
             producer.send(topic, partition=0, key=one[0], value=one[1], timestamp_ms=one[2],
                           headers=headers)
             wanted.append(one)
-        producer.flush(20)
+        producer.flush(60)
         producer.close()
     records = read_all(topic, 150)
     check_equal([record.offset for record in records], list(range(150)))
