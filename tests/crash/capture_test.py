@@ -29,7 +29,7 @@ from wire_client import EARLIEST, LATEST, Gone, Refused, Wire, read_whole_record
 PROGRAM = sys.argv[1]
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(10 ** 6)))
 SECONDS = float(os.environ.get("SECONDS", 16))
-PATIENCE = 120
+PATIENCE = 240
 TOUCH = {table: f"UPDATE {table} SET n = coalesce(n, 0) + 1" for table in TABLES}
 
 

@@ -25,7 +25,7 @@ PROGRAM, PLUGIN = sys.argv[1], os.path.abspath(sys.argv[2])
 SEED = int(os.environ.get("SEED", random.SystemRandom().randrange(10 ** 6)))
 SECONDS = float(os.environ.get("SECONDS", "6"))
 CONNECTORS = int(os.environ.get("CONNECTORS", "30"))
-PATIENCE = 120
+PATIENCE = 240
 WRONG = ("crash", "abort", "exit", "_exit", "spin", "block", "leak", "print", "close", "write", "child-crash", "descriptors")
 
 
