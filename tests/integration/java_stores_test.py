@@ -172,8 +172,7 @@ def lines_through(settings, papers, asks_for):
                 with open(sink, encoding="utf-8") as file:
                     return file.read()
             until(lambda: written().count("\n") == 2,
-                  lambda: f"{written()!r}\n{worker.state('from')}, {worker.state('to')}\n{worker.log()}",
-                  seconds=60)
+                  lambda: f"{written()!r}\n{worker.state('from')}, {worker.state('to')}\n{worker.log()}")
             return written(), sorted(tunnel.names)
 
 
@@ -258,7 +257,7 @@ def the_http_sink_trusts_what_a_jks_store_trusts():
                         "http.ssl.truststore.password": "password"}):
             answer = worker.call("POST", "/connectors", {"name": config["connector.class"], "config": config})
             check_equal((answer[0], answer[1].get("message")), (201, None))
-        until(lambda: seen, worker.log, seconds=60)
+        until(lambda: seen, worker.log)
         server.shutdown()
         server.server_close()
     check_equal(seen, ["one"])
