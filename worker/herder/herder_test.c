@@ -309,6 +309,21 @@ TEST(a_host_that_does_not_answer_is_killed_and_says_so)
           NULL);
 }
 
+TEST(a_worker_that_was_held_up_asks_again_before_it_kills)
+{
+    bench *b = begin_running();
+    status_body(b);
+    wait_ms(b, 1000);
+    CHECK(strlen(sent(b, b->host, "ping")) > 0);
+    wait_ms(b, 60000); /* The answer has not been read. */
+    CHECK(!did(b, herder_kill, b->host));
+    CHECK(strlen(sent(b, b->host, "ping")) > 0);
+    for (int i = 0; i < 4; i++) {
+        wait_ms(b, 5000);
+    }
+    CHECK(did(b, herder_kill, b->host));
+}
+
 TEST(a_host_that_answers_lives)
 {
     bench *b = begin_running();

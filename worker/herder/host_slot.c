@@ -133,6 +133,9 @@ void host_slot_tick(herder *self, host_slot *host, bool asked_to_answer)
         self->now < next_ping(self, host)) {
         return;
     }
+    if (self->now - next_ping(self, host) > self->settings.liveness_ms / 3) {
+        host->unanswered_since = 0; /* Held up itself, it has not listened either. */
+    }
     int64_t silence =
         host->unanswered_since == 0 ? 0 : self->now - host->unanswered_since;
     if (silence > self->settings.liveness_ms) {
