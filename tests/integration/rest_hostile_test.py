@@ -312,6 +312,40 @@ def what_is_no_request_is_refused_or_ended():
 
 
 @test
+def a_head_that_may_mean_two_things_is_refused():
+    cases = [
+        (GET + b"Host: other\r\n\r\n", 400, "Duplicate Host Header"),
+        (b"GET /connectors HTTP/1.1\r\nConnection: close\r\nHost:\r\n\r\n", 400, "Blank Host"),
+        (GET + b"X: a\x01b\r\n\r\n", 400, "Illegal character in a header"),
+        (GET + b"Content-Type: text/plain\r\nContent-Type: application/json\r\n\r\n", 400,
+         "HTTP 400 Bad Request"),
+        (GET + b"Expect: more\r\n\r\n", 417, "HTTP 417 Expectation Failed"),
+        (GET.replace(b"1.1", b"1.2") + b"\r\n", 505, "Unknown Version"),
+        (GET + b"Accept: text/html\r\nAccept: text/plain\r\n\r\n", 406, "HTTP 406 Not Acceptable")]
+    with worker() as w:
+        for request, status, message in cases:
+            answer = exchange(w, request)
+            check_equal((statuses(answer), json.loads(answer.split(b"\r\n\r\n", 1)[1])),
+                        ([status], {"error_code": status, "message": message}))
+        check_others(w, 1)
+
+
+@test
+def what_is_asked_for_in_parts_is_one_list():
+    cases = [(b"Accept: text/html\r\nAccept: application/json\r\n", b"application/json"),
+             (b"Accept: text/html, application/json;q=0.5; charset=UTF-8\r\n",
+              b"application/json;charset=utf-8"),
+             (b"Accept: application/json;charset=latin1\r\n", b"application/json"),
+             (b"Accept: */*;charset=utf-8\r\n", b"application/json")]
+    with worker() as w:
+        for headers, kind in cases:
+            for path in (b"/connectors", b"/connectors#part", b"/connectors?x=y#part"):
+                answer = exchange(w, b"GET " + path + b" HTTP/1.1\r\n" + CLOSE + headers + b"\r\n")
+                check_equal((statuses(answer), answer.split(b"\r\n\r\n", 1)[1]), ([200], b"[]"))
+                check_equal(re.search(rb"Content-Type: ([^\r]*)", answer).group(1), kind)
+
+
+@test
 def strange_paths_are_no_names():
     with worker() as w:
         for path, wanted in (("/connectors/%00", 400), ("/connectors/a%00b/status", 400),

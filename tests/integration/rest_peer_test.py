@@ -2,14 +2,16 @@
 Skipped unless KAFKA names the folder of Apache Kafka's jars and CONNECT_FILE that of its file
 connectors, and there is java.
 
-usage: KAFKA=DIR CONNECT_FILE=DIR rest_peer_test.py PROGRAM [WORD…]
+usage: KAFKA=DIR CONNECT_FILE=DIR [SEED=N] [COUNT=N] rest_peer_test.py PROGRAM [WORD…]
 """
 import os
+import random
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 from rest_peers import RestPeers, why_not
+from rest_random import RandomRequests
 from tap import Skip, main, test
 
 LIBS, PLUGIN = os.environ.get("KAFKA"), os.environ.get("CONNECT_FILE")
@@ -486,6 +488,14 @@ def cross_origin_requests():
 [Origin: http://bad.example] [Access-Control-Request-Method: PUT] OPTIONS /connectors
 [Origin: http://good.example] [Access-Control-Request-Method: DELETE] OPTIONS /connectors/x
 """)
+
+
+@test
+def random_requests():
+    seed = int(os.environ.get("SEED", "0")) or random.SystemRandom().randint(1, 10**6)
+    print(f"# SEED={seed}")
+    compare("\n".join(RandomRequests(seed).lines(int(os.environ.get("COUNT", "60")))),
+            files={"in.txt": "one\ntwo\n"})
 
 
 if __name__ == "__main__":

@@ -73,6 +73,8 @@ static const char *const ours[] = {"enable.idempotence",
                                    "0",
                                    NULL};
 
+static const char in_flight_setting[] = "max.in.flight.requests.per.connection";
+
 /* What else the bulk lane is told. A request is full at so many messages too. */
 static const char *const bulk_ours[] = {"linger.ms", "25", "batch.num.messages",
                                         "10000", NULL};
@@ -158,6 +160,30 @@ static sluice_status open_quick(kafka_producer *self, sluice_error *err)
     return SLUICE_OK;
 }
 
+/* Whether idempotence, which nobody has asked for, cannot go with what is asked for. */
+static bool forgoes_idempotence(const sluice_props *settings)
+{
+    const char *acks = sluice_props_get(settings, "acks");
+    return (acks != NULL && strcmp(acks, "all") != 0 && strcmp(acks, "-1") != 0) ||
+           client_settings_number(settings, "retries", 1) == 0 ||
+           client_settings_number(settings, in_flight_setting, 1) > 5;
+}
+
+/* Kafka Connect's producers keep the order by one request at a time; so do ours where
+ * they cannot by idempotence. */
+static void settle_order(const sluice_props *settings, rd_kafka_conf_t *conf)
+{
+    const char *asked = sluice_props_get(settings, "enable.idempotence");
+    bool off = asked != NULL ? text_equal_nocase(asked, "false")
+                             : forgoes_idempotence(settings);
+    if (off) {
+        rd_kafka_conf_set(conf, "enable.idempotence", "false", NULL, 0);
+    }
+    if (off && sluice_props_get(settings, in_flight_setting) == NULL) {
+        rd_kafka_conf_set(conf, "max.in.flight", "1", NULL, 0);
+    }
+}
+
 sluice_status kafka_producer_new(const sluice_props *settings,
                                  kafka_producer **ret_producer, sluice_error *err)
 {
@@ -165,6 +191,7 @@ sluice_status kafka_producer_new(const sluice_props *settings,
     if (conf == NULL) {
         return SLUICE_BAD_CONFIG;
     }
+    settle_order(settings, conf);
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
     kafka_producer *self = memory_zero(sizeof *self);
     read_settings(self, conf);

@@ -325,4 +325,37 @@ TEST(records_with_ignored_keys_come_to_all_partitions)
     end();
 }
 
+/* Whether a producer with this setting delivers. */
+static bool delivers_with(const char *name, const char *value)
+{
+    begin(1, name, value);
+    numbered all = numbered_new(10, NULL);
+    bool refused = produce_all(&all, KAFKA_QUICK) != 0;
+    numbered_done(&all);
+    end();
+    return !refused;
+}
+
+TEST(settings_that_exclude_idempotence_turn_it_off)
+{
+    CHECK(delivers_with("acks", "1"));
+    CHECK(delivers_with("acks", "0"));
+    CHECK(delivers_with("retries", "0"));
+    CHECK(delivers_with("max.in.flight.requests.per.connection", "6"));
+    CHECK(delivers_with("enable.idempotence", "false"));
+    CHECK(delivers_with("acks", "-1"));
+}
+
+TEST(idempotence_that_is_asked_for_is_not_turned_off)
+{
+    sluice_props *settings = sluice_props_new();
+    sluice_props_set(settings, "bootstrap.servers", "127.0.0.1:1");
+    sluice_props_set(settings, "enable.idempotence", "true");
+    sluice_props_set(settings, "acks", "1");
+    err = sluice_error_new();
+    CHECK_INT(kafka_producer_new(settings, &producer, err), SLUICE_BAD_CONFIG);
+    sluice_error_free(err);
+    sluice_props_free(settings);
+}
+
 TEST_MAIN

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/version_range.h"
+#include "config/key.h"
 #include "config/review.h"
 #include "plugin/describe.h"
 #include "worker/host/common_config.h"
@@ -92,8 +93,8 @@ static bool check_version(validation *self, const char *name, const char *versio
 /* --- Tables. --- */
 
 /* `message` with the name of the key as it stands in the whole configuration: there
- * Kafka Connect has put the keys of transformations, those of converters not. The
- * caller's. */
+ * Kafka Connect has put the keys of transformations, but for what a validator of their
+ * own says, and those of converters not. The caller's. */
 static char *message_below(const char *prefix, const char *key, const char *message)
 {
     static const char *const before[] = {" configuration ", " configuration \""};
@@ -102,7 +103,8 @@ static char *message_below(const char *prefix, const char *key, const char *mess
         const char *at = strstr(message, named);
         size_t before_len = strlen(before[i]);
         free(named);
-        if (at != NULL && strstr(message, "Invalid regex") == NULL) {
+        if (at != NULL && strstr(message, "Invalid regex") == NULL &&
+            strcmp(key, "field.syntax.version") != 0) {
             size_t len = (size_t)(at - message) + before_len;
             return memory_print("%.*s%s%s", (int)len, message, prefix, message + len);
         }
@@ -115,8 +117,10 @@ static void add_errors(validation *self, const char *prefix, const sluice_error 
     bool own = text_ends(prefix, ".converter.");
     for (size_t i = 0; i < sluice_error_count(err); i++) {
         const char *key = sluice_error_key(err, i);
-        char *name = key == NULL ? memory_text("connector.class")
-                                 : memory_print("%s%s", prefix, key);
+        char *name = key != NULL         ? memory_print("%s%s", prefix, key)
+                     : prefix[0] == '\0' ? memory_text("connector.class")
+                     : own               ? memory_copy(prefix, strlen(prefix) - 1)
+                                         : memory_print("%stype", prefix);
         char *text =
             message_below(own ? "" : prefix, key, sluice_error_message(err, i));
         entries_fault(&self->entries, name, text);
@@ -145,6 +149,23 @@ static void check_table(validation *self, const sluice_config *table,
     }
     sluice_error_free(err);
     sluice_props_free(props);
+}
+
+/* Null is no value of these keys, though some have none by default. Kafka Connect lets
+ * it pass for those of a connector's own that have none. */
+static void refuse_nulls(validation *self, const sluice_config *table,
+                         const char *prefix)
+{
+    sluice_key key;
+    for (size_t i = 0; config_key(table, i, &key); i++) {
+        char *name = memory_print("%s%s", prefix, key.name);
+        if (sluice_props_has(self->config, name) &&
+            sluice_props_get(self->config, name) == NULL && key.fallback != NULL &&
+            key_default(&key) == NULL) {
+            entries_fault(&self->entries, name, entries_null_text);
+        }
+        free(name);
+    }
 }
 
 /* --- The parts of a configuration. --- */
@@ -262,10 +283,12 @@ static void check_alias(validation *self, const alias_kind *kind, const char *al
     char *version = memory_print("%splugin.version", prefix);
     size_t first = json_array_size(self->entries.configs);
     check_table(self, kind->common, prefix, group, NULL, NULL);
+    refuse_nulls(self, kind->common, prefix);
     const plugin_feature *plugin = named_plugin(self, kind->of, type);
     show_class(self, type, plugin == NULL ? NULL : plugin->class_name);
     if (plugin != NULL && check_version(self, type, version, plugin)) {
         check_table(self, plugin->is.config, prefix, group, NULL, NULL);
+        refuse_nulls(self, plugin->is.config, prefix);
     }
     show_alias(self, prefix, kind->what, alias, kind->kind);
     if (kind->of == SLUICE_TRANSFORM) {
@@ -432,10 +455,10 @@ static void check_common(validation *self, const plugin_feature *plugin)
 {
     size_t index;
     json_t *entry;
-    check_table(self,
-                plugin->is.kind == SLUICE_SOURCE ? &source_common_table
-                                                 : &sink_common_table,
-                "", NULL, NULL, NULL);
+    const sluice_config *table =
+        plugin->is.kind == SLUICE_SOURCE ? &source_common_table : &sink_common_table;
+    check_table(self, table, "", NULL, NULL, NULL);
+    refuse_nulls(self, table, "");
     json_array_foreach(self->entries.configs, index, entry)
     {
         json_object_set_new(json_object_get(entry, "value"), "recommended_values",

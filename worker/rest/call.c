@@ -129,11 +129,19 @@ static void turn_away(rest_call *c, const char *method)
     c->type = strcmp(method, "OPTIONS") == 0 ? "text/plain" : NULL;
 }
 
+/* Jersey answers in the type that was asked for, with its charset. */
+static const char *type_asked(const rest_call *c)
+{
+    return media_asks_utf8(c->accept, "application/json")
+               ? "application/json;charset=utf-8"
+               : "application/json";
+}
+
 static void answer_options(rest_call *c, const char *allow)
 {
     c->status = 200;
     c->allow = allow;
-    if (media_covers(answer_header(c, "Accept"), "text/plain")) {
+    if (media_covers(c->accept, "text/plain")) {
         c->text = spaced(allow);
         c->type = "text/plain";
     }
@@ -166,8 +174,7 @@ static int refusal_of(const rest_call *c, const route_match *match,
         *ret_text = "HTTP 415 Unsupported Media Type";
         return 415;
     }
-    if (!is_text(match) &&
-        !media_covers(answer_header(c, "Accept"), "application/json")) {
+    if (!is_text(match) && !media_covers(c->accept, "application/json")) {
         *ret_text = "HTTP 406 Not Acceptable";
         return 406;
     }
@@ -212,6 +219,7 @@ static bool dispatch(rest_call *c, const char *method)
     } else if (options) {
         answer_options(c, match.allow);
     } else {
+        c->type = type_asked(c);
         asked = ask(c, &match);
     }
     url_done(&target);
@@ -236,6 +244,7 @@ void *call_begin(void *site, const char *uri, struct MHD_Connection *connection)
     c->site = site;
     c->connection = connection;
     c->target = memory_text(path_of(uri));
+    c->target[strcspn(c->target, "#")] = '\0';
     buffer_init(&c->body, body_bytes_max);
     return c;
 }
@@ -252,6 +261,7 @@ void call_end(void *site, struct MHD_Connection *connection, void **call_at,
     size_t kept = c->body.len;
     buffer_done(&c->body);
     free(c->target);
+    free(c->accept);
     free(c->text);
     free(c->created);
     free(c);
@@ -305,19 +315,48 @@ static bool is_announced(rest_call *c)
 }
 
 typedef struct framing {
-    int lengths, encodings, hosts;
-    bool chunked;
+    int lengths, encodings, hosts, types;
+    bool chunked, blank_host, control;
+    char **accept;
 } framing;
+
+/* Whether there is a byte that no header may have. */
+static bool has_control(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (((unsigned char)*text < ' ' && *text != '\t') || *text == 127) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_accepted(char **list, const char *value)
+{
+    char *longer =
+        *list == NULL ? memory_text(value) : memory_print("%s, %s", *list, value);
+    free(*list);
+    *list = longer;
+}
 
 static enum MHD_Result count_framing(void *context, enum MHD_ValueKind kind,
                                      const char *name, const char *value)
 {
     framing *found = context;
-    found->hosts += text_equal_nocase(name, "Host");
+    value = value == NULL ? "" : value;
+    found->control = found->control || has_control(name) || has_control(value);
     found->lengths += text_equal_nocase(name, "Content-Length");
+    found->types += text_equal_nocase(name, "Content-Type");
+    if (text_equal_nocase(name, "Host")) {
+        found->hosts++;
+        found->blank_host = value[0] == '\0';
+    }
     if (text_equal_nocase(name, "Transfer-Encoding")) {
         found->encodings++;
-        found->chunked = value != NULL && text_equal_nocase(value, "chunked");
+        found->chunked = text_equal_nocase(value, "chunked");
+    }
+    if (text_equal_nocase(name, "Accept")) {
+        add_accepted(found->accept, value);
     }
     return MHD_YES;
 }
@@ -326,7 +365,7 @@ static enum MHD_Result count_framing(void *context, enum MHD_ValueKind kind,
  * one; NULL: nothing. */
 static const char *misframed(rest_call *c, const char *version)
 {
-    framing found = {0};
+    framing found = {.accept = &c->accept};
     MHD_get_connection_values(c->connection, MHD_HEADER_KIND, count_framing, &found);
     return found.lengths > 1 ? "Multiple Content-Lengths"
            : found.lengths + found.encodings > 1
@@ -334,16 +373,25 @@ static const char *misframed(rest_call *c, const char *version)
            : found.encodings == 1 && !found.chunked
                ? "Transfer-Encoding must be chunked"
            : found.hosts == 0 && strcmp(version, "HTTP/1.1") == 0 ? "No Host"
-                                                                  : NULL;
+           : found.hosts > 1  ? "Duplicate Host Header"
+           : found.blank_host ? "Blank Host"
+           : found.control    ? "Illegal character in a header"
+           : found.types > 1  ? "HTTP 400 Bad Request"
+                              : NULL;
 }
 
 /* The head has come. An answer here ends the connection where a body was to follow. */
 static enum MHD_Result begin(rest_call *c, const char *version)
 {
     const char *wrong = misframed(c, version);
+    const char *expected = answer_header(c, "Expect");
     c->begun = true;
-    if (wrong != NULL) {
+    if (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0) {
+        answer_fault(c, 505, "Unknown Version");
+    } else if (wrong != NULL) {
         answer_fault(c, 400, wrong);
+    } else if (expected != NULL && !text_equal_nocase(expected, "100-continue")) {
+        answer_fault(c, 417, "HTTP 417 Expectation Failed");
     } else if (is_announced(c)) {
         answer_fault(c, 413, TOO_LARGE);
     }

@@ -54,6 +54,7 @@ typedef struct rest_call {
     rest_site *site;
     struct MHD_Connection *connection;
     char *target; /* Path and query, as they came. */
+    char *accept; /* All Accept headers in one; NULL: there is none. */
     buffer body;
     size_t body_taken; /* What has come, kept or not. */
     bool crowded;      /* The bodies of all requests together are too large. */

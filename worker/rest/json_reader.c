@@ -99,6 +99,7 @@ static sluice_status skip_space(json_reader *self, sluice_error *err)
             self->line++;
             self->line_begin = self->at + 1;
         } else if (c != ' ' && c != '\t' && c != '\r') {
+            self->at++; /* Jackson says where it would go on. */
             return fail(self, err,
                         "Illegal character ((CTRL-CHAR, code %d)): only regular white "
                         "space (\\r, \\n, \\t) is allowed between tokens",

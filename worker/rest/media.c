@@ -39,6 +39,34 @@ bool media_covers(const char *list, const char *type)
     return false;
 }
 
+static bool has_utf8(const char *parameters, size_t len)
+{
+    static const char wanted[] = "charset=utf-8";
+    for (const char *end = parameters + len; parameters < end; parameters++) {
+        const char *at = parameters + strspn(parameters, "; \t");
+        size_t one = strcspn(at, ";, \t");
+        if (equal(at, one, wanted, strlen(wanted))) {
+            return true;
+        }
+        parameters = at + one;
+    }
+    return false;
+}
+
+bool media_asks_utf8(const char *list, const char *type)
+{
+    size_t len, item;
+    for (; list != NULL && *list != '\0'; list += *list == ',') {
+        const char *range = type_of(list, &len);
+        item = strcspn(list, ",");
+        if (equal(range, len, type, strlen(type))) {
+            return has_utf8(range + len, (size_t)(list + item - (range + len)));
+        }
+        list += item;
+    }
+    return false;
+}
+
 bool media_is(const char *text, const char *type)
 {
     size_t len;

@@ -11,6 +11,9 @@
  * q=0 neither: Kafka Connect's server takes no notice of it. */
 bool media_covers(const char *list, const char *type);
 
+/* Whether the first of `list` that is `type` itself asks for it in UTF-8. */
+bool media_asks_utf8(const char *list, const char *type);
+
 /* Whether `text`, without its parameters, is exactly `type`. */
 bool media_is(const char *text, const char *type);
 
