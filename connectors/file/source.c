@@ -1,14 +1,13 @@
 /* connectors/file/source.c - the source: each line that a file gets becomes a record.
  *
- * The file stays open and is read to its end; then inotify says when there is more. A
- * file that is cut is read from its start again (tail.h), and one that is replaced
- * (rotated) is read to its end before the new one is opened.
+ * A file stays open and is read to its end; then inotify says when there is more. What
+ * is read when files are cut, renamed and replaced is trail.h's.
  *
  * Positions count bytes. Kafka Connect's count characters and are used as bytes, so a
  * position that it stored is right for ASCII files only. */
 #include "file.h"
 #include "lines.h"
-#include "tail.h"
+#include "trail.h"
 #include "watch.h"
 
 #include <errno.h>
@@ -34,27 +33,44 @@ typedef struct source {
     const source_config *config;
     const sluice_task *task;
     sluice_task *task_to_tell;
-    const char *name; /* For messages. */
     bool is_stdin;
-    bool is_stream;   /* No position and no rotation: standard input, a pipe. */
-    bool is_at_end;   /* The last read found nothing. */
-    bool is_cut;      /* The last read found that the file is written anew. */
-    bool is_ended;    /* A stream has no more to come. */
-    bool is_waiting;  /* The file is missing, and that was said. */
-    int fd;           /* -1: not open. */
-    int64_t position; /* Of the first byte that is in no record. */
+    bool is_at_end;  /* The last read found nothing. */
+    bool is_cut;     /* The last read found that the file is written anew. */
+    bool is_ended;   /* A stream has no more to come. */
+    bool is_leaving; /* There is a next file: this one is read to its end once more. */
+    bool is_waiting; /* The file is missing, and that was said. */
+    trail trail;
     watch watch;
-    tail tail;
     lines lines;
     line_span *found;
     size_t found_max;
-    sluice_arena *arena; /* For the following three, which all records share. */
+    sluice_arena *arena; /* For the following four, which all records share. */
     const sluice_value *partition;
-    const sluice_value *position_key;
+    const sluice_value *position_key, *file_key;
     const sluice_schema *schema;
 } source;
 
 /* --- Begin and end. --- */
+
+/* Which file the stored position is in; an offset that is not from here has none. */
+static void source_resume_file(source *self, const sluice_value *stored)
+{
+    const sluice_value *file = sluice_map_find(stored, "file", NULL);
+    if (file == NULL) {
+        return;
+    }
+    bool is_known = false;
+    if (sluice_value_type(file) == SLUICE_TYPE_STRING) {
+        sluice_bytes text = sluice_value_bytes(file);
+        is_known = identity_parse(&self->trail.identity, text.base, text.len);
+    }
+    if (!is_known) {
+        sluice_log(SLUICE_WARN, FILE_LOGGER,
+                   "'file' of the stored offset for file '%s' is not one that was "
+                   "written here: going by the position alone",
+                   self->config->file);
+    }
+}
 
 /* Where the stored offset says to go on. */
 static sluice_status source_resume(source *self, sluice_error *err)
@@ -64,6 +80,7 @@ static sluice_status source_resume(source *self, sluice_error *err)
                         sluice_text(self->arena, self->config->file));
     self->partition = partition;
     self->position_key = sluice_text(self->arena, "position");
+    self->file_key = sluice_text(self->arena, "file");
     const sluice_offsets *offsets = sluice_task_offsets(self->task);
     const sluice_value *stored = sluice_offsets_find(offsets, partition);
     const sluice_value *position =
@@ -80,7 +97,8 @@ static sluice_status source_resume(source *self, sluice_error *err)
                            "offset for file '%s' must be a whole number from 0 on",
                            "position", self->config->file);
     }
-    self->position = sluice_value_integer(position);
+    self->trail.position = sluice_value_integer(position);
+    source_resume_file(self, stored);
     return SLUICE_OK;
 }
 
@@ -90,9 +108,7 @@ static void source_destroy(void *instance)
     if (self == NULL) {
         return;
     }
-    if (self->fd > 0) {
-        close(self->fd);
-    }
+    trail_done(&self->trail);
     if (!self->is_stdin) {
         watch_done(&self->watch);
     }
@@ -112,9 +128,7 @@ static sluice_status source_create(const void *config, sluice_task *task,
     self->config = config;
     self->task = self->task_to_tell = task;
     self->is_stdin = self->config->file == NULL || self->config->file[0] == '\0';
-    self->is_stream = self->is_stdin;
-    self->name = self->is_stdin ? "standard input" : self->config->file;
-    self->fd = self->is_stdin ? STDIN_FILENO : -1;
+    trail_init(&self->trail, self->is_stdin ? NULL : self->config->file);
     lines_init(&self->lines, (size_t)self->config->line_bytes_max);
     int32_t batch_size = self->config->batch_size;
     self->found_max = batch_size < 1           ? 1
@@ -141,32 +155,6 @@ static sluice_status source_create(const void *config, sluice_task *task,
 
 /* --- Opening, rotation, truncation. --- */
 
-static void source_start_over(source *self)
-{
-    lines_clear(&self->lines);
-    tail_clear(&self->tail);
-    self->position = 0;
-    self->is_at_end = self->is_cut = false;
-}
-
-/* Begins at the position in the file just opened, which may be another, shorter one
- * than that of the stored offset. */
-static void source_seek(source *self, const struct stat *status)
-{
-    self->is_stream = !S_ISREG(status->st_mode);
-    if (self->is_stream) {
-        return;
-    }
-    if (status->st_size < self->position) {
-        sluice_log(SLUICE_WARN, FILE_LOGGER,
-                   "file '%s' is shorter than the stored position: reading it from its "
-                   "start size=%lld position=%lld",
-                   self->name, (long long)status->st_size, (long long)self->position);
-        self->position = 0;
-    }
-    tail_load(&self->tail, self->fd, self->position);
-}
-
 static void source_say_missing(source *self)
 {
     if (!self->is_waiting) {
@@ -174,67 +162,52 @@ static void source_say_missing(source *self)
         sluice_log(SLUICE_WARN, FILE_LOGGER,
                    "Couldn't find file '%s' for FileStreamSourceTask, sleeping to wait "
                    "for it to be created",
-                   self->name);
+                   self->trail.name);
         sluice_task_doing(self->task_to_tell, "waiting for the file to be created");
     }
 }
 
-/* Opens the file; on SLUICE_OK `self->fd` is -1 where there is none yet. */
-static sluice_status source_open(source *self, sluice_error *err)
+static void source_say_there(source *self)
 {
-    struct stat status;
-    /* A pipe opened for writing too never ends, whoever comes and goes. */
-    bool is_pipe = stat(self->name, &status) == 0 && S_ISFIFO(status.st_mode);
-    int flags = (is_pipe ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_CLOEXEC;
-    self->fd = open(self->name, flags);
-    if (self->fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
-        source_say_missing(self);
-        return SLUICE_OK;
-    }
-    if (self->fd < 0 || fstat(self->fd, &status) != 0) {
-        return sluice_fail(err, SLUICE_RETRY, "cannot open file '%s': %s", self->name,
-                           strerror(errno));
-    }
-    if (S_ISDIR(status.st_mode)) {
-        return sluice_fail(err, SLUICE_FATAL,
-                           "cannot read '%s': it is a folder, and the key 'file' names "
-                           "a file",
-                           self->name);
-    }
     if (self->is_waiting) {
         self->is_waiting = false;
         sluice_task_doing(self->task_to_tell, NULL);
-        sluice_log(SLUICE_INFO, FILE_LOGGER, "file '%s' is there now", self->name);
+        sluice_log(SLUICE_INFO, FILE_LOGGER, "file '%s' is there now",
+                   trail_path(&self->trail));
     }
-    source_seek(self, &status);
-    return SLUICE_OK;
 }
 
-static void source_close(source *self)
+/* For another file, or another content of this one. */
+static void source_start_over(source *self)
 {
-    close(self->fd);
-    self->fd = -1;
-    self->is_at_end = false;
-}
-
-/* At the end of a file: whether another one has its name by now. */
-static bool source_is_replaced(const source *self)
-{
-    struct stat open_file, named_file;
-    return !self->is_stream && fstat(self->fd, &open_file) == 0 &&
-           stat(self->name, &named_file) == 0 &&
-           (named_file.st_dev != open_file.st_dev ||
-            named_file.st_ino != open_file.st_ino);
+    lines_clear(&self->lines);
+    self->is_at_end = self->is_cut = self->is_leaving = false;
 }
 
 /* --- Records. --- */
 
 static void source_set_position(source *self, sluice_record *record,
-                                sluice_arena *arena, int64_t position)
+                                sluice_arena *arena, int64_t position,
+                                const sluice_value *file)
 {
-    sluice_value *offset = sluice_map_new(arena, 1);
+    sluice_value *offset = sluice_map_new(arena, 2);
     sluice_map_add(arena, offset, self->position_key, sluice_int64(arena, position));
+    if (file != NULL) {
+        sluice_map_add(arena, offset, self->file_key, file);
+    }
     sluice_record_set_source(record, self->partition, offset);
+}
+
+/* What the offsets of a batch say of the file; NULL for a stream. */
+static const sluice_value *source_file(source *self, sluice_arena *arena)
+{
+    char text[IDENTITY_TEXT_MAX];
+    if (self->trail.is_stream) {
+        return NULL;
+    }
+    trail_note(&self->trail, self->trail.position + (int64_t)lines_left(&self->lines));
+    identity_print(&self->trail.identity, text);
+    return sluice_text(arena, text);
 }
 
 /* Makes records of `count` found lines. Their bytes are copied in one piece. */
@@ -245,7 +218,9 @@ static void source_emit(source *self, size_t count, sluice_batch *out)
     const char *bytes =
         sluice_arena_copy(arena, self->lines.base + first, behind - first);
     bool is_utf8 = sluice_text_is_utf8(bytes, behind - first);
-    int64_t base = self->position;
+    int64_t base = self->trail.position;
+    self->trail.position += (int64_t)(behind - first);
+    const sluice_value *file = source_file(self, arena);
     for (size_t i = 0; i < count; i++) {
         const line_span *found = &self->found[i];
         const char *text = bytes + (found->start - first);
@@ -260,24 +235,9 @@ static void source_emit(source *self, size_t count, sluice_batch *out)
                                 sluice_string_borrowed(arena, text, len));
         if (!self->is_stdin) {
             source_set_position(self, record, arena,
-                                base + (int64_t)(found->next - first));
+                                base + (int64_t)(found->next - first), file);
         }
     }
-    self->position = base + (int64_t)(behind - first);
-}
-
-/* Up to `room` bytes behind those that were read, as read() returns them. */
-static ssize_t source_read_some(source *self, char *to, size_t room)
-{
-    if (!self->is_stream) {
-        int64_t at = self->position + (int64_t)lines_left(&self->lines);
-        return tail_read(&self->tail, self->fd, at, to, room, &self->is_cut);
-    }
-    ssize_t size;
-    do {
-        size = read(self->fd, to, room);
-    } while (size < 0 && errno == EINTR);
-    return size;
 }
 
 /* Reads once, and notes what that says about the file. */
@@ -289,13 +249,15 @@ static sluice_status source_read(source *self, sluice_error *err)
         return sluice_fail(err, SLUICE_FATAL,
                            "the line at byte %lld of %s has more than %lld bytes: "
                            "max.line.bytes is the most that is accepted",
-                           (long long)self->position, self->name,
+                           (long long)self->trail.position, trail_path(&self->trail),
                            (long long)self->config->line_bytes_max);
     }
-    ssize_t size = source_read_some(self, to, room);
+    ssize_t size =
+        trail_read(&self->trail, lines_left(&self->lines), to, room, &self->is_cut);
     if (size < 0 && errno != EAGAIN) {
         return sluice_fail(err, SLUICE_RETRY, "cannot read %s at byte %lld: %s",
-                           self->name, (long long)self->position, strerror(errno));
+                           trail_path(&self->trail), (long long)self->trail.position,
+                           strerror(errno));
     }
     self->is_at_end = size <= 0;
     self->is_ended = size == 0;
@@ -326,27 +288,29 @@ static bool source_take_rest(source *self, sluice_batch *out)
     return has_rest;
 }
 
-/* The file was replaced: the next poll opens the new one. Whether there is a record. */
+/* The file was replaced: the next poll opens the one behind it. Whether there is a
+ * record. */
 static bool source_leave(source *self, sluice_batch *out)
 {
     bool has_rest = source_take_rest(self, out);
-    sluice_log(SLUICE_INFO, FILE_LOGGER,
-               "file '%s' was replaced: reading the new one bytes=%lld", self->name,
-               (long long)self->position);
-    source_close(self);
+    trail_leave(&self->trail);
     source_start_over(self);
     return has_rest;
 }
 
-/* The file was cut, whatever was written to it since. Whether there is a record. */
-static bool source_rewind(source *self, sluice_batch *out)
+/* The file was cut, whatever was written to it since. `*ret_is_done`: poll() is to
+ * return. */
+static sluice_status source_rewind(source *self, sluice_batch *out, bool *ret_is_done,
+                                   sluice_error *err)
 {
-    bool has_rest = source_take_rest(self, out);
-    sluice_log(SLUICE_WARN, FILE_LOGGER,
-               "file '%s' was truncated: reading it from its start position=%lld",
-               self->name, (long long)self->position);
-    source_start_over(self);
-    return has_rest;
+    bool has_copy;
+    sluice_status status = trail_take_copy(&self->trail, &has_copy, err);
+    if (status == SLUICE_OK && !has_copy) {
+        *ret_is_done = source_take_rest(self, out);
+        trail_rewind(&self->trail);
+    }
+    source_start_over(self); /* What was unfinished is whole in a copy. */
+    return status;
 }
 
 /* Waits for more. Whether poll() is to return. */
@@ -360,13 +324,13 @@ static bool source_wait(source *self, int fd, int timeout_ms)
  * return. */
 static sluice_status source_begin(source *self, bool *ret_is_done, sluice_error *err)
 {
-    int timeout_ms = watch_arm(&self->watch);
-    sluice_status status = source_open(self, err);
-    if (status != SLUICE_OK && self->fd >= 0) {
-        source_close(self);
-    }
-    if (status == SLUICE_OK && self->fd < 0) {
+    int timeout_ms = watch_arm(&self->watch, -1);
+    sluice_status status = trail_open(&self->trail, err);
+    if (status == SLUICE_OK && self->trail.file.fd < 0) {
+        source_say_missing(self);
         *ret_is_done = source_wait(self, self->watch.fd, timeout_ms);
+    } else if (status == SLUICE_OK) {
+        source_say_there(self);
     }
     return status;
 }
@@ -374,10 +338,23 @@ static sluice_status source_begin(source *self, bool *ret_is_done, sluice_error 
 /* Waits at the end of what there is; the watch was armed before that was read. */
 static bool source_wait_at_end(source *self, int timeout_ms)
 {
-    if (!self->is_stream) {
+    if (!self->trail.is_stream) {
         return source_wait(self, self->watch.fd, timeout_ms);
     }
-    return source_wait(self, self->is_ended ? -1 : self->fd, -1);
+    return source_wait(self, self->is_ended ? -1 : self->trail.file.fd, -1);
+}
+
+/* At the end of what the file has. A writer may have added to it right before it began
+ * with the next one: so it is read once more when that is seen. Whether poll() is to
+ * return. */
+static bool source_end(source *self, sluice_batch *out, int timeout_ms)
+{
+    bool is_ready = trail_look_ahead(&self->trail) == TRAIL_READY;
+    if (is_ready && self->is_leaving) {
+        return source_leave(self, out);
+    }
+    self->is_leaving = is_ready;
+    return is_ready ? false : source_wait_at_end(self, timeout_ms);
 }
 
 /* One look at the open file. `*ret_is_done`: poll() is to return. */
@@ -385,15 +362,16 @@ static sluice_status source_look(source *self, sluice_batch *out, bool *ret_is_d
                                  sluice_error *err)
 {
     bool is_armed = self->is_at_end;
-    int timeout_ms = is_armed && !self->is_stream ? watch_arm(&self->watch) : -1;
+    int timeout_ms = is_armed && !self->trail.is_stream
+                         ? watch_arm(&self->watch, self->trail.file.fd)
+                         : -1;
     sluice_status status = source_read(self, err);
     if (status != SLUICE_OK || source_take(self, out)) {
         *ret_is_done = true;
     } else if (self->is_cut) {
-        *ret_is_done = source_rewind(self, out);
+        status = source_rewind(self, out, ret_is_done, err);
     } else if (self->is_at_end && is_armed) {
-        *ret_is_done = source_is_replaced(self) ? source_leave(self, out)
-                                                : source_wait_at_end(self, timeout_ms);
+        *ret_is_done = source_end(self, out, timeout_ms);
     }
     return status;
 }
@@ -404,8 +382,8 @@ static sluice_status source_poll(void *instance, sluice_batch *out, sluice_error
     bool is_done = source_take(self, out);
     sluice_status status = SLUICE_OK;
     while (!is_done && status == SLUICE_OK) {
-        status = self->fd < 0 ? source_begin(self, &is_done, err)
-                              : source_look(self, out, &is_done, err);
+        status = self->trail.file.fd < 0 ? source_begin(self, &is_done, err)
+                                         : source_look(self, out, &is_done, err);
     }
     return status;
 }
@@ -469,6 +447,17 @@ static bool is_map(const sluice_value *value)
     return value != NULL && sluice_value_type(value) == SLUICE_TYPE_MAP;
 }
 
+/* Whether it says which file a position is in, or nothing. */
+static bool is_file(const sluice_value *value)
+{
+    identity file;
+    if (value == NULL || sluice_value_type(value) != SLUICE_TYPE_STRING) {
+        return value == NULL;
+    }
+    sluice_bytes text = sluice_value_bytes(value);
+    return identity_parse(&file, text.base, text.len);
+}
+
 static sluice_status source_check_offset(const sluice_value *partition,
                                          const sluice_value *offset, sluice_error *err)
 {
@@ -493,6 +482,10 @@ static sluice_status source_check_offset(const sluice_value *partition,
         reason = "Partition objects cannot be null";
     } else if (!has_file) {
         reason = "Partition objects should contain the key 'filename'";
+    } else if (!is_file(sluice_map_find(offset, "file", NULL))) {
+        reason = "The value for the 'file' key in the offset should be one that was "
+                 "stored by this connector, or left out: the position is then one in "
+                 "whatever file has the name";
     }
     return reason == NULL ? SLUICE_OK
                           : sluice_fail(err, SLUICE_BAD_CONFIG, "%s", reason);
@@ -530,8 +523,10 @@ const sluice_feature file_source_feature = {
         "end (`\\n`, `\\r\\n` or `\\r`). The file is followed as it grows, also "
         "when it is cut or replaced by a new one of the same name; a file that is "
         "not there yet is waited for. A last line without an end is kept back until "
-        "the end comes. The offset is `{\"position\": BYTES}` under `{\"filename\": "
-        "FILE}`; standard input has none.",
+        "the end comes. The offset is `{\"position\": BYTES, \"file\": WHICH}` under "
+        "`{\"filename\": FILE}`, where `file` tells a file that was rotated while "
+        "nobody "
+        "read it from the one that has its name now; standard input has none.",
     .aliases = SOURCE_ALIASES,
     .stands_for = "4.1.0",
     .config = &SOURCE_CONFIG,

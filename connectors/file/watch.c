@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <linux/magic.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -34,19 +36,44 @@ static void leave_instance(const watch *self)
 {
     int none = -1;
     inotify_rm_watch(self->fd, self->parent);
-    inotify_rm_watch(self->fd, self->file);
+    inotify_rm_watch(self->fd, self->named);
+    inotify_rm_watch(self->fd, self->open);
     if (!atomic_compare_exchange_strong(&spare, &none, self->fd)) {
         close(self->fd);
     }
 }
 
+static bool is_link(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
+}
+
+/* Whether a folder on the way is a link, which may lead elsewhere without any of the
+ * folders here being changed. */
+static bool has_links(const char *folder)
+{
+    char *part = strdup(folder);
+    bool found = part == NULL || is_link(part);
+    for (char *at = part; !found && at != NULL; at = strchr(at + 1, '/')) {
+        if (at > part && *at == '/') {
+            *at = '\0';
+            found = is_link(part);
+            *at = '/';
+        }
+    }
+    free(part);
+    return found;
+}
+
 void watch_init(watch *self, const char *path)
 {
     const char *slash = strrchr(path, '/');
-    *self = (watch){.path = path, .file = -1, .parent = -1};
+    *self = (watch){.path = path, .parent = -1, .named = -1, .open = -1};
     self->folder = slash == NULL   ? strdup(".")
                    : slash == path ? strdup("/")
                                    : strndup(path, (size_t)(slash - path));
+    self->has_links = self->folder != NULL && has_links(self->folder);
     self->fd = take_instance();
 }
 
@@ -87,29 +114,54 @@ static void forget_news(int fd)
 }
 
 /* Adding a watch again is free and gives the same number, unless the path names
- * another file by now: then the old one's watch is dropped. */
-static int watch_again(int fd, int old, const char *path, uint32_t events)
+ * another file by now. */
+static int watch_add(int fd, const char *path, uint32_t events, int *ret_errno)
 {
-    int new = inotify_add_watch(fd, path, events);
-    if (old >= 0 && old != new) {
-        inotify_rm_watch(fd, old);
-    }
-    return new;
+    int number = inotify_add_watch(fd, path, events);
+    *ret_errno = number < 0 ? errno : 0;
+    return number;
 }
 
-int watch_arm(watch *self)
+static bool watch_has(const watch *self, int number)
 {
+    return number == self->parent || number == self->named || number == self->open;
+}
+
+static void watch_drop_old(const watch *self, const watch *old)
+{
+    int numbers[] = {old->parent, old->named, old->open};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        if (numbers[i] >= 0 && !watch_has(self, numbers[i])) {
+            inotify_rm_watch(self->fd, numbers[i]);
+        }
+    }
+}
+
+int watch_arm(watch *self, int open_file)
+{
+    static const uint32_t of_file =
+        IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF;
+    char path[sizeof "/proc/self/fd/" + 3 * sizeof(int)];
+    int parent_fault, named_fault, open_fault = 0;
     if (self->fd < 0 || self->folder == NULL) {
         return LOOK_MS;
     }
+    watch old = *self;
     forget_news(self->fd);
-    self->parent = watch_again(self->fd, self->parent, self->folder,
-                               IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF);
-    self->file = watch_again(self->fd, self->file, self->path,
-                             IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF);
-    bool is_missing = self->file < 0 && errno == ENOENT;
-    if (self->parent < 0 || (self->file < 0 && !is_missing)) {
+    self->parent = watch_add(self->fd, self->folder,
+                             IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF,
+                             &parent_fault);
+    self->named = watch_add(self->fd, self->path, of_file, &named_fault);
+    self->open = -1;
+    if (open_file >= 0) {
+        snprintf(path, sizeof path, "/proc/self/fd/%d", open_file);
+        self->open = watch_add(self->fd, path, of_file, &open_fault);
+    }
+    watch_drop_old(self, &old);
+    bool is_missing = named_fault == ENOENT;
+    if (parent_fault != 0 || open_fault != 0 || (named_fault != 0 && !is_missing)) {
         return LOOK_MS;
     }
-    return is_remote(self->folder) ? LOOK_MS : -1;
+    return self->has_links || is_link(self->path) || is_remote(self->folder) ? LOOK_MS
+                                                                             : -1;
 }
