@@ -6,13 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { NANOSECONDS = 1000000000 };
 
 static const char FORMAT[] =
-    "inode=%" PRIu64 " born=%" PRId64 ".%09" PRId64 " head=%" PRIu32 ":%016" PRIx64
-    " tail=%" PRIu32 "@%" PRId64 ":%016" PRIx64;
+    "inode=%" PRIu64 " born=%" PRId64 ".%09" PRId64 " since=%" PRId64 ".%09" PRId64
+    " head=%" PRIu32 ":%016" PRIx64 " tail=%" PRIu32 "@%" PRId64 ":%016" PRIx64;
 
 /* http://www.isthe.com/chongo/tech/comp/fnv/ */
 static uint64_t hash_of(const char *bytes, size_t len)
@@ -31,10 +32,17 @@ int64_t identity_birth(const struct statx *file)
                : file->stx_btime.tv_sec * NANOSECONDS + file->stx_btime.tv_nsec;
 }
 
-void identity_begin(identity *self, int fd)
+int64_t identity_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    return now.tv_sec * NANOSECONDS + now.tv_nsec;
+}
+
+void identity_begin(identity *self, int fd, int64_t since)
 {
     struct statx file;
-    *self = (identity){0};
+    *self = (identity){.since = since};
     if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &file) == 0) {
         self->inode = file.stx_ino;
         self->born = identity_birth(&file);
@@ -79,20 +87,20 @@ bool identity_is_file(const identity *self, const struct statx *file)
 static bool has_hash(int fd, int64_t at, uint32_t len, uint64_t hash)
 {
     uint64_t there;
-    return hash_in_file(fd, at, len, &there) && there == hash;
+    return len == 0 || (hash_in_file(fd, at, len, &there) && there == hash);
 }
 
 bool identity_fits(const identity *self, int fd)
 {
-    return self->head_len > 0 &&
-           has_hash(fd, self->head_len, self->head_len, self->head) &&
+    return has_hash(fd, self->head_len, self->head_len, self->head) &&
            has_hash(fd, self->tail_at, self->tail_len, self->tail);
 }
 
 void identity_print(const identity *self, char out[IDENTITY_TEXT_MAX])
 {
     snprintf(out, IDENTITY_TEXT_MAX, FORMAT, self->inode, self->born / NANOSECONDS,
-             self->born % NANOSECONDS, self->head_len, self->head, self->tail_len,
+             self->born % NANOSECONDS, self->since / NANOSECONDS,
+             self->since % NANOSECONDS, self->head_len, self->head, self->tail_len,
              self->tail_at, self->tail);
 }
 
@@ -106,7 +114,7 @@ static bool is_sound(const identity *self)
 bool identity_parse(identity *self, const char *text, size_t len)
 {
     char copy[IDENTITY_TEXT_MAX], again[IDENTITY_TEXT_MAX];
-    int64_t seconds, nanoseconds;
+    int64_t born[2], since[2];
     *self = (identity){0};
     if (len >= sizeof copy) {
         return false;
@@ -115,16 +123,18 @@ bool identity_parse(identity *self, const char *text, size_t len)
     copy[len] = '\0';
     int found =
         sscanf(copy,
-               "inode=%20" SCNu64 " born=%10" SCNd64 ".%9" SCNd64 " head=%4" SCNu32
-               ":%16" SCNx64 " tail=%2" SCNu32 "@%19" SCNd64 ":%16" SCNx64,
-               &self->inode, &seconds, &nanoseconds, &self->head_len, &self->head,
-               &self->tail_len, &self->tail_at, &self->tail);
-    if (found == 8) {
-        self->born = seconds * NANOSECONDS + nanoseconds;
+               "inode=%20" SCNu64 " born=%10" SCNd64 ".%9" SCNd64 " since=%10" SCNd64
+               ".%9" SCNd64 " head=%4" SCNu32 ":%16" SCNx64 " tail=%2" SCNu32
+               "@%19" SCNd64 ":%16" SCNx64,
+               &self->inode, &born[0], &born[1], &since[0], &since[1], &self->head_len,
+               &self->head, &self->tail_len, &self->tail_at, &self->tail);
+    if (found == 10) {
+        self->born = born[0] * NANOSECONDS + born[1];
+        self->since = since[0] * NANOSECONDS + since[1];
         identity_print(self, again);
     }
     /* What prints as the same text was that text, whatever sscanf() lets pass. */
-    if (found != 8 || !is_sound(self) || strcmp(copy, again) != 0) {
+    if (found != 10 || !is_sound(self) || strcmp(copy, again) != 0) {
         *self = (identity){0};
         return false;
     }

@@ -1,13 +1,15 @@
 /* connectors/file/identity.h - which file it was, whatever its name is now: the part of
  * a stored offset that tells a file that was rotated from the one that has its name.
  *
- *     inode=131074 born=1763763880.123456789 head=1024:9f86d081884c7d65 tail=64@20480:…
+ *     inode=131074 born=1763763880.123456789 since=1763763881.000000000
+ *     head=1024:9f86d081884c7d65 tail=64@20480:e3b0c44298fc1c14
  *
  * The number of its inode alone is soon another file's, so the time of its birth
  * belongs to it, where the file system keeps one. Both are the file's; what is in it
  * may have changed (copytruncate), or be elsewhere (a copy, a backup that was brought
  * back, a network file system that numbers anew): so there are hashes, FNV-1a, of what
- * was at its beginning and of what was right before a byte that was read.
+ * was at its beginning and of what was right before a byte that was read. Since when it
+ * is read tells which copies of it are of a later time.
  *
  * Threads: one at a time. */
 #ifndef SLUICE_CONNECTORS_FILE_IDENTITY_H
@@ -23,7 +25,7 @@ struct statx;
 
 enum {
     IDENTITY_HEAD_MAX = 1024, /* So many bytes at the beginning are hashed. */
-    IDENTITY_TEXT_MAX = 192,  /* The longest text, with its NUL. */
+    IDENTITY_TEXT_MAX = 224,  /* The longest text, with its NUL. */
     /* With fewer known bytes two contents are not taken for the same one. */
     IDENTITY_STRONG = 64,
 };
@@ -31,7 +33,8 @@ enum {
 /* All zero: no file. */
 typedef struct identity {
     uint64_t inode;
-    int64_t born; /* Nanoseconds since 1970; 0 where nobody knows. */
+    int64_t born;  /* Nanoseconds since 1970; 0 where nobody knows. */
+    int64_t since; /* The same of when its first byte was asked for. */
     uint32_t head_len, tail_len;
     uint64_t head, tail;
     int64_t tail_at; /* The byte behind the tail. */
@@ -40,8 +43,12 @@ typedef struct identity {
 /* Birth of a file in nanoseconds since 1970; 0 where nobody knows. */
 int64_t identity_birth(const struct statx *file);
 
-/* The open file `fd`, of which nothing was read yet. */
-void identity_begin(identity *self, int fd);
+/* The time now, by the clock that births are taken from. */
+int64_t identity_now(void);
+
+/* The open file `fd`, which is read since `since`, and of which nothing is known yet.
+ */
+void identity_begin(identity *self, int fd, int64_t since);
 
 /* All before byte `at` of `fd` was read, and `last` is what is right before it. Reads
  * the head as long as it is not complete. */
@@ -54,8 +61,8 @@ bool identity_is_known(const identity *self);
  * now. */
 bool identity_is_file(const identity *self, const struct statx *file);
 
-/* Whether what was read is in the open file `fd`, at the same place. False where
- * nothing is known of the content. */
+/* Whether what was read is in the open file `fd`, at the same place. So it is where
+ * nothing was read. */
 bool identity_fits(const identity *self, int fd);
 
 /* Writes the text that is stored. */

@@ -121,12 +121,9 @@ file_age file_age_of_path(const char *path)
     return age_at(AT_FDCWD, path, 0);
 }
 
-file_age file_age_of_identity(const identity *file)
+file_age file_age_at(int64_t born)
 {
-    return (file_age){.is_known = file->born > 0,
-                      .inode = file->inode,
-                      .born = file->born,
-                      .number = INT64_MAX};
+    return (file_age){.is_known = born > 0, .born = born, .number = INT64_MAX};
 }
 
 static bool is_same_file(const file_age *one, const file_age *other)
@@ -291,7 +288,9 @@ static sluice_status sibling_open_if(const sibling *self, const identity *wanted
                                      sluice_error *err)
 {
     *ret_fd = -1;
-    if (identity_is_file(wanted, &self->file) != (match == ROTATION_SAME)) {
+    bool has_content = wanted->head_len > 0;
+    if (identity_is_file(wanted, &self->file) != (match == ROTATION_SAME) ||
+        (match == ROTATION_COPY && !has_content)) {
         return SLUICE_OK;
     }
     sluice_status status = sibling_open(self, ret_fd, err);

@@ -36,8 +36,9 @@ typedef struct file_age {
 file_age file_age_of(int fd);
 file_age file_age_of_path(const char *path);
 
-/* The age of a file that is known by its identity only. */
-file_age file_age_of_identity(const identity *file);
+/* The age of any file that was born at `born`, in nanoseconds since 1970; 0: not known.
+ */
+file_age file_age_at(int64_t born);
 
 /* How a file is to be known again. */
 typedef enum rotation_match {

@@ -344,6 +344,18 @@ static bool source_wait_at_end(source *self, int timeout_ms)
     return source_wait(self, self->is_ended ? -1 : self->trail.file.fd, -1);
 }
 
+/* A record without a topic is a position to be stored, and nothing else. */
+static bool source_tell_empty(source *self, sluice_batch *out)
+{
+    bool is_news = trail_is_news(&self->trail);
+    if (is_news) {
+        sluice_arena *arena = sluice_batch_arena(out);
+        const sluice_value *file = source_file(self, arena);
+        source_set_position(self, sluice_batch_add(out), arena, 0, file);
+    }
+    return is_news;
+}
+
 /* At the end of what the file has. A writer may have added to it right before it began
  * with the next one: so it is read once more when that is seen. Whether poll() is to
  * return. */
@@ -354,7 +366,9 @@ static bool source_end(source *self, sluice_batch *out, int timeout_ms)
         return source_leave(self, out);
     }
     self->is_leaving = is_ready;
-    return is_ready ? false : source_wait_at_end(self, timeout_ms);
+    return is_ready
+               ? false
+               : source_tell_empty(self, out) || source_wait_at_end(self, timeout_ms);
 }
 
 /* One look at the open file. `*ret_is_done`: poll() is to return. */

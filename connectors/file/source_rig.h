@@ -98,13 +98,24 @@ static inline void append(const char *path, const char *text, size_t len)
 
 #define APPEND(self, text) append((self)->path, text, sizeof(text) - 1)
 
-/* What one poll gives: lines with their positions, "one@4|two@8|". */
+/* Polls once. Whether that only tells a position, and gives no line. */
+static inline bool rig_poll(rig *self)
+{
+    sluice_batch_reset(self->batch);
+    CHECK(ops()->poll(self->self, self->batch, self->err) == SLUICE_OK);
+    return sluice_batch_count(self->batch) == 1 &&
+           sluice_record_topic(sluice_batch_record(self->batch, 0)) == NULL;
+}
+
+/* What one poll gives, positions that are told apart, which are stored: lines with
+ * their positions, "one@4|two@8|". */
 static inline const char *polled(rig *self)
 {
     static char out[4096];
     size_t used = 0;
-    sluice_batch_reset(self->batch);
-    CHECK(ops()->poll(self->self, self->batch, self->err) == SLUICE_OK);
+    while (rig_poll(self)) {
+        rig_commit(self);
+    }
     out[0] = '\0';
     for (size_t i = 0; i < sluice_batch_count(self->batch); i++) {
         const sluice_record *record = sluice_batch_record(self->batch, i);

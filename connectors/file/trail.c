@@ -7,22 +7,15 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
-
-enum { NANOSECONDS = 1000000000 };
 
 void trail_init(trail *self, const char *name)
 {
     bool is_stdin = name == NULL;
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME_COARSE,
-                  &now); /* The one that births are taken from. */
-    *self = (trail){
-        .name = is_stdin ? "standard input" : name,
-        .age = {.is_known = true, .born = now.tv_sec * NANOSECONDS + now.tv_nsec},
-        .file = {.fd = is_stdin ? STDIN_FILENO : -1},
-        .is_stream = is_stdin};
+    *self = (trail){.name = is_stdin ? "standard input" : name,
+                    .age = file_age_at(identity_now()),
+                    .file = {.fd = is_stdin ? STDIN_FILENO : -1},
+                    .is_stream = is_stdin};
 }
 
 void trail_done(trail *self)
@@ -39,8 +32,8 @@ const char *trail_path(const trail *self)
 
 /* --- Opening. --- */
 
-/* Goes on in `file`, which is taken, at `position`. */
-static void trail_take(trail *self, opened_file file, int64_t position)
+/* Goes on in `file`, which is taken, at `position`, and which is read since `since`. */
+static void trail_take(trail *self, opened_file file, int64_t position, int64_t since)
 {
     struct stat status;
     self->file = file;
@@ -56,7 +49,8 @@ static void trail_take(trail *self, opened_file file, int64_t position)
     }
     tail_load(&self->tail, file.fd, self->position);
     self->is_untouched = self->position == 0 && file.path == NULL;
-    identity_begin(&self->identity, file.fd);
+    self->is_news = self->is_untouched;
+    identity_begin(&self->identity, file.fd, since);
     trail_note(self, self->position);
 }
 
@@ -65,7 +59,7 @@ static void trail_take_old(trail *self, opened_file *named, opened_file old,
                            int64_t position, const char *why)
 {
     opened_file_close(named);
-    trail_take(self, old, position);
+    trail_take(self, old, position, identity_now());
     sluice_log(SLUICE_INFO, FILE_LOGGER,
                "file '%s' was rotated: reading '%s' first, %s position=%lld",
                self->name, trail_path(self), why, (long long)position);
@@ -115,7 +109,7 @@ static bool is_named(const identity *wanted, const opened_file *named)
 static sluice_status trail_go_on(trail *self, opened_file *named, sluice_error *err)
 {
     if (is_named(&self->identity, named)) { /* It has got its name back. */
-        trail_take(self, *named, self->position);
+        trail_take(self, *named, self->position, self->identity.since);
         return SLUICE_OK;
     }
     opened_file between;
@@ -127,7 +121,7 @@ static sluice_status trail_go_on(trail *self, opened_file *named, sluice_error *
     } else if (between.fd >= 0) {
         trail_take_old(self, named, between, 0, "which came in between");
     } else if (named->fd >= 0) {
-        trail_take(self, *named, 0);
+        trail_take(self, *named, 0, identity_now());
     }
     return status;
 }
@@ -144,7 +138,8 @@ static void trail_lose(trail *self, bool is_cut)
                         "behind the position are missing; reading what came after it "
                         "position=%lld",
                self->name, (long long)self->position);
-    self->age = file_age_of_identity(&self->identity);
+    /* Copies of a file that was cut are of a later time than its birth. */
+    self->age = file_age_at(is_cut ? self->identity.since : self->identity.born);
     self->position = 0;
     self->is_left = true;
 }
@@ -163,7 +158,8 @@ static sluice_status trail_resume(trail *self, opened_file *named, sluice_error 
     /* What is in the file of the name counts only where the very file is nowhere. */
     bool is_moved = !is_same && fits && wanted->head_len >= IDENTITY_STRONG;
     if (status == SLUICE_OK && old.fd < 0 && fits && (is_same || is_moved)) {
-        trail_take(self, *named, self->position);
+        self->age = file_age_at(wanted->since);
+        trail_take(self, *named, self->position, wanted->since);
         return SLUICE_OK;
     }
     if (status == SLUICE_OK && old.fd < 0) {
@@ -175,7 +171,7 @@ static sluice_status trail_resume(trail *self, opened_file *named, sluice_error 
         trail_take_old(self, named, old, self->position, "the rest of which is new");
     } else if (named->fd >= 0 && is_same) {
         trail_lose(self, true);
-        trail_take(self, *named, 0);
+        trail_take(self, *named, 0, identity_now());
         self->is_behind_gap = true;
     } else if (named->fd >= 0) {
         trail_lose(self, false);
@@ -204,7 +200,7 @@ sluice_status trail_open(trail *self, sluice_error *err)
         return trail_resume(self, &named, err);
     }
     if (named.fd >= 0) {
-        trail_take(self, named, self->position);
+        trail_take(self, named, self->position, identity_now());
     }
     return SLUICE_OK;
 }
@@ -254,15 +250,14 @@ static ssize_t read_stream(int fd, char *to, size_t room)
     return size;
 }
 
-/* Right after the first bytes of a file were read: it may have been cut before that,
- * and nothing of it was known. Then there is a copy, which is the next file to read.
- * Whether there is one. */
+/* Right after the first bytes of a file were read, or none: it may have been cut before
+ * that, and nothing of it was known. Then there is a copy, which is the next file to
+ * read. Whether there is one. */
 static bool trail_is_overtaken(trail *self)
 {
     opened_file between;
-    file_age before = file_age_of(self->file.fd);
-    self->is_untouched = false;
-    if (rotation_next(self->name, &self->age, &before, &between, NULL) != SLUICE_OK ||
+    static const file_age any = {0};
+    if (rotation_next(self->name, &self->age, &any, &between, NULL) != SLUICE_OK ||
         between.fd < 0) {
         return false;
     }
@@ -270,27 +265,36 @@ static bool trail_is_overtaken(trail *self)
     return true;
 }
 
-ssize_t trail_read(trail *self, size_t unread, char *to, size_t room, bool *ret_is_cut)
+/* Reads from a regular file, without what nobody wrote. */
+static ssize_t trail_read_file(trail *self, size_t unread, char *to, size_t room,
+                               bool *ret_is_cut)
 {
     ssize_t size, left;
-    *ret_is_cut = false;
-    if (self->is_stream) {
-        return read_stream(self->file.fd, to, room);
-    }
     if (self->position + (int64_t)unread == 0 && !trail_pass_hole(self)) {
         return 0;
     }
     do {
         int64_t at = self->position + (int64_t)unread;
         left = size = tail_read(&self->tail, self->file.fd, at, to, room, ret_is_cut);
-        if (size > 0 && self->is_untouched && trail_is_overtaken(self)) {
-            return 0;
-        }
         if (size > 0 && self->is_behind_gap) {
             left = (ssize_t)trail_pass_gap(self, to, (size_t)size);
         }
     } while (size > 0 && left == 0);
     return left;
+}
+
+ssize_t trail_read(trail *self, size_t unread, char *to, size_t room, bool *ret_is_cut)
+{
+    *ret_is_cut = false;
+    if (self->is_stream) {
+        return read_stream(self->file.fd, to, room);
+    }
+    ssize_t size = trail_read_file(self, unread, to, room, ret_is_cut);
+    if (self->is_untouched && size >= 0 && trail_is_overtaken(self)) {
+        return 0;
+    }
+    self->is_untouched &= size == 0;
+    return size;
 }
 
 void trail_note(trail *self, int64_t at)
@@ -318,7 +322,7 @@ void trail_rewind(trail *self)
     sluice_log(SLUICE_WARN, FILE_LOGGER,
                "file '%s' was truncated: reading it from its start position=%lld",
                trail_path(self), (long long)self->position);
-    trail_take(self, self->file, 0);
+    trail_take(self, self->file, 0, identity_now());
     self->is_behind_gap = true;
 }
 
@@ -351,6 +355,13 @@ trail_next trail_look_ahead(const trail *self)
     return has_between(self, &before) ? TRAIL_READY
            : is_there                 ? TRAIL_EMPTY
                                       : TRAIL_NONE;
+}
+
+bool trail_is_news(trail *self)
+{
+    bool is_news = self->is_news && self->position == 0 && !self->is_stream;
+    self->is_news = false;
+    return is_news;
 }
 
 void trail_leave(trail *self)

@@ -26,6 +26,7 @@ typedef struct trail {
     bool is_left;       /* The file of the identity was read to its end. */
     bool is_behind_gap; /* NUL bytes are to be passed over. */
     bool is_untouched;  /* Nothing of the open file was read yet. */
+    bool is_news;       /* Nothing of the open file was read, and that was not told. */
     int64_t position;   /* Of the first byte that is in no record. */
     tail tail;
     identity identity; /* Of the file that is open, or was last. */
@@ -63,6 +64,11 @@ void trail_rewind(trail *self);
 
 /* What comes behind the open file, of which all was read. */
 trail_next trail_look_ahead(const trail *self);
+
+/* At a file's end: whether it is a new one without anything in it, and asked for the
+ * first time. Its identity is worth storing: the one that was left may be gone when the
+ * first line comes. */
+bool trail_is_news(trail *self);
 
 /* Closes the file, of which all was read; trail_open() opens the next one. */
 void trail_leave(trail *self);

@@ -19,7 +19,8 @@ enum {
     flush_interval_ms_default = 60000,
     flush_timeout_ms_default = 5000,
     /* Offsets are stored this soon when nothing else is going on, so that a slot or a
-     * file moves on; a busy task waits for offset.flush.interval.ms. */
+     * file moves on; a busy task waits for offset.flush.interval.ms. The very first one
+     * does not wait: without any nobody knows after a crash where it was. */
     idle_flush_ms = 1000,
     /* Of arenas: the two and a half requests that are with the client, and as much to
      * follow. 16 MiB were no faster, 4 MiB by a tenth slower. */
@@ -441,7 +442,9 @@ static int64_t flush_due(const host *self)
     if (!any || self->flush_under_way || self->orphaned) {
         return -1;
     }
-    int64_t wait = winding                                   ? 0
+    bool is_first =
+        self->flush_sequence == 0 && sluice_offsets_count(self->offsets) == 0;
+    int64_t wait = winding || is_first                       ? 0
                    : self->flush_interval_ms < idle_flush_ms ? self->flush_interval_ms
                    : in_flight == 0                          ? idle_flush_ms
                                                              : self->flush_interval_ms;
