@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* RLIMIT_DATA counts a thread's whole stack, used or not: eight megabytes each would
@@ -45,9 +46,31 @@ static void volunteer_for_out_of_memory(void)
     }
 }
 
+/* struct landlock_ruleset_attr of Linux 6.12, which Debian 12's headers do not have. */
+typedef struct scope {
+    uint64_t files, network, scoped;
+} scope;
+
+enum { scope_of_signals = 2 }; /* LANDLOCK_SCOPE_SIGNAL */
+
+/* A plugin that has its process ids wrong, or means it, reaches its own process and
+ * what that has started: not the nursery, the worker or another connector, neither by a
+ * signal nor as a debugger. Older kernels do not know it, and do without. */
+static void keep_to_its_own(void)
+{
+    const scope own = {.scoped = scope_of_signals};
+    int rules = (int)syscall(SYS_landlock_create_ruleset, &own, sizeof own, 0U);
+    if (rules >= 0) {
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        syscall(SYS_landlock_restrict_self, rules, 0U);
+        close(rules);
+    }
+}
+
 void confine_host(const nursery_limits *limits)
 {
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    keep_to_its_own();
     volunteer_for_out_of_memory();
     lower(RLIMIT_NOFILE, limits->files);
     if (limits->memory_bytes > 0 && memory_can_be_limited) {

@@ -1,6 +1,8 @@
 /* worker/confine.h - what a connector host may do to the machine.
  *
- * Nothing here needs a privilege: limits are lowered, never raised.
+ * Nothing here needs a privilege: limits are lowered, never raised. Signals go no
+ * further than its own descendants where the kernel can do that (Landlock, from Linux
+ * 6.12 on); setuid programs that a plugin starts have no effect there.
  *
  * Threads: the only one of a process that has just been forked. */
 #ifndef SLUICE_WORKER_CONFINE_H

@@ -234,7 +234,7 @@ static void take(fake *self, const json_t *message)
 static int fake_host(int control_fd, int doing_fd)
 {
     fake self = {0};
-    channel_init(&self.control, control_fd);
+    channel_init(&self.control, control_fd, CONTROL_LINE_BYTES_MAX);
     void *page = doing_fd < 0 ? MAP_FAILED
                               : mmap(NULL, CONTROL_DOING_BYTES, PROT_READ | PROT_WRITE,
                                      MAP_SHARED, doing_fd, 0);

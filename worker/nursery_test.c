@@ -1,12 +1,14 @@
 /* The nursery: hosts are forked, killed, and their ends told. */
 #include "worker/control/control.h"
 #include "worker/nursery.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <test.h>
 #include <time.h>
@@ -41,6 +43,20 @@ static void burn(int64_t ms)
     int64_t end = clock_ms(CLOCK_PROCESS_CPUTIME_ID) + ms;
     while (clock_ms(CLOCK_PROCESS_CPUTIME_ID) < end) {
     }
+}
+
+/* Whether its own child could be killed, and the nursery could not. */
+static bool kill_others(void)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        for (;;) {
+            pause();
+        }
+    }
+    int ended;
+    bool own = kill(child, SIGKILL) == 0 && waitpid(child, &ended, 0) == child;
+    return kill(getppid(), SIGKILL) != 0 && errno == EPERM && own;
 }
 
 /* A child that does what the bytes on its control channel say, until its end. */
@@ -83,6 +99,9 @@ static int obedient(int control_fd, int doing_fd)
                 }
                 _exit(0);
             }
+            break;
+        case 'k': /* Ends its parent, if it can, and its own child, which it must. */
+            (void)!write(control_fd, kill_others() ? "done" : "sent", 4);
             break;
         case 'b': /* Uses so much processor time … */
         case 'B': /* … or so much. */
@@ -163,6 +182,7 @@ static void await_done(child who)
 {
     char answer[4];
     CHECK(recv(who.control, answer, 4, MSG_WAITALL) == 4);
+    CHECK(memcmp(answer, "done", 4) == 0);
 }
 
 static void start(nursery *self)
@@ -409,6 +429,29 @@ TEST(without_the_worker_no_host_is_held_back)
     await_done(host);
     CHECK(clock_ms(CLOCK_MONOTONIC) - began < 30000);
     close(host.control);
+    await_end(host);
+    nursery_done(&self);
+}
+
+/* Landlock's sixth version. */
+static bool signals_can_be_kept(void)
+{
+    return syscall(SYS_landlock_create_ruleset, NULL, 0, 1U) >= 6;
+}
+
+TEST(a_host_cannot_kill_who_is_not_its_own)
+{
+    if (!signals_can_be_kept()) {
+        return; /* An older kernel. */
+    }
+    nursery self;
+    start(&self);
+    child host = start_child(&self, 1, -1);
+    CHECK_INT(next_event(&self).kind, NURSERY_FORKED);
+    order(host, "k");
+    await_done(host);
+    close(host.control);
+    CHECK_INT(next_event(&self).kind, NURSERY_EXITED);
     await_end(host);
     nursery_done(&self);
 }

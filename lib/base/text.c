@@ -390,3 +390,17 @@ bool text_is_utf8(const void *base, size_t len)
     }
     return true;
 }
+
+void text_make_utf8(char *text)
+{
+    size_t left = strlen(text);
+    while (left > 0) {
+        size_t size = character_len((const unsigned char *)text, left);
+        if (size == 0) {
+            *text = '?';
+            size = 1;
+        }
+        text += size;
+        left -= size;
+    }
+}

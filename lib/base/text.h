@@ -65,4 +65,7 @@ bool text_unhex(void *out, size_t len, const char *digits, size_t digit_count);
 /* Whether the bytes are valid UTF-8 (no surrogates, no overlong forms). */
 bool text_is_utf8(const void *base, size_t len);
 
+/* Makes `text` valid UTF-8 where it stands: each byte that is none becomes '?'. */
+void text_make_utf8(char *text);
+
 #endif

@@ -124,6 +124,14 @@ TEST(hex_goes_both_ways)
     CHECK(!text_unhex(bytes, 3, "00AB7", 5));
 }
 
+TEST(what_is_no_utf8_becomes_question_marks)
+{
+    char text[] = "a\xC3\xBC \xFC \xE2\x82. \xF0\x9F\x98\x80\xC3";
+    text_make_utf8(text);
+    CHECK_TEXT(text, "a\xC3\xBC ? ??. \xF0\x9F\x98\x80?");
+    text_make_utf8(text + strlen(text));
+}
+
 TEST(utf8_is_checked_to_the_letter)
 {
     CHECK(text_is_utf8("plain ascii of more than eight", 30));

@@ -8,121 +8,15 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "lib")]
-from running_broker import RunningBroker  # noqa: E402
-from running_worker import RunningWorker, until  # noqa: E402
+import plugin_system  # noqa: E402
+from plugin_system import NEVER, sink, source, until  # noqa: E402
 from tap import Skip, check_equal, main, test  # noqa: E402
 
 PROGRAM, PLUGIN = sys.argv[1], os.path.abspath(sys.argv[2])
-CONVERTERS = {"key.converter": "org.apache.kafka.connect.storage.StringConverter",
-              "value.converter": "org.apache.kafka.connect.storage.StringConverter"}
-NEVER = {"restart.policy": "never"}
 
 
-class System:
-    """A broker, a worker, and a file that is copied through a topic into another."""
-
-    def __init__(self, settings=None, calm=True):
-        self.calm = calm
-        self.broker = RunningBroker(PROGRAM)
-        self.worker = RunningWorker([PROGRAM, "standalone"], {
-            "bootstrap.servers": self.broker.address, "plugin.path": PLUGIN,
-            "offset.flush.interval.ms": "100", **CONVERTERS, **(settings or {})})
-        self.folder = self.worker.folder
-        self.lines = 0
-
-    def __enter__(self):
-        if self.calm:
-            self.begin_calm()
-        return self
-
-    def begin_calm(self):
-        self.append(100)
-        for name, config in {
-                "calm-source": {"connector.class": "FileStreamSource", "topic": "calm",
-                                "file": f"{self.folder}/in"},
-                "calm-sink": {"connector.class": "FileStreamSink", "topics": "calm",
-                              "file": f"{self.folder}/out"}}.items():
-            self.create(name, config)
-        self.check_calm()
-        self.calm = [self.worker.host_of(name) for name in ("calm-source", "calm-sink")]
-
-    def __exit__(self, *what):
-        try:
-            self.worker.__exit__(*what)
-        finally:
-            self.broker.__exit__(*what)
-
-    def append(self, count):
-        with open(f"{self.folder}/in", "a", encoding="utf-8") as file:
-            for _ in range(count):
-                file.write(f"line {self.lines}\n")
-                self.lines += 1
-
-    def out(self):
-        try:
-            with open(f"{self.folder}/out", encoding="utf-8") as file:
-                return file.read()
-        except FileNotFoundError:
-            return ""
-
-    def check_calm(self):
-        """All lines have arrived, each once."""
-        wanted = "".join(f"line {i}\n" for i in range(self.lines))
-        until(lambda: len(self.out()) >= len(wanted), self.worker.log)
-        check_equal(self.out(), wanted)
-
-    def check_neighbour(self):
-        """It still copies, in the processes that it had."""
-        self.append(100)
-        self.check_calm()
-        check_equal([self.worker.host_of(name) for name in ("calm-source", "calm-sink")], self.calm)
-
-    def create(self, name, config):
-        """Its host may die before the request is answered."""
-        status, body = self.worker.call("POST", "/connectors", {"name": name, "config": config})
-        if status not in (201, 500):
-            raise AssertionError(f"{status}: {body}")
-
-    def status(self, name):
-        return self.worker.call("GET", f"/connectors/{name}/status")[1]
-
-    def wait_failed(self, name):
-        """The trace, once it is FAILED."""
-        until(lambda: self.status(name)["connector"]["state"] == "FAILED",
-              lambda: f"{self.status(name)}\n{self.worker.log()}")
-        return self.status(name)["connector"]["trace"]
-
-    def mend(self, name, config):
-        """The same connector without the misbehaviour: all ten records come."""
-        config = {key: value for key, value in config.items()
-                  if "misbehave" not in key and key != "host.call.timeout.ms"}
-        config["test.tell"] = f"{self.folder}/{name}.told"
-        if "topics" in config:  # The group would wait for the member that was killed.
-            config["consumer.override.group.id"] = f"mended-{name}"
-        status, body = self.worker.call("PUT", f"/connectors/{name}/config", config)
-        if status not in (200, 201):
-            raise AssertionError(f"{status}: {body}")
-        self.worker.wait_state(name, "RUNNING RUNNING")
-        until(lambda: self.told(name), self.worker.log)
-
-    def told(self, name):
-        """A source has stored its last offset, a sink has got its last record."""
-        try:
-            with open(f"{self.folder}/{name}.told", encoding="utf-8") as file:
-                text = file.read()
-        except FileNotFoundError:
-            return False
-        return "committed 10" in text or "@9 " in text or "create 10" in text
-
-
-def source(how, at, **more):
-    return {"connector.class": "TestSource", "test.topic": "tested", "test.misbehave": how,
-            "test.misbehave.at": at, **NEVER, **{key.replace("_", "."): value for key, value in more.items()}}
-
-
-def sink(how, at, **more):
-    return {"connector.class": "TestSink", "topics": "tested", "test.misbehave": how,
-            "test.misbehave.at": at, **NEVER, **{key.replace("_", "."): value for key, value in more.items()}}
+def System(settings=None, calm=True):
+    return plugin_system.System(PROGRAM, PLUGIN, settings, calm)
 
 
 def transform(how):

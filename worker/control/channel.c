@@ -1,6 +1,5 @@
 /* Lines of JSON over a socket. */
 #include "worker/control/channel.h"
-#include "worker/control/control.h"
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -9,10 +8,11 @@
 
 enum { read_bytes = 64 * 1024, keep_bytes_max = 1024 * 1024 };
 
-void channel_init(channel *self, int fd)
+void channel_init(channel *self, int fd, size_t line_bytes_max)
 {
-    *self = (channel){.fd = fd, .lock = PTHREAD_MUTEX_INITIALIZER};
-    buffer_init(&self->in, CONTROL_LINE_BYTES_MAX + read_bytes);
+    *self = (channel){
+        .fd = fd, .line_bytes_max = line_bytes_max, .lock = PTHREAD_MUTEX_INITIALIZER};
+    buffer_init(&self->in, line_bytes_max + read_bytes);
     buffer_init(&self->out, 0);
 }
 
@@ -29,20 +29,19 @@ void channel_done(channel *self)
 
 sluice_status channel_read(channel *self, sluice_error *err)
 {
+    self->more = false;
     for (;;) {
         char *room = buffer_reserve(&self->in, read_bytes);
         if (room == NULL) {
-            self->ended = true;
+            self->ended = self->too_long = true;
             return sluice_fail(err, SLUICE_FATAL,
-                               "a line of the control channel is longer than %d bytes",
-                               CONTROL_LINE_BYTES_MAX);
+                               "a line of the control channel is longer than %zu bytes",
+                               self->line_bytes_max);
         }
         ssize_t got = recv(self->fd, room, read_bytes, MSG_DONTWAIT);
         if (got > 0) {
             buffer_advance(&self->in, (size_t)got);
-            if (got == read_bytes) {
-                continue;
-            }
+            self->more = got == read_bytes;
             return SLUICE_OK;
         }
         if (got < 0 && errno == EINTR) {

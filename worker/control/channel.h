@@ -13,17 +13,22 @@
 typedef struct channel {
     int fd;
     buffer in;
-    size_t looked_at;     /* Bytes of `in` that hold no line end. */
+    size_t looked_at; /* Bytes of `in` that hold no line end. */
+    size_t line_bytes_max;
+    bool more;
+    bool too_long;        /* What has come in is longer than a line may be. */
     bool ended;           /* The other side has closed it, or broken the rules. */
     pthread_mutex_t lock; /* One sender at a time: guards `out`. */
     buffer out;
 } channel;
 
-void channel_init(channel *self, int fd);
+/* A line that comes in has at most `line_bytes_max`. */
+void channel_init(channel *self, int fd, size_t line_bytes_max);
 void channel_done(channel *self);
 
-/* Reads what has arrived, without waiting. OK also when it was nothing; FATAL at the
- * end of the stream and for a line of more than CONTROL_LINE_BYTES_MAX. */
+/* Reads what has arrived, without waiting: 64 KiB at most, so that nobody who writes
+ * without an end is read without one; `more` says that there may be more. OK also when
+ * it was nothing; FATAL at the end of the stream and for a line that is too long. */
 sluice_status channel_read(channel *self, sluice_error *err);
 
 /* The next whole message that was read, the caller's; NULL when there is none (OK).

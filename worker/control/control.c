@@ -1,5 +1,6 @@
 /* The words and the shared page of the control channel. */
 #include "worker/control/control.h"
+#include "base/text.h"
 #include "lib/task.h"
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +33,7 @@ static int slot_text(const control_doing_page *page, size_t slot, char *text,
     char note[CONTROL_NOTE_SIZE];
     memcpy(note, page->slots[slot].note, sizeof note);
     note[sizeof note - 1] = '\0';
+    note[text_is_utf8(note, strlen(note)) ? sizeof note - 1 : 0] = '\0';
     uint32_t call = atomic_load(&page->slots[slot].call);
     const char *name = control_call_name(call);
     if (slot == 0) {

@@ -1,7 +1,8 @@
 /* worker/control/control.h - what a worker and a connector host say to each other.
  *
- * Newline-delimited JSON over an AF_UNIX SOCK_STREAM pair; a line has at most 64 MiB.
- * Names and texts of connectors, offsets and configurations travel as they are in REST.
+ * Newline-delimited JSON over an AF_UNIX SOCK_STREAM pair; a line of the worker's has
+ * at most 64 MiB, a host's 16 MiB. Names and texts of connectors, offsets and
+ * configurations travel as they are in REST.
  *
  * Worker to host:
  *   {"start":{"name":"c","config":{…resolved…},"worker":{…worker properties…},
@@ -68,7 +69,9 @@
 
 enum {
     CONTROL_LINE_BYTES_MAX = 64 * 1024 * 1024,
-    CONTROL_DOING_TASKS = 1023, /* Tasks beyond are not shown. */
+    CONTROL_SAID_BYTES_MAX = 16 * 1024 * 1024, /* A host's: the worker parses it where
+                                                  everybody waits, in 0.2 s at most. */
+    CONTROL_DOING_TASKS = 1023,                /* Tasks beyond are not shown. */
     CONTROL_NOTE_SIZE = 56,
     HOST_EXIT_REFUSED = 2,
     HOST_EXIT_GRACE_OVER = 3, /* A task did not stop in time after the worker left. */

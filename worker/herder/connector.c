@@ -20,11 +20,34 @@ static void clear_tasks(connector *c)
     c->task_count = 0;
 }
 
+enum {
+    said_bytes_max = 64 * 1024, /* Of a text that a host has said. */
+    tasks_max = 10000,
+    topics_max = 10000, /* Further ones are not shown. */
+};
+
 static void set_text(char **field, const char *text)
 {
     char *copy = text == NULL ? NULL : memory_text(text);
     free(*field);
     *field = copy;
+}
+
+/* The same of what a host has said, which may be of any length; cut at the start of a
+ * UTF-8 character. */
+static void set_said(char **field, const json_t *said)
+{
+    const char *text = json_string_value(said);
+    size_t len = text == NULL ? 0 : strnlen(text, said_bytes_max + 1);
+    if (len <= said_bytes_max) {
+        set_text(field, text);
+        return;
+    }
+    for (len = said_bytes_max; len > 0 && (text[len] & 0xc0) == 0x80;) {
+        len--;
+    }
+    free(*field);
+    *field = memory_print("%.*s ... (%zu bytes)", (int)len, text, strlen(text));
 }
 
 connector *herder_connector_find(const herder *self, const char *name)
@@ -255,8 +278,8 @@ static void plan_restart(herder *self, connector *c, bool crashed)
 static void connector_reported(herder *self, connector *c, const json_t *report)
 {
     const char *name = json_string_value(json_object_get(report, "state"));
-    const char *class = json_string_value(json_object_get(report, "class"));
-    const char *type = json_string_value(json_object_get(report, "type"));
+    json_t *class = json_object_get(report, "class");
+    json_t *type = json_object_get(report, "type");
     run_state before = c->state;
     if (!state_parse(name, &c->state)) {
         return;
@@ -264,13 +287,13 @@ static void connector_reported(herder *self, connector *c, const json_t *report)
     self->startup_successes +=
         (c->state == state_running || c->state == state_paused) &&
         before != state_running && before != state_paused;
-    set_text(&c->trace, json_string_value(json_object_get(report, "trace")));
-    set_text(&c->version, json_string_value(json_object_get(report, "version")));
-    if (class != NULL) {
-        set_text(&c->class, class);
+    set_said(&c->trace, json_object_get(report, "trace"));
+    set_said(&c->version, json_object_get(report, "version"));
+    if (json_is_string(class)) {
+        set_said(&c->class, class);
     }
-    if (type != NULL) {
-        set_text(&c->type, type);
+    if (json_is_string(type)) {
+        set_said(&c->type, type);
     }
     if (c->state == state_failed) {
         self->startup_failures++;
@@ -301,6 +324,13 @@ static json_t *without_secrets(const connector *c, json_t *config)
 static void tasks_reported(herder *self, connector *c, const json_t *configs)
 {
     size_t count = json_array_size(configs), kept = 0;
+    if (count > tasks_max) {
+        char *fault =
+            memory_print("it has %zu tasks: %d are possible", count, tasks_max);
+        host_slot_closed(self, &c->host, fault);
+        free(fault);
+        return;
+    }
     task *tasks = memory_zero((count + 1) * sizeof *tasks);
     for (; kept < count && kept < c->task_count; kept++) {
         tasks[kept] = c->tasks[kept];
@@ -329,7 +359,7 @@ static void task_reported(herder *self, connector *c, const json_t *message)
     self->task_startups +=
         state == state_running && t->state != state_paused && t->state != state_running;
     t->state = state;
-    set_text(&t->trace, json_string_value(json_object_get(message, "trace")));
+    set_said(&t->trace, json_object_get(message, "trace"));
     if (state == state_failed) {
         self->task_failures++;
         act_log_of(self, c, SLUICE_ERROR, "task '%s-%lld' is FAILED: %s", c->name,
@@ -357,8 +387,8 @@ static void pong_received(herder *self, connector *c, const json_t *message)
             json_decref(t->places);
             t->places = json_incref(places);
         }
-        set_text(&t->retry, json_string_value(json_object_get(report, "retry")));
-        set_text(&t->doing, json_string_value(json_object_get(report, "doing")));
+        set_said(&t->retry, json_object_get(report, "retry"));
+        set_said(&t->doing, json_object_get(report, "doing"));
         host_slot_stuck(self, &c->host, id,
                         json_string_value(json_object_get(report, "call")),
                         json_integer_value(json_object_get(report, "stuck")));
@@ -382,7 +412,8 @@ void herder_connector_message(herder *self, connector *c, const json_t *message)
     } else if (json_object_get(message, "task") != NULL) {
         task_reported(self, c, message);
     } else if ((part = json_object_get(message, "topic")) != NULL) {
-        if (self->settings.topic_tracking && json_is_string(part)) {
+        if (self->settings.topic_tracking && json_is_string(part) &&
+            json_object_size(c->topics) < topics_max) {
             json_object_set_new(c->topics, json_string_value(part), json_null());
         }
     }

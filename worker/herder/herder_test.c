@@ -294,6 +294,42 @@ TEST(a_connectors_own_limits_go_to_its_host_and_into_its_obituary)
                                  "host.memory.max.bytes allocated") != NULL);
 }
 
+/* Too many tasks, and a trace that no table could show. */
+TEST(what_a_host_says_has_bounds)
+{
+    bench *b = begin_running();
+    char *text = memory_zero(200000), *at = text;
+    at = stpcpy(at, "{\"task\":0,\"state\":\"FAILED\",\"trace\":\"");
+    memset(at, 'x', 100000);
+    stpcpy(at + 100000, "\"}");
+    host_says(b, b->host, text);
+    CHECK(strstr(status_body(b), "xxx ... (100000 bytes)") != NULL);
+    CHECK(strlen(status_body(b)) < 70000);
+    at = stpcpy(text, "{\"tasks\":[{}");
+    for (int i = 0; i < 10000; i++) {
+        at = stpcpy(at, ",{}");
+    }
+    stpcpy(at, "]}");
+    host_says(b, b->host, text);
+    free(text);
+    CHECK(did(b, herder_kill, b->host));
+    dies(b, b->host, SIGKILL, "");
+    CHECK(strstr(status_body(b),
+                 "was killed: it has 10001 tasks: 10000 are possible") != NULL);
+}
+
+/* The page that says what it does may hold anything, and so may its last lines. */
+TEST(what_is_no_text_is_told_as_far_as_it_is_one)
+{
+    bench *b = begin_running();
+    step(b, (herder_event){.type = herder_event_exited,
+                           .host = b->host,
+                           .exit_code = 3,
+                           .log = "K\xF6ln\nB\xC3\xBCro"});
+    CHECK(strstr(status_body(b), "exited with code 3; last log lines:"
+                                 "\\nK?ln\\nB\xC3\xBCro") != NULL);
+}
+
 TEST(a_host_that_does_not_answer_is_killed_and_says_so)
 {
     bench *b = begin_running();

@@ -1,6 +1,7 @@
 /* A host's life as the herder sees it: begun, asked to stop, asked whether it still
  * answers, killed when it does not, and what is written on its grave. */
 #include "base/memory.h"
+#include "base/text.h"
 #include "state.h"
 #include "worker/control/control.h"
 #include <signal.h>
@@ -210,5 +211,6 @@ char *host_slot_obituary(const host_slot *host, const char *what,
                               log ? "; last log lines:\n" : "", log ? event->log : "");
     free(how);
     free(memory);
+    text_make_utf8(text); /* The page and the lines are a plugin's. */
     return text;
 }

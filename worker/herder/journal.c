@@ -48,9 +48,7 @@ static json_t *line_json(const char *line)
     json_t *text = json_string(line);
     if (text == NULL) {
         char *plain = memory_text(line);
-        for (char *at = plain; *at != '\0'; at++) {
-            *at = (unsigned char)*at < 0x80 ? *at : '?';
-        }
+        text_make_utf8(plain);
         text = json_string(plain);
         free(plain);
     }

@@ -52,8 +52,11 @@ static bool make_ends(ends *e)
     }
     e->ours[1] = out[0];
     e->theirs[1] = out[1];
-    e->theirs[2] = memfd_create("sluice-doing", MFD_CLOEXEC);
+    /* A page that is cut off under a reader would end it. */
+    e->theirs[2] = memfd_create("sluice-doing", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     return e->theirs[2] >= 0 && ftruncate(e->theirs[2], CONTROL_DOING_BYTES) == 0 &&
+           fcntl(e->theirs[2], F_ADD_SEALS,
+                 F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0 &&
            fcntl(e->ours[1], F_SETFL, O_NONBLOCK) == 0;
 }
 
@@ -87,7 +90,7 @@ sluice_status link_open(nursery *n, const nursery_request *wanted, host_link **r
     host_link *self = memory_zero(sizeof *self);
     self->id = (uint64_t)wanted->id;
     self->title = memory_text(wanted->title);
-    channel_init(&self->control, e.ours[0]);
+    channel_init(&self->control, e.ours[0], CONTROL_SAID_BYTES_MAX);
     buffer_init(&self->out, 0);
     buffer_init(&self->line, 0);
     self->stderr_fd = e.ours[1];

@@ -27,6 +27,7 @@ typedef struct host_link {
     control_doing_page *doing; /* or NULL */
     size_t output_bytes;       /* Of the last reading: what was no line of the log. */
     bool control_watched, stderr_watched;
+    int64_t control_quiet_until; /* The same of its control channel. */
     int64_t
         quiet_until;   /* It has said too much, and is read again then; 0: it is not. */
     bool is_inspector; /* The title is no connector's. */

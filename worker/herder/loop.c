@@ -21,6 +21,8 @@
 enum {
     events_max = 64,
     quiet_ms = 50, /* With the bounds of link.c: 5 MB/s, or 160 kB/s of prints. */
+    last_readings_max = 8, /* More than a socket holds. */
+    lines_max = 512, /* Of a control channel at once: 10,000 a second are nobody's. */
     orphan_extra_ms = 2000, /* Beyond the tasks' grace time, when the worker is gone. */
 };
 
@@ -54,7 +56,7 @@ struct herder_loop {
     map journals; /* of connectors */
     uint64_t last_request;
     measures measures;
-    size_t quiet; /* Links whose stderr is not read for a moment. */
+    size_t quiet; /* Channels that are not read for a moment. */
     bool finished;
     pthread_mutex_t lock; /* Guards the mailbox. */
     letter *first;
@@ -260,6 +262,7 @@ static void read_lines(herder_loop *self, host_link *link)
     json_t *message;
     sluice_error *err = sluice_error_new();
     bool open = channel_read(&link->control, err) == SLUICE_OK;
+    size_t count = 0;
     sluice_status status;
     while ((status = channel_next(&link->control, &message, err)) == SLUICE_OK &&
            message != NULL) {
@@ -267,13 +270,18 @@ static void read_lines(herder_loop *self, host_link *link)
             .type = herder_event_message, .host = link->id, .message = message};
         step(self, &event);
         json_decref(message);
+        count++;
     }
-    if (!open || status != SLUICE_OK) {
+    bool broken = status != SLUICE_OK || (!open && link->control.too_long);
+    if (!open || broken) {
         unwatch(self, link->control.fd, &link->control_watched);
-        step(self, &(herder_event){
-                       .type = herder_event_closed,
-                       .host = link->id,
-                       .log = status == SLUICE_OK ? NULL : sluice_error_text(err)});
+        step(self, &(herder_event){.type = herder_event_closed,
+                                   .host = link->id,
+                                   .log = broken ? sluice_error_text(err) : NULL});
+    } else if (count > lines_max && link->control_watched) {
+        unwatch(self, link->control.fd, &link->control_watched);
+        link->control_quiet_until = now_ms() + quiet_ms;
+        self->quiet++;
     }
     sluice_error_free(err);
 }
@@ -301,6 +309,13 @@ static void hear_again(herder_loop *self)
             self->quiet--;
             link->stderr_watched =
                 watch(self, link->stderr_fd, 2 * link->id + 1, EPOLLIN, EPOLL_CTL_ADD);
+        }
+        if (link->control_quiet_until != 0 && link->control_quiet_until <= now_ms()) {
+            link->control_quiet_until = 0;
+            self->quiet--;
+            link->control_watched =
+                watch(self, link->control.fd, 2 * link->id,
+                      EPOLLIN | (link->out.len > 0 ? EPOLLOUT : 0), EPOLL_CTL_ADD);
         }
     }
 }
@@ -332,11 +347,13 @@ static void host_exited(herder_loop *self, const nursery_event *event)
     if (link == NULL) {
         return;
     }
-    read_lines(self, link);
+    for (int i = 0; i < last_readings_max && !link->control.ended; i++) {
+        read_lines(self, link);
+    }
     link_read_log(link);
     unwatch(self, link->control.fd, &link->control_watched);
     unwatch(self, link->stderr_fd, &link->stderr_watched);
-    self->quiet -= link->quiet_until != 0;
+    self->quiet -= (link->quiet_until != 0) + (link->control_quiet_until != 0);
     map_remove(&self->links, &id, sizeof id);
     char *log = link_log(link);
     if (link->doing != NULL) {

@@ -41,6 +41,7 @@ static void tell_connector(host *self, const char *state, const char *trace)
     }
     if (trace != NULL) {
         char *shown = secrets_hidden(trace);
+        text_make_utf8(shown);
         json_object_set_new(report, "trace", json_string(shown));
         free(shown);
     }

@@ -48,7 +48,7 @@ static void share_page(host *self, int doing_fd)
 static host *host_new(int control_fd, int doing_fd)
 {
     host *self = memory_zero(sizeof *self);
-    channel_init(&self->control, control_fd);
+    channel_init(&self->control, control_fd, CONTROL_LINE_BYTES_MAX);
     share_page(self, doing_fd);
     self->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     pthread_mutex_init(&self->topics_lock, NULL);

@@ -269,7 +269,7 @@ TEST(a_plugin_that_crashes_leaves_word_of_the_task_and_the_call)
                                .doing_fd = doing};
     CHECK(nursery_fork(&cradle, &request, NULL) == SLUICE_OK);
     close(pair[1]);
-    channel_init(&control, pair[0]);
+    channel_init(&control, pair[0], CONTROL_SAID_BYTES_MAX);
     start_source(",\"test.topic\":\"t\",\"test.trouble\":\"poll-crash\"");
     CHECK_INT(next_event(&cradle).kind, NURSERY_FORKED);
     nursery_event event = next_event(&cradle);

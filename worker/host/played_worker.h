@@ -137,7 +137,7 @@ __attribute__((unused)) static void host_begin(void)
 {
     int pair[2];
     CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
-    channel_init(&control, pair[0]);
+    channel_init(&control, pair[0], CONTROL_SAID_BYTES_MAX);
     host_fd = pair[1];
     CHECK(pthread_create(&host_thread, NULL, run_host, NULL) == 0);
     memcpy(strrchr(tell_path, '-') + 1, "XXXXXX", 7);

@@ -1,6 +1,7 @@
 /* A task and its thread, whatever it does. */
 #include "worker/host/runner.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "lib/log_line.h"
 #include "worker/config/secrets.h"
 #include "worker/host/crash.h"
@@ -270,10 +271,9 @@ void runner_tell(runner *self, const char *state, const char *trace)
     figures_state(&self->figures, state);
     if (trace != NULL) {
         char *shown = secrets_hidden(trace);
-        json_t *text = json_string(shown);
+        text_make_utf8(shown);
+        json_object_set_new(message, "trace", json_string(shown));
         free(shown);
-        json_object_set_new(message, "trace",
-                            text != NULL ? text : json_string("(not UTF-8)"));
     }
     channel_send(&self->host->control, message);
 }
@@ -331,10 +331,14 @@ void runner_ask_split(sluice_task *task)
 
 static json_t *text_or_null(const char *text)
 {
-    char *shown = text == NULL ? NULL : secrets_hidden(text);
-    json_t *json = shown == NULL ? NULL : json_string(shown);
+    if (text == NULL) {
+        return json_null();
+    }
+    char *shown = secrets_hidden(text);
+    text_make_utf8(shown);
+    json_t *json = json_string(shown);
     free(shown);
-    return json == NULL ? json_null() : json;
+    return json;
 }
 
 /* For how long a plugin's function has neither returned nor shown a sign of life. */

@@ -173,6 +173,17 @@ static const struct {
     {"child", leave_child},
     {"child-crash", leave_child_and_crash},
     {"process", change_process},
+    {"nonsense", hostile_say_nonsense},
+    {"flood", hostile_flood},
+    {"much", hostile_say_much},
+    {"tasks", hostile_many_tasks},
+    {"page", hostile_damage_page},
+    {"prints", hostile_print_without_end},
+    {"stop", hostile_stop},
+    {"processes", hostile_many_processes},
+    {"parent", hostile_attack_parent},
+    {"limits", hostile_take_away_limits},
+    {"channel", hostile_replace_channel},
 };
 
 static bool is_first_time(const misbehaviour *self)

@@ -30,6 +30,19 @@ typedef struct misbehaviour {
         .offset = SLUICE_AT(const char *, config_type, field.once)                     \
     }
 
+/* hostile.c */
+void hostile_say_nonsense(void);
+void hostile_flood(void);
+void hostile_say_much(void);
+void hostile_many_tasks(void);
+void hostile_damage_page(void);
+void hostile_print_without_end(void);
+void hostile_stop(void);
+void hostile_many_processes(void);
+void hostile_attack_parent(void);
+void hostile_take_away_limits(void);
+void hostile_replace_channel(void);
+
 /* Does it when `at` is the place. */
 void misbehave(const misbehaviour *self, const char *at);
 
