@@ -1,5 +1,6 @@
 /* Errors: a list of messages, each with the key it is about. */
 #include "base/memory.h"
+#include "base/text.h"
 #include <sluice/error.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,8 +59,11 @@ void sluice_error_free(sluice_error *err)
     free(err);
 }
 
+/* A text from outside may be anything, or have been cut within a character; JSON and
+ * whoever reads it take none but UTF-8. */
 static void add(sluice_error *err, char *key, char *text)
 {
+    text_make_utf8(text);
     free(err->joined);
     err->joined = NULL;
     err->messages =
@@ -110,6 +114,7 @@ void sluice_prefix(sluice_error *err, const char *format, ...)
     char *prefix = memory_vprint(format, arguments);
     va_end(arguments);
     char *text = memory_print("%s: %s", prefix, err->messages[0].text);
+    text_make_utf8(text);
     free(prefix);
     free(err->messages[0].text);
     err->messages[0].text = text;

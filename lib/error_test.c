@@ -37,6 +37,16 @@ TEST(faults_of_a_configuration_are_all_kept_with_their_keys)
     sluice_error_free(err);
 }
 
+TEST(a_text_that_was_cut_within_a_character_is_still_utf8)
+{
+    sluice_error *err = sluice_error_new();
+    sluice_fail(err, SLUICE_FATAL, "'%.3s' is \xff", "\xC3\xBC\xC3\xBC");
+    CHECK_TEXT(sluice_error_text(err), "'\xC3\xBC?' is ?");
+    sluice_prefix(err, "%.1s", "\xC3\xBC");
+    CHECK_TEXT(sluice_error_text(err), "?: '\xC3\xBC?' is ?");
+    sluice_error_free(err);
+}
+
 TEST(nobody_needs_to_read_the_text)
 {
     CHECK(sluice_fail(NULL, SLUICE_FATAL, "x") == SLUICE_FATAL);

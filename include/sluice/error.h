@@ -38,7 +38,8 @@ SLUICE_API const char *sluice_status_name(sluice_status status);
 
 /* A list of messages. The first is what happened; more are added only where one
  * call can find several independent faults, as the check of a configuration does.
- * Each message may carry the name of the configuration key that it is about. */
+ * Each message may carry the name of the configuration key that it is about. Messages
+ * are UTF-8: a byte that is not becomes a question mark. */
 typedef struct sluice_error sluice_error;
 
 /* An empty list. Never NULL: aborts when memory is out, as all small allocations

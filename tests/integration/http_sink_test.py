@@ -21,7 +21,7 @@ PROGRAM = sys.argv[1]
 
 
 class Target:
-    """An HTTP server that answers as judge(body) says, (status, headers), and keeps every body with its status."""
+    """An HTTP server that answers as judge(body) says, (status, headers[, content]), and keeps bodies and statuses."""
 
     def __init__(self, judge):
         seen = self.seen = []
@@ -31,12 +31,13 @@ class Target:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                status, headers = judge(body)
+                status, headers, *content = judge(body)
                 seen.append((body, status))
                 self.send_response(status)
                 for name, value in {"Content-Length": "0", **headers}.items():
                     self.send_header(name, value)
                 self.end_headers()
+                self.wfile.write(b"".join(content))
 
             def log_message(self, *_):
                 pass
@@ -108,6 +109,10 @@ class Pipeline:
               lambda: f"{len(set(self.target.taken()))} of {wanted}\n{self.worker.log()[-3000:]}", 90)
 
 
+def refuse_in_german(_):
+    return 422, {"Content-Length": "301"}, b"x" + "ä".encode() * 150
+
+
 def refuse_bad(body):
     return (422, {}) if "bad" in body else (200, {})
 
@@ -154,6 +159,17 @@ def a_refused_record_fails_the_task_where_errors_are_not_tolerated():
             until(lambda: len(pipeline.target.seen) > again, lambda: str(pipeline.target.seen))
             pipeline.worker.wait_state("out", "RUNNING FAILED")
             check_equal(pipeline.target.seen, [("one", 200)] + [("bad", 422)] * again)
+
+
+@test
+def an_answer_that_is_cut_within_a_character_is_told():
+    with Pipeline(refuse_in_german, restart_policy="never") as pipeline:
+        pipeline.write(["one"])
+        pipeline.begin()
+        pipeline.worker.wait_state("out", "RUNNING FAILED")
+        _, status = pipeline.worker.call("GET", "/connectors/out/status")
+        if "status 422: 'x" + "ä" * 99 + "?'; the request" not in status["tasks"][0]["trace"]:
+            raise AssertionError(status["tasks"][0]["trace"])
 
 
 @test
