@@ -11,7 +11,9 @@ typedef struct json_config {
     bool replace_null;
 } json_config;
 
-static const char *const formats[] = {"BASE64", "NUMERIC", NULL};
+/* In the order in which Kafka Connect names them. */
+enum { format_numeric, format_base64 };
+static const char *const formats[] = {"NUMERIC", "BASE64", NULL};
 
 static const sluice_key keys[] = {
     {.name = "schemas.enable",
@@ -86,7 +88,7 @@ static sluice_status json_create(const void *argument, bool is_key, void **ret_s
     sluice_json_options options = {
         .size = sizeof options,
         .schemas = given->schemas_enable,
-        .numeric_decimals = given->decimal_format == 1,
+        .numeric_decimals = given->decimal_format == format_numeric,
         .default_for_null = given->replace_null,
         .schemas_max = given->schemas_cache_size,
     };

@@ -479,6 +479,137 @@ PUT /connectors/nope/resume
 """)
 
 
+INSERT = ('"transforms": "i", "transforms.i.topic.field": "f", '
+          '"transforms.i.type": "org.apache.kafka.connect.transforms.InsertField$Value"')
+
+
+@test
+def tasks_that_have_failed_and_what_restarts_them():
+    compare("""
+POST /connectors {"name": "bad", "config": {@SOURCE, @INSERT}}
+WAIT bad RUNNING FAILED
+GET /connectors/bad/status
+GET /connectors/bad/tasks/0/status
+GET /connectors?expand=status
+POST /connectors/bad/restart?onlyFailed=true
+WAIT bad RUNNING FAILED
+POST /connectors/bad/restart
+SETTLE bad
+POST /connectors/bad/restart?includeTasks=true&onlyFailed=true
+WAIT bad RUNNING FAILED
+POST /connectors/bad/restart?includeTasks=true
+WAIT bad RUNNING FAILED
+POST /connectors/bad/tasks/0/restart
+WAIT bad RUNNING FAILED
+PUT /connectors/bad/pause
+SETTLE bad
+PUT /connectors/bad/resume
+SETTLE bad
+PUT /connectors/bad/stop
+WAIT bad STOPPED
+POST /connectors/bad/restart?includeTasks=true&onlyFailed=true
+PUT /connectors/bad/config {@SOURCE}
+GET /connectors/bad/tasks
+GET /connectors/bad/status
+PUT /connectors/bad/resume
+WAIT bad RUNNING RUNNING
+PUT /connectors/bad/config {@SOURCE, @INSERT}
+SETTLE bad
+DELETE /connectors/bad
+GET /connectors/bad/status
+""".replace("@INSERT", INSERT), files={"in.txt": "one\n"})
+
+
+@test
+def configurations_that_change_while_it_does_not_run():
+    compare("""
+POST /connectors {"name": "c", "config": {@SOURCE}}
+WAIT c RUNNING RUNNING
+PUT /connectors/c/pause
+WAIT c PAUSED PAUSED
+PUT /connectors/c/config {@SOURCE, "batch.size": "7"}
+SETTLE c
+GET /connectors/c
+GET /connectors/c/tasks
+PATCH /connectors/c/config {"batch.size": "8"}
+SETTLE c
+GET /connectors/c/tasks
+POST /connectors/c/restart?includeTasks=true
+SETTLE c
+POST /connectors/c/tasks/0/restart
+SETTLE c
+PUT /connectors/c/stop
+WAIT c STOPPED
+PUT /connectors/c/pause
+SETTLE c
+GET /connectors/c/status
+PUT /connectors/c/config {@SOURCE, "batch.size": "9"}
+SETTLE c
+GET /connectors/c/tasks
+PUT /connectors/c/stop
+WAIT c STOPPED
+PUT /connectors/c/config {@SINK, "tasks.max": "3"}
+GET /connectors/c
+GET /connectors/c/status
+GET /connectors/c/tasks
+PUT /connectors/c/resume
+WAIT c RUNNING RUNNING RUNNING RUNNING
+GET /connectors/c
+GET /connectors/c/tasks
+PATCH /connectors/c/config {"tasks.max": "1"}
+WAIT c RUNNING RUNNING
+GET /connectors/c/tasks
+GET /connectors/c/tasks/1/status
+PATCH /connectors/c/config {"tasks.max": "2"}
+WAIT c RUNNING RUNNING RUNNING
+GET /connectors/c/tasks/1/status
+PUT /connectors/c/pause
+WAIT c PAUSED PAUSED PAUSED
+PATCH /connectors/c/config {"tasks.max": "1"}
+SETTLE c
+GET /connectors/c
+DELETE /connectors/c
+""", files={"in.txt": "one\n"})
+
+
+@test
+def offsets_outlive_a_connector():
+    """Its topics do, too, in a standalone worker, but not in one of a group, nor in ours."""
+    compare("""
+POST /connectors {"name": "o", "config": {@SOURCE}}
+WAIT o RUNNING RUNNING
+PUT /connectors/o/stop
+WAIT o STOPPED
+GET /connectors/o/offsets
+GET /connectors/o/topics
+DELETE /connectors/o
+GET /connectors/o/offsets
+! GET /connectors/o/topics
+POST /connectors {"name": "o", "config": {@SOURCE}, "initial_state": "STOPPED"}
+GET /connectors/o/offsets
+! GET /connectors/o/topics
+PATCH /connectors/o/offsets {"offsets": [{"partition": {"filename": "FOLDER/in.txt"}, "offset": {"position": 4}}]}
+GET /connectors/o/offsets
+PUT /connectors/o/resume
+WAIT o RUNNING RUNNING
+PUT /connectors/o/stop
+WAIT o STOPPED
+GET /connectors/o/offsets
+GET /connectors/o/topics
+PUT /connectors/o/topics/reset
+GET /connectors/o/topics
+DELETE /connectors/o/offsets
+GET /connectors/o/offsets
+PUT /connectors/o/resume
+WAIT o RUNNING RUNNING
+PUT /connectors/o/stop
+WAIT o STOPPED
+GET /connectors/o/offsets
+GET /connectors/o/topics
+DELETE /connectors/o
+""", files={"in.txt": "one\ntwo\n"})
+
+
 @test
 def cross_origin_requests():
     compare("""

@@ -317,7 +317,9 @@ static void update(herder *self, pending *p, connector *c)
     learn_plugin(self, c);
     p->store = act_store_config(self, c);
     pending_to(self, p, wait_start);
-    if (!same && c->target != target_stopped) {
+    if (c->target == target_paused && c->state != state_failed && !c->host.stopping) {
+        c->outdated = c->outdated || !same; /* It is divided anew when it is resumed. */
+    } else if (!same && c->target != target_stopped) {
         herder_connector_bounce(self, c, state_unassigned);
     }
     pending_wake(self, c->name);

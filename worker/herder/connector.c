@@ -128,6 +128,7 @@ void herder_connector_start(herder *self, connector *c)
         return; /* Exit, store or resume will call again. */
     }
     c->rerun = false;
+    c->outdated = false;
     c->configured = false;
     self->startups++;
     if (c->state != state_restarting) {

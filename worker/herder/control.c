@@ -34,6 +34,8 @@ static void resume(herder *self, connector *c)
     set_target(self, c, target_started);
     if (c->host.stopping) {
         c->rerun = true;
+    } else if (c->outdated && c->host.id != 0) {
+        herder_connector_bounce(self, c, state_unassigned);
     } else if (c->host.id != 0) {
         act_send(self, c->host.id, json_pack("{s:b}", "resume", 1));
     } else if (c->state != state_failed) {
@@ -76,11 +78,35 @@ static void restart_tasks(herder *self, const herder_request *request, connector
     }
 }
 
-/* The answer shows the plan: what is restarted as RESTARTING, all else as it is. A host
- * is one process, so a connector that is restarted takes its tasks along. */
+static void show_restarting(json_t *status)
+{
+    json_object_set_new(status, "state", json_string("RESTARTING"));
+}
+
+/* What is restarted as RESTARTING, all else as it is; with the traces that led to it.
+ */
+static json_t *plan_of(const herder *self, const herder_request *request,
+                       const connector *c)
+{
+    json_t *plan = answer_status(self, c);
+    json_t *tasks = json_object_get(plan, "tasks");
+    if (is_planned(request, c->state)) {
+        show_restarting(json_object_get(plan, "connector"));
+    }
+    for (size_t i = 0; request->include_tasks && i < c->task_count; i++) {
+        if (is_planned(request, c->tasks[i].state)) {
+            show_restarting(json_array_get(tasks, i));
+        }
+    }
+    return plan;
+}
+
+/* The answer shows the plan. A host is one process, so a connector that is restarted
+ * takes its tasks along. */
 static void restart_planned(herder *self, const herder_request *request, connector *c)
 {
     bool connector_too = is_planned(request, c->state);
+    json_t *plan = plan_of(self, request, c);
     if (c->target == target_stopped) {
         /* There is nothing to restart; the answer is the same. */
     } else if (connector_too && request->include_tasks && !request->only_failed) {
@@ -90,11 +116,6 @@ static void restart_planned(herder *self, const herder_request *request, connect
         herder_connector_bounce(self, c, state_restarting);
     } else {
         restart_tasks(self, request, c);
-    }
-    json_t *plan = answer_status(self, c);
-    if (connector_too) {
-        json_object_set_new(json_object_get(plan, "connector"), "state",
-                            json_string("RESTARTING"));
     }
     act_answer(self, request->id, 202, plan);
 }

@@ -464,6 +464,29 @@ TEST(pause_and_resume_reach_the_host)
     CHECK_TEXT(sent(b, b->host, "resume"), "{\"resume\":true}");
 }
 
+TEST(a_paused_connector_takes_a_new_configuration_when_it_is_resumed)
+{
+    bench *b = begin_running();
+    uint64_t before = b->host;
+    ask(b, herder_pause, "c", NULL);
+    host_says(b, b->host, "{\"connector\":{\"state\":\"PAUSED\"}}");
+    uint64_t put = ask(b, herder_put_config, "c",
+                       "{\"connector.class\":\"FileStreamSource\",\"file\":\"g\"}");
+    says_valid(b, put);
+    CHECK_INT(status_of(b, put), 200);
+    CHECK_TEXT(sent(b, before, "stop"), "");
+    CHECK(strstr(status_body(b), "\"state\":\"PAUSED\"") != NULL);
+    ask(b, herder_resume, "c", NULL);
+    CHECK_TEXT(sent(b, before, "stop"), "{\"stop\":true}");
+    exits(b, before);
+    CHECK(b->host != before);
+    CHECK(strstr(sent(b, b->host, "start"), "\"file\":\"g\"") != NULL);
+    says_running(b);
+    ask(b, herder_pause, "c", NULL);
+    ask(b, herder_resume, "c", NULL);
+    CHECK_TEXT(sent(b, b->host, "resume"), "{\"resume\":true}");
+}
+
 TEST(a_stopped_connector_has_no_tasks_and_resumes_with_a_new_host)
 {
     bench *b = begin_running();
@@ -479,6 +502,7 @@ TEST(a_restart_with_tasks_shows_its_plan_and_starts_a_new_host)
 {
     bench *b = begin_running();
     uint64_t before = b->host;
+    host_says(b, b->host, "{\"task\":0,\"state\":\"FAILED\",\"trace\":\"why\"}");
     uint64_t request = ask_with(b,
                                 (herder_request){.operation = herder_restart_connector,
                                                  .name = "c",
@@ -486,6 +510,7 @@ TEST(a_restart_with_tasks_shows_its_plan_and_starts_a_new_host)
                                 NULL);
     CHECK_INT(status_of(b, request), 202);
     CHECK(strstr(body_of(b, request), "\"id\":0,\"state\":\"RESTARTING\"") != NULL);
+    CHECK(strstr(body_of(b, request), "\"trace\":\"why\"") != NULL);
     exits(b, before);
     CHECK(b->host != before);
     CHECK(strstr(status_body(b), "RESTARTING") != NULL);

@@ -65,6 +65,7 @@ typedef struct connector {
     bool configured;    /* The host has sent its task configurations. */
     bool leaving;       /* Deleted, and gone as soon as its host is. */
     bool rerun;         /* To be started again when the host has stopped. */
+    bool outdated;      /* The host is paused, and the configuration newer than it. */
     int64_t restart_at; /* INT64_MAX: never. */
     int64_t attempts;
     uint64_t restarts; /* Since the worker's start, for metrics. */

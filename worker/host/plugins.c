@@ -4,6 +4,7 @@
 #include "plugin/catalog.h"
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct plugin_set {
     plugin_files *files;
@@ -49,11 +50,12 @@ const json_t *plugins_catalog(plugin_set *self)
     return self->catalog;
 }
 
-static const plugin_feature *find(plugin_set *self, unsigned kinds, const char *name)
+static const plugin_feature *find(plugin_set *self, unsigned kinds, const char *name,
+                                  sluice_error *why)
 {
     const plugin_feature *found = NULL;
     pthread_mutex_lock(&self->lock);
-    if (plugin_files_find(self->files, kinds, name, &found, NULL) != SLUICE_OK) {
+    if (plugin_files_find(self->files, kinds, name, &found, why) != SLUICE_OK) {
         found = NULL;
     }
     pthread_mutex_unlock(&self->lock);
@@ -62,20 +64,24 @@ static const plugin_feature *find(plugin_set *self, unsigned kinds, const char *
 
 const plugin_feature *plugins_find(plugin_set *self, sluice_kind kind, const char *name)
 {
-    return find(self, PLUGIN_KIND(kind), name);
+    return find(self, PLUGIN_KIND(kind), name, NULL);
 }
 
 sluice_status plugins_find_connector(plugin_set *self, const char *name,
                                      const plugin_feature **ret_feature,
                                      sluice_error *err)
 {
-    *ret_feature =
-        find(self, PLUGIN_KIND(SLUICE_SOURCE) | PLUGIN_KIND(SLUICE_SINK), name);
-    if (*ret_feature != NULL) {
-        return SLUICE_OK;
+    sluice_error *why = sluice_error_new();
+    sluice_status status = SLUICE_OK;
+    *ret_feature = find(self, PLUGIN_CONNECTORS, name, why);
+    if (*ret_feature == NULL) {
+        /* The file that has it may have been changed since it was listed. */
+        const char *reasons = strchr(sluice_error_text(why), ';');
+        status = sluice_fail_key(err, "connector.class",
+                                 "Failed to find any class that implements Connector "
+                                 "and which name matches %s%s",
+                                 name, reasons == NULL ? "" : reasons);
     }
-    return sluice_fail_key(err, "connector.class",
-                           "Failed to find any class that implements Connector and "
-                           "which name matches %s",
-                           name);
+    sluice_error_free(why);
+    return status;
 }
