@@ -37,16 +37,18 @@ static bool result_true(const PGresult *result, int row, int column)
 
 /* The key is that of the replica identity's index where one was chosen, because only
  * its columns come with every update and delete; else the primary key's; else that of
- * the oldest unique index whose columns cannot be null. */
+ * the unique index whose columns cannot be null, by name the first, as in JDBC's list.
+ */
 static const char table_sql[] =
     "WITH key AS (SELECT i.indkey::int2[] AS columns, i.indnkeyatts AS count "
     "FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indrelid "
+    "JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid "
     "WHERE i.indrelid = %u AND i.indisunique AND i.indisvalid AND i.indpred IS NULL "
     "AND i.indexprs IS NULL AND (i.indisprimary OR NOT EXISTS (SELECT FROM "
     "pg_catalog.pg_attribute n WHERE n.attrelid = i.indrelid AND NOT n.attnotnull AND "
     "n.attnum = ANY (i.indkey))) "
     "ORDER BY c.relreplident = 'i' AND i.indisreplident DESC, i.indisprimary DESC, "
-    "i.indexrelid LIMIT 1) "
+    "i.indisclustered DESC, x.relname LIMIT 1) "
     "SELECT c.relreplident, a.attname, a.atttypid, a.atttypmod, "
     "a.attnotnull OR (t.typtype = 'd' AND t.typnotnull), "
     "a.attgenerated <> '', CASE WHEN a.attgenerated = '' THEN "

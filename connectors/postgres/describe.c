@@ -65,12 +65,13 @@ static const sluice_value *converted(const pg_column *self, const char *text,
 {
     const sluice_value *value = NULL;
     sluice_value *number;
-    if (self->convert == convert_decimal_string && self->typmod >= 4) {
+    if (self->type == NUMERIC_TYPE && self->typmod >= 4) {
         if (sluice_decimal_parse(arena, text, len, self->scale, &number, NULL) !=
             SLUICE_OK) {
             return NULL; /* It would be rounded. */
         }
-        if (self->scale > 0) { /* The server would write 1.5 as 1.50. */
+        if (self->convert == convert_decimal_string && self->scale > 0) {
+            /* The server would write 1.5 as 1.50. */
             text = sluice_decimal_print(arena, sluice_value_bytes(number), self->scale,
                                         &len);
         }
@@ -359,6 +360,19 @@ static void describe_schemas(pg_column *self, const type_design *design,
     }
 }
 
+/* What stands for a value that is required and not told, where there is no default. */
+static const sluice_value *nothing_known(const pg_column *self,
+                                         const type_design *design, sluice_arena *arena)
+{
+    if (self->type == UUID_TYPE) {
+        return sluice_text(arena, "");
+    }
+    if (self->type == TIMESTAMPTZ_TYPE) { /* Whatever the digits of the column. */
+        return sluice_text(arena, "1970-01-01T00:00:00Z");
+    }
+    return converted(self, design->zero, strlen(design->zero), arena);
+}
+
 bool column_describe(pg_column *self, const type_source *types, const char *initial,
                      sluice_arena *arena)
 {
@@ -368,9 +382,7 @@ bool column_describe(pg_column *self, const type_source *types, const char *init
     }
     const sluice_value *value = default_value(self, &design, initial, arena);
     describe_schemas(self, &design, value, arena);
-    self->fallback = value != NULL
-                         ? value
-                         : converted(self, design.zero, strlen(design.zero), arena);
+    self->fallback = value != NULL ? value : nothing_known(self, &design, arena);
     self->unavailable = unavailable_value(self, &design, arena);
     return true;
 }

@@ -402,6 +402,28 @@ static sluice_status caught_up(source *self)
     return SLUICE_OK;
 }
 
+/* Whether the server's process still works for this stream, as another connection
+ * sees: it says nothing while it decodes a transaction that is of no concern here. */
+static bool is_worked_for(source *self)
+{
+    slot_facts slot = {0};
+    sluice_error *other = sluice_error_new();
+    connection_close(&self->query); /* A new one also shows that there is a way. */
+    bool works = connection_open(&self->query, other) == SLUICE_OK &&
+                 slot_find(&self->query, &slot, other) == SLUICE_OK &&
+                 slot.active_pid != 0 &&
+                 slot.active_pid == PQbackendPID(self->stream.link.pq);
+    sluice_error_free(other);
+    if (works) {
+        sluice_log(
+            SLUICE_WARN, LOGGER,
+            "'%s:%d' has been silent for longer than wal_sender_timeout, and its "
+            "process %d is still at work; waiting",
+            self->config->hostname, (int)self->config->port, slot.active_pid);
+    }
+    return works;
+}
+
 /* The wait is over and nothing has come: asks, or finds the connection dead. */
 static sluice_status nothing_came(source *self, sluice_error *err)
 {
@@ -412,6 +434,10 @@ static sluice_status nothing_came(source *self, sluice_error *err)
     }
     stream_unlock(&self->stream);
     if (!silent) {
+        return SLUICE_OK;
+    }
+    if (is_worked_for(self)) {
+        stream_heard(&self->stream);
         return SLUICE_OK;
     }
     return sluice_fail(err, SLUICE_RETRY,

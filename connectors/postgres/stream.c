@@ -245,3 +245,10 @@ bool stream_is_silent(stream *self)
 {
     return self->silence_ms > 0 && clock_ms() - self->heard_ms > self->silence_ms;
 }
+
+void stream_heard(stream *self)
+{
+    stream_lock(self);
+    self->heard_ms = clock_ms();
+    stream_unlock(self);
+}

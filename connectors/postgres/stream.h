@@ -62,7 +62,10 @@ void stream_begin(stream *self);
  * where it is. A failure shows at the next stream_take(). */
 void stream_tell(stream *self, bool ask);
 
-/* Whether nothing has come for so long that the connection must be dead. */
+/* Whether nothing has come for longer than the server's patience: the connection is
+ * dead, or the server is busy. */
 bool stream_is_silent(stream *self);
+/* It is busy: it has as long again. */
+void stream_heard(stream *self);
 
 #endif

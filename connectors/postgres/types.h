@@ -9,7 +9,7 @@
 #define DEBEZIUM_DATA     "io.debezium.data."
 #define DEBEZIUM_GEOMETRY DEBEZIUM_DATA "geometry."
 
-enum { UUID_TYPE = 2950 }; /* Its oid. */
+enum { NUMERIC_TYPE = 1700, UUID_TYPE = 2950, TIMESTAMPTZ_TYPE = 1184 }; /* Oids. */
 
 typedef enum structure {
     PLAIN,

@@ -80,10 +80,13 @@ def is_of_its_own(name, value):
     return of_source or (name in NOT_COMPARED and isinstance(value, (int, str)))
 
 
-def neutral_collection(counted):
-    """Theirs are in the order of a hash table, messages under the name of a Java object."""
-    name = counted["data_collection"]
-    return {**counted, "data_collection": "message" if "LogicalDecodingMessageId" in name else name}
+def neutral_collections(counted):
+    """Theirs are in the order of a hash table, messages each for itself under the name of a Java object."""
+    counts = {}
+    for one in counted:
+        name = "message" if "LogicalDecodingMessageId" in one["data_collection"] else one["data_collection"]
+        counts[name] = counts.get(name, 0) + one["event_count"]
+    return sorted(counts.items())
 
 
 def neutral(value, prefix):
@@ -91,7 +94,7 @@ def neutral(value, prefix):
     if isinstance(value, dict):
         value = dict(value)
         if isinstance(value.get("data_collections"), list):
-            value["data_collections"] = sorted(map(neutral_collection, value["data_collections"]), key=str)
+            value["data_collections"] = neutral_collections(value["data_collections"])
         return {name: 0 if is_of_its_own(name, inner) else neutral(inner, prefix) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [neutral(inner, prefix) for inner in value]
@@ -506,6 +509,19 @@ def defaults_are_the_same():
              "INSERT INTO d (big) VALUES (7)"],
             ["INSERT INTO d (big) VALUES (8)", "UPDATE d SET a = 6", "DELETE FROM d"], WARN,
             {r"\.(t|ttz|cat|r|ip|usr|o|qc|inf)(\.default)?: ": "defaults that it cuts off, does not know, or makes of expressions"})
+
+
+@peer_test
+def what_is_required_and_not_told_is_the_same():
+    """A deletion tells the key alone; columns that are NOT NULL have something else then."""
+    kinds = {**TYPES, **types.HSTORE, "pt": types.SHAPES["pt"]}
+    kinds = {name: (kind, values[:1]) for name, (kind, values) in kinds.items() if name not in ("nm", "adm", "abt_", "avb_")}
+    columns = ", ".join(f'"{name}" {kind} NOT NULL' for name, (kind, _) in kinds.items())
+    row = ", ".join(values[0] for _, values in kinds.values())
+    for keys in ({}, {"time.precision.mode": "isostring", "decimal.handling.mode": "string", "binary.handling.mode": "hex", "interval.handling.mode": "string",
+                      "hstore.handling.mode": "map"}, {"time.precision.mode": "connect", "decimal.handling.mode": "double"}):
+        compare([*types.SETUP, f"CREATE TABLE t (id int PRIMARY KEY, {columns})", f"INSERT INTO t VALUES (1, {row})"], ["DELETE FROM t"], {**keys, **WARN},
+                {r"\.(ae|atv)_\.items\.optional": "elements may be null"})
 
 
 @peer_test

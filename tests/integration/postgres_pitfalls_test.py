@@ -152,6 +152,35 @@ def bytes_that_are_no_text_are_told_and_not_written():
     check_has(c.fault(), "the database has bytes that are no text in its encoding: mend the row, or leave the table out")
 
 
+@test
+def numbers_of_transactions_that_begin_anew_lose_nothing():
+    """Pitfall 40."""
+    with RunningPostgres("fsync=off") as old:
+        old.sql("VACUUM FREEZE")
+        old.stop()
+        old.call("age")
+        old.again()
+        running_source.begin(RUN, old)
+        try:
+            c = Connector("CREATE TABLE t (id int PRIMARY KEY, n int)", "INSERT INTO t VALUES (0, 0)")
+            keys = {"provide.transaction.metadata": "true"}
+            records = c.run(keys)
+            for first in (1, 101, 201):  # The first before, one around, the last behind that number.
+                old.script("".join(f"INSERT INTO t VALUES ({i}, {i});\n" for i in range(first, first + 100)))
+                records += c.run(keys)
+            check_equal(c.run(keys), [])
+            check_equal(old.sql("SELECT txid_current() > 4294967296"), "t")
+        finally:
+            running_source.begin(RUN, server)
+    rows = [r for r in records if r["topic"] == "p.public.t"]
+    check_equal((ops(rows), after(rows, "id")), ("r" + "c" * 300, list(range(301))))
+    numbers = [r["value"]["source"]["txId"] for r in rows[1:]]
+    wraps = [i for i in range(1, 300) if numbers[i] < numbers[i - 1]]
+    check_equal((len(wraps), numbers[0] > 4294967000, 3 <= numbers[-1] < 1000), (1, True, True))
+    ends = [r["value"] for r in records if r["topic"] == "p.transaction" and r["value"]["status"] == "END"]
+    check_equal(({e["event_count"] for e in ends}, len({e["id"] for e in ends})), ({1}, 300))
+
+
 if __name__ == "__main__":
     if not is_there():
         def postgresql_is_there():

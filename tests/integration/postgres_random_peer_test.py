@@ -127,7 +127,7 @@ class Table:
 
     def __init__(self, rng, number):
         self.rng = rng
-        self.rows = 0
+        self.may_rename = True
         self.schema = rng.choice(["public"] * 4 + ["other", "Odd Schema"])
         form = rng.choice(["plain"] * 6 + ["mixed", "dashed", "long", "upper"])
         base = f"t{number}"
@@ -236,7 +236,7 @@ class Table:
             return at + f"ALTER COLUMN {quoted(column.name)} SET DEFAULT 'later'"
         if what == "identity" and self.may_change():
             return at + "REPLICA IDENTITY FULL"
-        if what == "renametable":
+        if what == "renametable" and self.may_rename:
             old, self.name = self.full(), f"n{number}"
             return f"ALTER TABLE {old} RENAME TO n{number}"
         return f"ANALYZE {self.full()}"
@@ -332,7 +332,8 @@ MEANT = [  # A pattern of the line, and what the configuration must have.
     (r"payload\S*_d?(m|cash)(?![a-z0-9])", '"decimal.handling.mode": "string"'), (r"theirs \"00:00:00Z\", ours \"24:00:00Z\"", ""),
     (r"ours \"-?infinity\"", "isostring"), (r"ours -?922337203685477580[78]$", "nanoseconds"),
     (r"payload\S*_(ls|bx|pa|po|ci|ln)(?![a-z0-9])", UNKNOWN), (r"_(am|anm|aiv|apt|ax|apr|ahs|mrs_odd)(?![a-z0-9])", UNKNOWN),
-    (r"_tt0\S*: theirs \"2020-01-01T01:02:03.456789Z\"", ""),
+    (r"_b_*\S*: (only )?theirs,? false", ""), (r"P.message#\d+.value.payload.transaction.data_collection_order", ""), (r"truncateLength", ""),
+    (r"__debezium.source.column", ""), (r"theirs -?\d+, ours null", "nanoseconds"), (r"_tt0\S*: theirs \"2020-01-01T01:02:03.456789Z\"", ""),
 ]
 
 
@@ -351,8 +352,9 @@ class Round:
         self.rng = random.Random(seed)
         self.tables = [Table(self.rng, i) for i in range(int(os.environ.get("TABLES", "12")))]
         self.config = configuration(self.rng, self.tables)
-        self.ends = 0
-        self.expected = 0
+        self.ends = self.expected = 0
+        for table in self.tables:  # Lists with the old name alone are read in two ways.
+            table.may_rename = not any("list" in key or "message.key" in key for key in self.config)
         delimiter = self.config.get("topic.delimiter", ".")
         self.end_topic = f"P{delimiter}public{delimiter}zz_end"
 
@@ -420,6 +422,9 @@ class Round:
                 raise AssertionError(f"{str(fault)[:60]}; theirs {causes(peer.connect.fault(peer.THEIRS))}; ours {peer.fault_of_ours()}")
         theirs, ours = peer.consume(peer.THEIRS), peer.consume(peer.OURS)
         count = sum(len(records) for records in theirs.values())
+        if "skip.messages.without.change" in self.config:  # Records that tell no change are skipped there, rows that have none here.
+            for topic in [name for name in theirs if len(theirs[name]) < len(ours.get(name, []))]:
+                del theirs[topic], ours[topic]
         lines = [line for line in peer.each_once(peer.differences_of_topics(theirs, ours)) if not is_meant(line, self.config)]
         return count, lines
 

@@ -96,6 +96,40 @@ def a_connection_that_ends_in_the_middle_of_a_message_is_made_again_and_nothing_
     check_equal(server.sessions, 3)
 
 
+def slot_of(process):
+    return rows(["pgoutput", "postgres", None, "0/100", "t", process])
+
+
+@test
+def a_server_that_is_silent_and_still_at_work_is_waited_for():
+    """Pitfall 21: a huge transaction of rows that are not published."""
+    looks = threading.Semaphore(0)
+
+    def slot():
+        looks.release()
+        return slot_of("1")  # As the server calls itself when it greets.
+
+    def decode():
+        """Silent until it was found at work three times."""
+        for _ in range(3):
+            if not looks.acquire(timeout=60):
+                raise EOFError
+
+    with ScriptedPostgres([begin(0x300), relation(), insert(b"1"), decode, insert(b"2"), commit(0x300, 0x340), keepalive(0x2000)],
+                          answers=[("wal_sender_timeout", rows(["logical", "500", "f"])), ("active_pid", slot)]) as server:
+        code, records, log = run(server, "-n", "2")
+    check_equal((code, ids(records), server.sessions), (0, [1, 2], 1))
+    check_has(log, "its process 1 is still at work; waiting")
+
+
+@test
+def a_server_that_is_silent_and_works_for_nobody_is_left():
+    with ScriptedPostgres(GOOD[:3], [*GOOD, keepalive(0x2000)], answers=[("wal_sender_timeout", rows(["logical", "500", "f"]))]) as server:
+        code, records, log = run(server, "-n", "2")
+    check_equal((code, ids(records), server.sessions), (0, [1, 2], 2))
+    check_has(log, "has been silent for longer than wal_sender_timeout; connecting again")
+
+
 @test
 def a_server_that_changes_its_encoding_in_mid_stream_gives_no_text_that_is_none():
     encoding = Raw(message(b"S", text("client_encoding") + text("LATIN1")))

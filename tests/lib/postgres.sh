@@ -3,6 +3,8 @@
 # usage: postgres.sh start DIR [SETTING=VALUE]…   creates the cluster in DIR (which must not exist) and starts it
 #        postgres.sh again DIR                    starts it again
 #        postgres.sh stop DIR [MODE]              stops it (fast, or smart, immediate)
+#        postgres.sh age DIR                      lets the numbers of transactions of a stopped server, whose rows are
+#                                                 frozen, begin anew after some 200 more
 #        postgres.sh sql DIR [PSQL-OPTION]…       psql, as the superuser, in database $PGDATABASE or postgres
 #        postgres.sh drop DIR                     stops it and removes DIR
 # DIR/port holds the port and DIR is the socket's folder; role and database are postgres, without a password.
@@ -57,7 +59,7 @@ create_cluster() {
 
 command=${1:-}
 dir=${2:-}
-[ $# -ge 2 ] || { sed -n '2,10p' "$0" >&2; exit 2; }
+[ $# -ge 2 ] || { sed -n '2,12p' "$0" >&2; exit 2; }
 shift 2
 find_programs
 case $command in
@@ -67,10 +69,14 @@ start)
   ;;
 again) start_server "$dir" ;;
 stop) as_owner "$programs/pg_ctl" -s -w -t 120 -D "$dir/data" -m "${1:-fast}" stop ;;
+age)
+  as_owner dd if=/dev/zero of="$dir/data/pg_xact/0FFF" bs=262144 count=1 status=none
+  as_owner "$programs/pg_resetwal" -x 4294967096 -u 4294966896 -D "$dir/data" >/dev/null
+  ;;
 sql) exec "$programs/psql" -X -q -v ON_ERROR_STOP=1 -h "$dir" -p "$(cat "$dir/port")" -U postgres "$@" "${PGDATABASE:-postgres}" ;;
 drop)
   [ ! -f "$dir/data/postmaster.pid" ] || as_owner "$programs/pg_ctl" -s -w -t 120 -D "$dir/data" -m immediate stop || true
   rm -rf "$dir"
   ;;
-*) sed -n '2,10p' "$0" >&2; exit 2 ;;
+*) sed -n '2,12p' "$0" >&2; exit 2 ;;
 esac

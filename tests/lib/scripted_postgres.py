@@ -5,7 +5,8 @@ and from then on the test's own bytes.
         run(…, f"database.port={server.port}")
 
 Each session streams the next of `scripts`, the last one again and again. An item of a script is the content of
-a CopyData message; Raw(bytes) goes to the socket as it is, and CLOSE closes it.
+a CopyData message; Raw(bytes) goes to the socket as it is, and CLOSE closes it; a function is called, and may wait.
+An answer may be a function that gives it.
 """
 import socket
 import struct
@@ -135,7 +136,7 @@ class ScriptedPostgres:
                 self.stream(client)
                 return
             answer = next((answer for word, answer in self.answers if word in sql), rows())
-            client.sendall(answer + message(b"Z", b"I"))
+            client.sendall((answer() if callable(answer) else answer) + message(b"Z", b"I"))
 
     def stream(self, client):
         script = self.scripts[min(self.sessions, len(self.scripts) - 1)]
@@ -144,7 +145,10 @@ class ScriptedPostgres:
         for item in script:
             if item is CLOSE:
                 return
-            client.sendall(item if isinstance(item, Raw) else message(b"d", item))
+            if callable(item):
+                item()
+            else:
+                client.sendall(item if isinstance(item, Raw) else message(b"d", item))
         while True:  # And then it listens.
             kind, size = struct.unpack("!ci", self.take(client, 5))
             content = self.take(client, size - 4)
