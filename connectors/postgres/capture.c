@@ -187,14 +187,13 @@ static sluice_status tuple_values(capture *self, row_event *event,
                                   row_values *ret_values, sluice_error *err)
 {
     for (;;) {
-        int null_column;
+        row_misfit misfit;
         sluice_status status = relation_row(event->relation, tuple, old, self->arena,
-                                            ret_values, &null_column, err);
-        if (status != SLUICE_BAD_RECORD || null_column < 0) {
+                                            ret_values, &misfit, err);
+        if (status != SLUICE_BAD_RECORD || misfit.column < 0) {
             return status;
         }
-        status =
-            relations_allow_null(self->relations, event->relation, null_column, err);
+        status = relations_adapt(self->relations, event->relation, &misfit, err);
         if (status != SLUICE_OK) {
             return status;
         }

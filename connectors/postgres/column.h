@@ -27,7 +27,11 @@ struct pg_column {
     const char *name;
     uint32_t type; /* The oid of its type, and the modifier, as PostgreSQL has them. */
     int32_t typmod;
-    int dimensions; /* That an array is declared with; what is below 2 is 1. */
+    /* The same as the table declares them; where that is a domain, those above become
+     * what it is made of. */
+    uint32_t declared_type;
+    int32_t declared_typmod;
+    int dimensions; /* Of an array, as declared or as seen; what is below 2 is 1. */
     bool optional;
     bool identity;       /* Part of the replica identity. */
     bool in_value;       /* Not excluded, and of a type that is mapped. */
@@ -113,6 +117,9 @@ sluice_status convert_bits(const pg_column *, sluice_arena *, const char *, size
                            const sluice_value **, sluice_error *);
 sluice_status convert_array(const pg_column *, sluice_arena *, const char *, size_t,
                             const sluice_value **, sluice_error *);
+
+/* How many dimensions the text of an array has; 0: it is empty. */
+int convert_dimensions(const char *text, size_t len);
 
 /* --- convert_time.c: the same for dates, times and intervals. --- */
 

@@ -491,7 +491,10 @@ static sluice_status convert_elements(const pg_column *self, sluice_arena *arena
         if (at == NULL || at >= end || (*at != self->delimiter && *at != '}')) {
             return sluice_fail(err, SLUICE_BAD_RECORD,
                                "the array has another number of dimensions than the "
-                               "column is declared with");
+                               "column is declared with or had before: make them "
+                               "alike, or set "
+                               "event.converting.failure.handling.mode=warn, which "
+                               "gives null");
         }
         const sluice_value *element = NULL;
         if (text != NULL) {
@@ -507,15 +510,33 @@ static sluice_status convert_elements(const pg_column *self, sluice_arena *arena
     return SLUICE_OK;
 }
 
+/* "[0:1]={…}": what is behind the bounds. */
+static const char *without_bounds(const char *text, size_t *io_len)
+{
+    const char *bounds =
+        *io_len > 0 && *text == '[' ? memchr(text, '=', *io_len) : NULL;
+    if (bounds == NULL) {
+        return text;
+    }
+    *io_len -= (size_t)(bounds + 1 - text);
+    return bounds + 1;
+}
+
+int convert_dimensions(const char *text, size_t len)
+{
+    text = without_bounds(text, &len);
+    int count = 0;
+    while ((size_t)count < len && text[count] == '{') {
+        count++;
+    }
+    return (size_t)count < len && text[count] == '}' ? 0 : count;
+}
+
 sluice_status convert_array(const pg_column *self, sluice_arena *arena,
                             const char *text, size_t len,
                             const sluice_value **ret_value, sluice_error *err)
 {
-    const char *bounds = len > 0 && *text == '[' ? memchr(text, '=', len) : NULL;
-    if (bounds != NULL) {
-        len -= (size_t)(bounds + 1 - text);
-        text = bounds + 1;
-    }
+    text = without_bounds(text, &len);
     if (len < 2 || text[0] != '{' || text[len - 1] != '}') {
         return convert_fail(err, text, len, "array");
     }

@@ -377,6 +377,8 @@ bool column_describe(pg_column *self, const type_source *types, const char *init
                      sluice_arena *arena)
 {
     type_design design = {.structure = PLAIN};
+    self->declared_type = self->type;
+    self->declared_typmod = self->typmod;
     if (!type_decide(self, &design, types, arena)) {
         return false;
     }

@@ -178,6 +178,19 @@ static void keep_key(pg_relation *made)
     }
 }
 
+/* What was seen of an array goes on to be so. */
+static void keep_dimensions(const pg_relation *before, pg_column *column)
+{
+    for (int i = 0; before != NULL && before->captured && i < before->count; i++) {
+        const pg_column *old = &before->columns[i];
+        if (old->declared_type == column->type &&
+            old->dimensions > column->dimensions &&
+            strcmp(old->name, column->name) == 0) {
+            column->dimensions = old->dimensions;
+        }
+    }
+}
+
 /* Completes the columns, whose name, type, typmod and identity are set. */
 static void add_facts(const relations *self, pg_relation *made,
                       const table_facts *table)
@@ -188,6 +201,7 @@ static void add_facts(const relations *self, pg_relation *made,
         column->config = self->config;
         column->optional = facts == NULL || !facts->not_null;
         column->dimensions = facts == NULL ? 1 : facts->dimensions; /* As of now. */
+        keep_dimensions(relations_find(self, made->oid), column);
         column->initial = facts == NULL ? NULL : copy_text(made->arena, facts->initial);
         column->key_position = facts == NULL ? -1 : facts->key_position;
         column->in_value =
@@ -391,8 +405,9 @@ static sluice_status describe(const relations *self, pg_relation *made,
 static bool same_column(const pg_column *one, const pg_column *other)
 {
     return strcmp(one->name, other->name) == 0 && one->type == other->type &&
-           one->typmod == other->typmod && one->identity == other->identity &&
-           one->field == other->field && one->key_field == other->key_field;
+           one->typmod == other->typmod && one->dimensions == other->dimensions &&
+           one->identity == other->identity && one->field == other->field &&
+           one->key_field == other->key_field;
 }
 
 static bool same(const pg_relation *one, const pg_relation *other)
@@ -526,19 +541,21 @@ static void copy_types(const pg_relation *from, pg_relation *to)
     to->types = (type_source){type_list_find, types};
 }
 
-sluice_status relations_allow_null(relations *self, const pg_relation *old, int index,
-                                   sluice_error *err)
+sluice_status relations_adapt(relations *self, const pg_relation *old,
+                              const row_misfit *misfit, sluice_error *err)
 {
     pg_relation *made =
         start(old->oid, old->schema, old->name, old->identity, old->count);
     for (int i = 0; i < old->count; i++) {
         const pg_column *from = &old->columns[i];
         pg_column *to = &made->columns[i];
+        bool concerns = i == misfit->column, grows = misfit->dimensions > 0;
         *to = (pg_column){.config = from->config,
-                          .type = from->type,
-                          .typmod = from->typmod,
-                          .dimensions = from->dimensions,
-                          .optional = from->optional || i == index,
+                          .type = from->declared_type,
+                          .typmod = from->declared_typmod,
+                          .dimensions =
+                              concerns && grows ? misfit->dimensions : from->dimensions,
+                          .optional = from->optional || (concerns && !grows),
                           .identity = from->identity,
                           .in_value = from->in_value,
                           .key_position = from->key_position};

@@ -52,10 +52,17 @@ sluice_status relations_take_table(relations *self, connection *from,
                                    const published_table *table,
                                    pg_relation **ret_relation, sluice_error *err);
 
-/* Makes a version of `relation` in which column `index` may be null: the catalog, which
- * is as of now, said NOT NULL, and the row says otherwise. */
-sluice_status relations_allow_null(relations *self, const pg_relation *relation,
-                                   int index, sluice_error *err);
+/* What a version of a table cannot express of a row. */
+typedef struct row_misfit {
+    int column;     /* -1: all fits. */
+    int dimensions; /* Its array has so many, which are more; 0: it is null. */
+} row_misfit;
+
+/* Makes a version of `relation` that fits: in which the column may be null, for the
+ * catalog, which is as of now, said NOT NULL, and the row says otherwise; or is an
+ * array of more dimensions, for PostgreSQL does not keep to those that are declared. */
+sluice_status relations_adapt(relations *self, const pg_relation *relation,
+                              const row_misfit *misfit, sluice_error *err);
 
 /* Frees the versions that were replaced. */
 void relations_forget(relations *self);
@@ -67,11 +74,12 @@ typedef struct row_values {
 } row_values;
 
 /* Makes the values of a tuple in `arena`, which its texts live in too. `old` (or NULL)
- * gives what the tuple does not repeat. SLUICE_BAD_RECORD with `*ret_null` >= 0 where
- * that column is null and must not be: relations_allow_null(), then again. */
+ * gives what the tuple does not repeat. SLUICE_BAD_RECORD with `ret_misfit->column`
+ * >= 0: relations_adapt(), then again. */
 sluice_status relation_row(const pg_relation *self, const pg_tuple *tuple,
                            const pg_tuple *old, sluice_arena *arena,
-                           row_values *ret_values, int *ret_null, sluice_error *err);
+                           row_values *ret_values, row_misfit *ret_misfit,
+                           sluice_error *err);
 
 /* Whether the key columns of two tuples have the same texts; those that `one` does not
  * know, being of another replica identity, are taken for the same. */

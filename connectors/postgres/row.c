@@ -37,13 +37,32 @@ static const sluice_value *in_key(const pg_column *column, const sluice_value *v
     return made;
 }
 
+/* Whether the array of a cell has more dimensions than the column's schema. */
+static bool outgrows(const pg_column *column, const pg_cell *cell, int *ret_dimensions)
+{
+    if (column->convert != convert_array) {
+        return false;
+    }
+    *ret_dimensions = convert_dimensions(cell->text, (size_t)cell->len);
+    return *ret_dimensions > (column->dimensions > 1 ? column->dimensions : 1);
+}
+
+/* SLUICE_BAD_RECORD: see outgrows(). */
 static inline sluice_status convert(const pg_relation *self, const pg_column *column,
                                     const pg_cell *cell, sluice_arena *arena,
                                     const sluice_value **ret_value, sluice_error *err)
 {
     sluice_status status =
         column->convert(column, arena, cell->text, (size_t)cell->len, ret_value, err);
-    return status == SLUICE_OK ? SLUICE_OK : unconverted(self, column, ret_value, err);
+    if (status == SLUICE_OK) {
+        return SLUICE_OK;
+    }
+    int dimensions;
+    if (outgrows(column, cell, &dimensions)) {
+        sluice_error_clear(err);
+        return SLUICE_BAD_RECORD;
+    }
+    return unconverted(self, column, ret_value, err);
 }
 
 /* Whether the old tuple has what the new one does not repeat. Of a key that is so long
@@ -78,11 +97,22 @@ static inline sluice_status cell_value(const pg_relation *self, const pg_tuple *
     return SLUICE_OK;
 }
 
+/* Of the array in a column whose value is in one of the two. */
+static int dimensions_of(const pg_tuple *tuple, const pg_tuple *old, int i)
+{
+    const pg_cell *cell = &tuple->cells[i];
+    if (cell->kind == CELL_UNCHANGED) {
+        cell = &old->cells[i];
+    }
+    return convert_dimensions(cell->text, (size_t)cell->len);
+}
+
 sluice_status relation_row(const pg_relation *self, const pg_tuple *tuple,
                            const pg_tuple *old, sluice_arena *arena,
-                           row_values *ret_values, int *ret_null, sluice_error *err)
+                           row_values *ret_values, row_misfit *ret_misfit,
+                           sluice_error *err)
 {
-    *ret_null = -1;
+    *ret_misfit = (row_misfit){-1, 0};
     if (tuple->count != self->count) {
         return sluice_fail(
             err, SLUICE_FATAL,
@@ -100,11 +130,15 @@ sluice_status relation_row(const pg_relation *self, const pg_tuple *tuple,
         }
         const sluice_value *value;
         sluice_status status = cell_value(self, tuple, old, i, arena, &value, err);
+        if (status == SLUICE_BAD_RECORD) {
+            ret_misfit->column = i;
+            ret_misfit->dimensions = dimensions_of(tuple, old, i);
+        }
         if (status != SLUICE_OK) {
             return status;
         }
         if (value == NULL && !column->optional) {
-            *ret_null = i;
+            ret_misfit->column = i;
             return SLUICE_BAD_RECORD;
         }
         if (column->key_field >= 0) {

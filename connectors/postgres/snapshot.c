@@ -271,12 +271,12 @@ static pg_tuple held_tuple(snapshot *self, const capture *to)
     return tuple;
 }
 
-/* Goes on with a version of the table in which a column may be null. */
-static sluice_status allow_null(snapshot *self, capture *to, int column,
-                                sluice_error *err)
+/* Goes on with a version of the table that the row fits. */
+static sluice_status adapt(snapshot *self, capture *to, const row_misfit *misfit,
+                           sluice_error *err)
 {
     const pg_relation *old = self->held_relation;
-    sluice_status status = relations_allow_null(to->relations, old, column, err);
+    sluice_status status = relations_adapt(to->relations, old, misfit, err);
     if (status == SLUICE_OK) {
         self->held_relation = relations_find(to->relations, old->oid);
         self->relation = self->relation == old ? self->held_relation : self->relation;
@@ -291,13 +291,13 @@ static sluice_status held_values(snapshot *self, capture *to, row_values *ret_va
 {
     pg_tuple tuple = held_tuple(self, to);
     for (;;) {
-        int null_column;
+        row_misfit misfit;
         sluice_status status = relation_row(self->held_relation, &tuple, NULL,
-                                            to->arena, ret_values, &null_column, err);
-        if (status != SLUICE_BAD_RECORD || null_column < 0) {
+                                            to->arena, ret_values, &misfit, err);
+        if (status != SLUICE_BAD_RECORD || misfit.column < 0) {
             return status;
         }
-        status = allow_null(self, to, null_column, err);
+        status = adapt(self, to, &misfit, err);
         if (status != SLUICE_OK) {
             return status;
         }

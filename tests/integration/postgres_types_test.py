@@ -114,6 +114,21 @@ def not_null_that_does_not_hold_does_not_stop_the_snapshot():
 
 
 @test
+def arrays_of_more_dimensions_than_declared_are_what_they_are():
+    connector = Connector("CREATE TABLE t (id int PRIMARY KEY, a int[], b text[])", "ALTER TABLE t REPLICA IDENTITY FULL",
+                          "INSERT INTO t VALUES (1, '{1}', '{a}'), (2, '{{1,2},{3,NULL}}', '{b}'), (3, '{}', NULL), (4, '[0:0][2:3]={{5,6}}', '{c}')")
+    check_equal(running_source.after(connector.run({}, "-s"), "a"), [[1], [[1, 2], [3, None]], [], [[5, 6]]])
+    server.sql("INSERT INTO t VALUES (5, '{{7}}', '{{{d}},{{e}}}')", "UPDATE t SET b = '{{{f}}}' WHERE id = 5")
+    records = connector.run({}, "-s")
+    check_equal([(r["value"]["after"]["a"], r["value"]["after"]["b"]) for r in records], [([[7]], [[["d"]], [["e"]]]), ([[7]], [[["f"]]])])
+    server.sql("INSERT INTO t VALUES (6, '{{8}}', '{g}')")
+    check_equal(running_source.after(connector.run({}), "b"), [["g"]])
+    server.sql("INSERT INTO t VALUES (7, '{{9}}', '{{h}}'), (8, '{{9}}', '{i}')")
+    running_source.check_has(connector.fault(), "column 'b' of table 'public.t': the array has another number of dimensions than the column is declared"
+                             " with or had before: make them alike, or set event.converting.failure.handling.mode=warn, which gives null")
+
+
+@test
 def logical_messages_are_records_of_their_own_topic():
     connector = Connector("CREATE TABLE t (id int PRIMARY KEY)")
     keys = {"snapshot.mode": "no_data", "message.prefix.exclude.list": "unwanted.*"}
