@@ -355,4 +355,99 @@ TEST(a_decimal_format_is_known_by_its_name_in_any_case)
     end();
 }
 
+/* A text with its schema, and what a plain converter writes of it, or a part of the
+ * message. */
+typedef struct reading {
+    const char *schema, *payload, *result;
+} reading;
+
+static void check_readings(const reading *readings, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char given[2048];
+        snprintf(given, sizeof given, "{\"schema\":%s,\"payload\":%s}",
+                 readings[i].schema, readings[i].payload);
+        CHECK_TEXT(again(enveloped, plain, given), readings[i].result);
+    }
+}
+
+#define FIELD(name, schema) "{\"field\":\"" name "\"," schema "}"
+#define STRUCT(fields)      "{\"type\":\"struct\",\"fields\":[" fields "]}"
+#define LOST(where)                                                                    \
+    "error: Invalid value: null used for required " where ", schema type: STRING"
+
+TEST(what_does_not_fit_is_told_as_kafka_connect_tells_it)
+{
+    static const char AB[] =
+        STRUCT(FIELD("a", "\"type\":\"struct\",\"fields\":[]") "," FIELD(
+            "b", "\"type\":\"string\""));
+    static const reading READINGS[] = {
+        /* In the order of the schema; of a name that comes twice the last counts. */
+        {AB, "{\"b\":1,\"a\":2}",
+         "error: Structs should be encoded as JSON objects, but found NUMBER"},
+        {AB, "{\"b\":1}", "error: Invalid null value for required STRUCT field"},
+        {AB, "{\"b\":1,\"a\":{}}", LOST("field: \"b\"")},
+        {AB, "{\"b\":1,\"a\":2,\"b\":\"x\",\"a\":{}}", "{\"a\":{},\"b\":\"x\"}"},
+        {STRUCT(FIELD("f", "\"type\":\"array\",\"items\":{\"type\":\"string\"}")),
+         "{\"f\":[\"x\",1]}", LOST("element of array field: \"f\"")},
+        {STRUCT(FIELD("f", "\"type\":\"map\",\"keys\":{\"type\":\"int32\"},"
+                           "\"values\":{\"type\":\"string\"}")),
+         "{\"f\":[[1,2]]}", LOST("value of map field: \"f\"")},
+        {"{\"type\":\"int32\",\"default\":null}", "1",
+         "error: Invalid null value for required INT32 field"},
+        {"{\"type\":\"string\",\"default\":1}", "\"x\"",
+         "error: Invalid default value"},
+        {"{\"type\":\"struct\",\"fields\":[],\"default\":{}}", "{}",
+         "error: Invalid default value"},
+        {"{\"type\":\"map\",\"keys\":null,\"values\":{\"type\":\"int8\"}}", "{}",
+         "error: keySchema cannot be null."},
+        {DECIMAL_FIELD("\"GQ==\""), "{\"d\":\"\"}",
+         "error: Invalid bytes for Decimal field"},
+    };
+    begin();
+    check_readings(READINGS, COUNT(READINGS));
+    end();
+}
+
+TEST(what_kafka_connect_is_lenient_with_is_read)
+{
+    static const reading READINGS[] = {
+        {ARRAY(REQUIRED("int32")), "{\"a\":1,\"b\":2}", "[1,2]"},
+        {ARRAY(REQUIRED("int32")), "5", "[]"},
+        {MAP(REQUIRED("string"), REQUIRED("int32")), "{\"a\":1,\"b\":2,\"a\":3}",
+         "{\"a\":3,\"b\":2}"},
+        {REQUIRED("bytes"), "\" AQ== AQI=AQID\"", "\"AQECAQID\""},
+        {REQUIRED("bytes"), "\"AQ\"", "error: Invalid bytes field"},
+        {REQUIRED("bytes"), "\"AQ=A\"", "error: Invalid bytes field"},
+        {REQUIRED("bytes"), "\"A===\"", "error: Invalid bytes field"},
+    };
+    begin();
+    check_readings(READINGS, COUNT(READINGS));
+    CHECK_TEXT(again(plain, plain, "\xef\xbb\xbf[1]"), "[1]");
+    CHECK_TEXT(again(plain, plain, " \n\t"), "(none)");
+    CHECK_TEXT(again(plain, plain, "1 x"), "1");
+    CHECK_TEXT(again(plain, plain, "\"a\"x"), "\"a\"");
+    CHECK(strstr(again(plain, plain, "1x"), "Expected space separating") != NULL);
+    end();
+}
+
+/* The most that Jackson reads: a thousand levels, a thousand digits, names of 50,000
+ * bytes. */
+TEST(the_limits_are_jacksons)
+{
+    enum { levels = 1000, digits = 1000, name = 50000 };
+    static char text[name + 10], deep[2 * (levels + 1) + 1];
+    begin();
+    for (int more = 0; more < 2; more++) {
+        memset(deep, '[', levels + (size_t)more);
+        memset(deep + levels + more, ']', levels + (size_t)more);
+        CHECK((strstr(again(plain, plain, deep), "error") != NULL) == (more == 1));
+        snprintf(text, sizeof text, "-1.%0*dE-0", digits - 2 + more, 0);
+        CHECK((strstr(again(plain, plain, text), "error") != NULL) == (more == 1));
+        snprintf(text, sizeof text, "{\"%0*d\":1}", name + more, 0);
+        CHECK((strstr(again(plain, plain, text), "error") != NULL) == (more == 1));
+    }
+    end();
+}
+
 TEST_MAIN

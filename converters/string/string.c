@@ -1,57 +1,24 @@
 /* converters/string/string.c - any value as its text, and bytes as a string. */
+#include "charset.h"
 #include <sluice/plugin.h>
 #include <sluice/text.h>
-
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 typedef struct string_config {
     const char *encoding;
 } string_config;
 
-/* Java's charsets whose bytes are at hand without tables. */
-typedef enum charset { CHARSET_UTF8, CHARSET_LATIN1, CHARSET_ASCII } charset;
-
-typedef struct string_converter {
-    charset charset;
-} string_converter;
-
-static const struct {
-    const char *name;
-    charset charset;
-} CHARSETS[] = {
-    {"UTF-8", CHARSET_UTF8},        {"UTF8", CHARSET_UTF8},
-    {"ISO-8859-1", CHARSET_LATIN1}, {"ISO8859_1", CHARSET_LATIN1},
-    {"LATIN1", CHARSET_LATIN1},     {"US-ASCII", CHARSET_ASCII},
-    {"ASCII", CHARSET_ASCII},
-};
-
-static bool charset_find(const char *name, charset *ret_charset)
-{
-    for (size_t i = 0; i < sizeof CHARSETS / sizeof *CHARSETS; i++) {
-        if (strcasecmp(name, CHARSETS[i].name) == 0) {
-            *ret_charset = CHARSETS[i].charset;
-            return true;
-        }
-    }
-    return false;
-}
-
+/* An instance is its charset. */
 static sluice_status string_create(const void *config, bool is_key, void **ret_self,
                                    sluice_error *err)
 {
     const string_config *own = config;
-    string_converter *self = calloc(1, sizeof *self);
+    charset *self = charset_new(own->encoding);
     if (self == NULL) {
-        return sluice_fail(err, SLUICE_FATAL, "memory is out");
-    }
-    if (!charset_find(own->encoding, &self->charset)) {
-        free(self);
-        return sluice_fail(err, SLUICE_BAD_CONFIG,
-                           "Unsupported encoding %s: converter.encoding must be one of "
-                           "UTF-8, ISO-8859-1, US-ASCII",
-                           own->encoding);
+        return sluice_fail(
+            err, SLUICE_BAD_CONFIG,
+            "Unsupported encoding %s: converter.encoding must be one that "
+            "'iconv --list' names, such as UTF-8, ISO-8859-1 or UTF-16",
+            own->encoding);
     }
     *ret_self = self;
     return SLUICE_OK;
@@ -59,35 +26,7 @@ static sluice_status string_create(const void *config, bool is_key, void **ret_s
 
 static void string_destroy(void *self)
 {
-    free(self);
-}
-
-/* The code point at `*at` of valid UTF-8, and moves on. */
-static uint32_t next_code_point(const unsigned char **at)
-{
-    const unsigned char *c = *at;
-    int more = c[0] < 0x80 ? 0 : c[0] < 0xe0 ? 1 : c[0] < 0xf0 ? 2 : 3;
-    uint32_t code = more == 0 ? c[0] : c[0] & (0x3fu >> more);
-    for (int i = 1; i <= more; i++) {
-        code = code << 6 | (c[i] & 0x3f);
-    }
-    *at += more + 1;
-    return code;
-}
-
-/* One byte a character, '?' for what the charset lacks (two for what is two chars in
- * Java). */
-static sluice_bytes to_single_bytes(sluice_arena *arena, sluice_bytes text,
-                                    uint32_t max)
-{
-    const unsigned char *at = text.base, *end = at + text.len;
-    unsigned char *out = sluice_arena_take(arena, text.len + 1);
-    size_t used = 0;
-    while (at < end) {
-        uint32_t code = next_code_point(&at);
-        out[used++] = code <= max ? (unsigned char)code : '?';
-    }
-    return (sluice_bytes){out, used};
+    charset_free(self);
 }
 
 static sluice_status string_encode(void *instance, const char *topic,
@@ -95,7 +34,6 @@ static sluice_status string_encode(void *instance, const char *topic,
                                    const sluice_value *value, sluice_arena *arena,
                                    sluice_bytes *ret_bytes, sluice_error *err)
 {
-    const string_converter *self = instance;
     if (value == NULL) {
         *ret_bytes = (sluice_bytes){NULL, 0};
         return SLUICE_OK;
@@ -109,41 +47,8 @@ static sluice_status string_encode(void *instance, const char *topic,
     if (!sluice_text_is_utf8(text.base, text.len)) {
         text.base = sluice_text_repair(arena, text.base, text.len, &text.len);
     }
-    *ret_bytes = self->charset == CHARSET_UTF8
-                     ? text
-                     : to_single_bytes(arena, text,
-                                       self->charset == CHARSET_ASCII ? 0x7f : 0xff);
+    *ret_bytes = charset_encode(instance, text, arena);
     return SLUICE_OK;
-}
-
-static sluice_value *from_single_bytes(sluice_arena *arena, sluice_bytes bytes,
-                                       unsigned max)
-{
-    const unsigned char *at = bytes.base;
-    char *out = sluice_arena_take(arena, 3 * bytes.len + 1);
-    size_t used = 0;
-    for (size_t i = 0; i < bytes.len; i++) {
-        if (at[i] < 0x80) {
-            out[used++] = (char)at[i];
-        } else if (at[i] <= max) {
-            out[used++] = (char)(0xc0 | at[i] >> 6);
-            out[used++] = (char)(0x80 | (at[i] & 0x3f));
-        } else {
-            memcpy(out + used, "\xef\xbf\xbd", 3);
-            used += 3;
-        }
-    }
-    return sluice_string_borrowed(arena, out, used);
-}
-
-static sluice_value *from_utf8(sluice_arena *arena, sluice_bytes bytes)
-{
-    if (sluice_text_is_utf8(bytes.base, bytes.len)) {
-        return sluice_string_borrowed(arena, bytes.base, bytes.len);
-    }
-    size_t len;
-    const char *text = sluice_text_repair(arena, bytes.base, bytes.len, &len);
-    return sluice_string_borrowed(arena, text, len);
 }
 
 static sluice_status string_decode(void *instance, const char *topic,
@@ -152,15 +57,11 @@ static sluice_status string_decode(void *instance, const char *topic,
                                    const sluice_schema **ret_schema,
                                    const sluice_value **ret_value, sluice_error *err)
 {
-    const string_converter *self = instance;
     *ret_schema = sluice_schema_of(SLUICE_TYPE_STRING, true);
-    if (bytes.base == NULL) {
-        *ret_value = NULL;
-    } else if (self->charset == CHARSET_UTF8) {
-        *ret_value = from_utf8(arena, bytes);
-    } else {
-        *ret_value = from_single_bytes(arena, bytes,
-                                       self->charset == CHARSET_ASCII ? 0x7f : 0xff);
+    *ret_value = NULL;
+    if (bytes.base != NULL) {
+        sluice_bytes text = charset_decode(instance, bytes, arena);
+        *ret_value = sluice_string_borrowed(arena, text.base, text.len);
     }
     return SLUICE_OK;
 }
@@ -172,9 +73,9 @@ static const sluice_key KEYS[] = {
      .title = "Encoding",
      .width = SLUICE_WIDTH_MEDIUM,
      .fallback = "UTF-8",
-     .doc =
-         "The name of the character set to use for encoding strings as bytes: UTF-8, "
-         "ISO-8859-1 or US-ASCII.",
+     .doc = "The name of the character set to use for encoding strings as bytes, as "
+            "Java or "
+            "iconv call it: UTF-8, ISO-8859-1, windows-1252, UTF-16.",
      .type = SLUICE_STRING,
      .importance = SLUICE_HIGH,
      .offset = SLUICE_AT(const char *, string_config, encoding)},

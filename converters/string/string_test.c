@@ -1,4 +1,4 @@
-/* converters/string/string_test.c - texts out and in, in three charsets. */
+/* converters/string/string_test.c - texts out and in, by their charset. */
 #include "test.h"
 #include <sluice/plugin.h>
 #include <sluice/test.h>
@@ -48,15 +48,20 @@ static const char *encoded(rig *self, const sluice_value *value)
     return text;
 }
 
-static const char *decoded(rig *self, const char *text)
+static const char *decoded_bytes(rig *self, const char *base, size_t len)
 {
     const sluice_schema *schema;
     const sluice_value *value;
-    sluice_bytes bytes = {text, text == NULL ? 0 : strlen(text)};
+    sluice_bytes bytes = {base, len};
     CHECK(self->ops->decode(self->self, "t", NULL, bytes, self->arena, &schema, &value,
                             self->err) == SLUICE_OK);
     CHECK_TEXT(sluice_fake_show_schema(self->fake, schema), "STRING?");
     return sluice_fake_show(self->fake, value);
+}
+
+static const char *decoded(rig *self, const char *text)
+{
+    return decoded_bytes(self, text, text == NULL ? 0 : strlen(text));
 }
 
 TEST(values_become_their_texts)
@@ -139,13 +144,59 @@ TEST(single_byte_charsets_have_what_they_have)
     rig_done(&self);
 }
 
+static void check_bytes(rig *self, const char *in, const char *bytes, size_t len)
+{
+    sluice_bytes out;
+    CHECK(self->ops->encode(self->self, "t", NULL, NULL, sluice_text(self->arena, in),
+                            self->arena, &out, self->err) == SLUICE_OK);
+    CHECK_INT(out.len, len);
+    CHECK(memcmp(out.base, bytes, len) == 0);
+}
+
+TEST(other_charsets_are_had_by_javas_names)
+{
+    static const struct {
+        const char *name, *in, *bytes;
+        size_t len;
+    } CASES[] = {{"UTF-16", "a\xf0\x9f\x98\x80", "\xfe\xff\0a\xd8\x3d\xde\0", 8},
+                 {"UTF-16LE", "a\xe2\x82\xac", "a\0\xac\x20", 4},
+                 {"utf_32", "a", "\0\0\0a", 4},
+                 {"Cp1252", "\xe2\x82\xac\xd0\xaf", "\x80?", 2},
+                 {"windows-1252", "\xe2\x82\xac", "\x80", 1},
+                 {"ISO8859_15", "\xe2\x82\xac", "\xa4", 1},
+                 {"KOI8-R", "\xd0\xaf", "\xf1", 1}};
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        rig self;
+        CHECK(rig_init(&self, CASES[i].name));
+        check_bytes(&self, CASES[i].in, CASES[i].bytes, CASES[i].len);
+        rig_done(&self);
+    }
+}
+
+TEST(marks_say_the_order_of_bytes_and_halves_are_replaced)
+{
+    rig self;
+    CHECK(rig_init(&self, "UTF-16"));
+    CHECK_TEXT(decoded_bytes(&self, "\0a", 2), "\"a\"");
+    CHECK_TEXT(decoded_bytes(&self,
+                             "\xff\xfe"
+                             "a\0",
+                             4),
+               "\"a\"");
+    CHECK_TEXT(decoded_bytes(&self, "\xfe\xff\0a\0", 5), "\"a\xef\xbf\xbd\"");
+    CHECK_TEXT(decoded_bytes(&self, "\xde\0\0a\xd8\0\0b\0c", 10), "\"\xef\xbf\xbd"
+                                                                  "a\xef\xbf\xbd"
+                                                                  "c\"");
+    rig_done(&self);
+}
+
 TEST(an_unknown_charset_is_refused)
 {
     rig self;
     CHECK(!rig_init(&self, "nope"));
     CHECK_TEXT(sluice_error_text(self.err),
-               "Unsupported encoding nope: converter.encoding must be one of UTF-8, "
-               "ISO-8859-1, US-ASCII");
+               "Unsupported encoding nope: converter.encoding must be one that 'iconv "
+               "--list' names, such as UTF-8, ISO-8859-1 or UTF-16");
     rig_done(&self);
 }
 

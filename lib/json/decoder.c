@@ -118,6 +118,16 @@ static bool name_is(sluice_bytes name, const char *text)
     return name.len == strlen(text) && memcmp(name.base, text, name.len) == 0;
 }
 
+/* What is behind the first value is passed over, but must not touch a number. */
+static bool ends(json_scanner *scanner)
+{
+    char last = scanner->at[-1];
+    bool number = last >= '0' && last <= '9';
+    return !number || scanner->at == scanner->end ||
+           strchr(" \t\r\n", *scanner->at) != NULL ||
+           json_refuse(scanner, "Expected space separating root-level values");
+}
+
 /* Splits an envelope; a fault of the text is told, anything but two parts is not one.
  */
 static sluice_status split(json_scanner *scanner, envelope *ret_envelope)
@@ -129,8 +139,9 @@ static sluice_status split(json_scanner *scanner, envelope *ret_envelope)
         return SLUICE_BAD_RECORD;
     }
     if (token != JSON_OBJECT) {
-        return token == JSON_END || json_skip(scanner, 0) ? no_envelope(scanner->err)
-                                                          : SLUICE_BAD_RECORD;
+        return token == JSON_END || (json_skip(scanner, 0) && ends(scanner))
+                   ? no_envelope(scanner->err)
+                   : SLUICE_BAD_RECORD;
     }
     json_open(scanner, &more);
     while (more) {
@@ -215,6 +226,15 @@ static bool decode_usual(const sluice_json_decoder *decoder, json_scanner scanne
     return true;
 }
 
+/* A mark that says UTF-8 is no part of the text. */
+static void skip_mark(json_scanner *scanner)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    if (scanner->end - scanner->at >= 3 && memcmp(scanner->at, mark, 3) == 0) {
+        scanner->at += 3;
+    }
+}
+
 sluice_status sluice_json_decode(sluice_json_decoder *decoder, sluice_bytes bytes,
                                  sluice_arena *arena, const sluice_schema **ret_schema,
                                  const sluice_value **ret_value, sluice_error *err)
@@ -229,11 +249,16 @@ sluice_status sluice_json_decode(sluice_json_decoder *decoder, sluice_bytes byte
                             .end = (const char *)bytes.base + bytes.len,
                             .arena = arena,
                             .err = err};
+    skip_mark(&scanner);
     if (decoder->options.schemas) {
         if (decode_usual(decoder, scanner, ret_schema, ret_value)) {
             return SLUICE_OK;
         }
         return decode_envelope(decoder, &scanner, ret_schema, ret_value);
     }
-    return json_plain_value(&scanner, 0, ret_value) ? SLUICE_OK : SLUICE_BAD_RECORD;
+    /* Nothing but white space is the null value, as in Java. */
+    return json_peek(&scanner) == JSON_END ||
+                   (json_plain_value(&scanner, 0, ret_value) && ends(&scanner))
+               ? SLUICE_OK
+               : SLUICE_BAD_RECORD;
 }

@@ -8,7 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { JSON_NUMBER_MAX = 1000 }; /* The most bytes of a number: Jackson's limit. */
+/* The most digits of a number, which is Jackson's limit; and the most bytes: with two
+ * signs, a point and an E. */
+enum { JSON_DIGITS_MAX = 1000, JSON_NUMBER_MAX = JSON_DIGITS_MAX + 4 };
 
 /* A number as it is written; its digits, point and exponent are where they belong. */
 typedef struct json_number {

@@ -32,9 +32,8 @@ static void index_entries(const sluice_value *self, map *index)
     }
 }
 
-/* Adds an entry, or replaces the value of the one that is there: the last one wins. */
-static void put_entry(json_scanner *self, sluice_value *object, sluice_bytes name,
-                      const sluice_value *value, map *index)
+void json_put_entry(json_scanner *self, sluice_value *object, sluice_bytes name,
+                    const sluice_value *value, map *index)
 {
     int64_t found = find_entry(object, name, index);
     if (found >= 0) {
@@ -88,7 +87,7 @@ static bool plain_object(json_scanner *self, int depth, const sluice_value **ret
         good =
             json_take_name(self, &name) && plain_member(self, name, depth + 1, &value);
         if (good) {
-            put_entry(self, object, name, value, &index);
+            json_put_entry(self, object, name, value, &index);
             good = json_next(self, '}', &more);
         }
     }

@@ -279,7 +279,7 @@ static sluice_status plain(json_writer *out, const sluice_value *value, int dept
         json_literal(out, "null");
         return SLUICE_OK;
     }
-    if (depth >= depth_max) {
+    if (depth > depth_max) {
         return sluice_fail(err, SLUICE_BAD_RECORD,
                            "the value is nested deeper than %d levels", depth_max);
     }

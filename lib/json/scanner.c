@@ -118,12 +118,14 @@ bool json_take_literal(json_scanner *self, json_token token)
     return true;
 }
 
-static bool take_digits(json_scanner *self)
+/* Adds how many there are to `digits`. */
+static bool take_digits(json_scanner *self, size_t *digits)
 {
     const char *from = self->at;
     while (self->at < self->end && *self->at >= '0' && *self->at <= '9') {
         self->at++;
     }
+    *digits += (size_t)(self->at - from);
     return self->at > from || unexpected(self, "a digit");
 }
 
@@ -132,7 +134,8 @@ bool json_take_number(json_scanner *self, json_number *ret_number)
     const char *from = self->at;
     self->at += *self->at == '-';
     const char *digits = self->at;
-    if (!take_digits(self)) {
+    size_t count = 0;
+    if (!take_digits(self, &count)) {
         return false;
     }
     uint64_t value = 0;
@@ -143,7 +146,7 @@ bool json_take_number(json_scanner *self, json_number *ret_number)
     if (self->at < self->end && *self->at == '.') {
         whole = false;
         self->at++;
-        if (!take_digits(self)) {
+        if (!take_digits(self, &count)) {
             return false;
         }
     }
@@ -153,7 +156,7 @@ bool json_take_number(json_scanner *self, json_number *ret_number)
         if (self->at < self->end && (*self->at == '+' || *self->at == '-')) {
             self->at++;
         }
-        if (!take_digits(self)) {
+        if (!take_digits(self, &count)) {
             return false;
         }
     }
@@ -162,7 +165,7 @@ bool json_take_number(json_scanner *self, json_number *ret_number)
     ret_number->whole = whole;
     ret_number->text = from;
     ret_number->len = (size_t)(self->at - from);
-    if (ret_number->len > JSON_NUMBER_MAX) {
+    if (count > JSON_DIGITS_MAX) {
         return json_refuse(self,
                            "Number value length exceeds the maximum allowed (1000)");
     }
@@ -362,6 +365,9 @@ bool json_take_name(json_scanner *self, sluice_bytes *ret_name)
     }
     if (!json_take_string(self, ret_name)) {
         return false;
+    }
+    if (ret_name->len > JSON_NAME_MAX) {
+        return json_refuse(self, "Name length exceeds the maximum allowed (50000)");
     }
     skip_space(self);
     if (self->at >= self->end || *self->at != ':') {

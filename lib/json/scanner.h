@@ -11,7 +11,8 @@
 #include "json/number.h"
 #include <sluice/json.h>
 
-enum { JSON_DEPTH_MAX = 1000 }; /* Jackson's limit. */
+/* Jackson's limits. */
+enum { JSON_DEPTH_MAX = 1000, JSON_NAME_MAX = 50000 };
 
 typedef struct json_scanner {
     const char *begin, *at, *end;
@@ -57,6 +58,12 @@ bool json_skip(json_scanner *self, int depth);
 
 /* Refuses the text at the position it has reached; returns false. */
 bool json_refuse(json_scanner *self, const char *reason);
+
+/* Adds an entry to the MAP `object`, or replaces the value of the one that is there:
+ * the last one wins. `index` begins empty, and is the map's own. */
+struct map;
+void json_put_entry(json_scanner *self, sluice_value *object, sluice_bytes name,
+                    const sluice_value *value, struct map *index);
 
 /* A value without a schema; `depth` levels are open around it. */
 bool json_plain_value(json_scanner *self, int depth, const sluice_value **ret_value);

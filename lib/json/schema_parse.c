@@ -30,6 +30,15 @@ static const sluice_value *member(const sluice_value *json, const char *name)
                : NULL;
 }
 
+static bool has_member(const sluice_value *json, const char *name)
+{
+    bool found = false;
+    if (json != NULL && sluice_value_type(json) == SLUICE_TYPE_MAP) {
+        sluice_map_find(json, name, &found);
+    }
+    return found;
+}
+
 /* Member `name` where it is a text, NUL-ended, else NULL. */
 static const char *text_member(parse *self, const sluice_value *json, const char *name)
 {
@@ -99,6 +108,12 @@ static sluice_status parse_part(parse *self, const sluice_value *json, const cha
     return part == NULL ? bad(self, missing) : parse_value(self, part, ret_schema);
 }
 
+static const char *map_part_missing(const sluice_value *json, const char *name,
+                                    const char *none, const char *null)
+{
+    return has_member(json, name) ? null : none;
+}
+
 static sluice_status parse_contents(parse *self, const sluice_value *json,
                                     sluice_data_type type, contents *ret_contents)
 {
@@ -113,13 +128,19 @@ static sluice_status parse_contents(parse *self, const sluice_value *json,
     if (type != SLUICE_TYPE_MAP) {
         return SLUICE_OK;
     }
-    sluice_status status =
-        parse_part(self, json, "keys", "Map schema did not specify the key type",
-                   &ret_contents->key);
-    return status != SLUICE_OK ? status
-                               : parse_part(self, json, "values",
-                                            "Map schema did not specify the value type",
-                                            &ret_contents->element);
+    sluice_status status = parse_part(
+        self, json, "keys",
+        map_part_missing(json, "keys", "Map schema did not specify the key type",
+                         "keySchema cannot be null."),
+        &ret_contents->key);
+    return status != SLUICE_OK
+               ? status
+               : parse_part(
+                     self, json, "values",
+                     map_part_missing(json, "values",
+                                      "Map schema did not specify the value type",
+                                      "valueSchema cannot be null."),
+                     &ret_contents->element);
 }
 
 static void add_contents(sluice_schema_builder *builder, const contents *parts)
@@ -185,19 +206,20 @@ static sluice_status parse_default(parse *self, const sluice_value *json,
                                    sluice_schema_builder *builder)
 {
     const sluice_value *given = member(json, "default"), *fallback = NULL;
-    if (given == NULL) {
-        return SLUICE_OK;
-    }
-    const char *text = map_get(&self->defaults, &given, sizeof given);
+    static const char null[] = "null";
+    const char *text =
+        given == NULL ? null : map_get(&self->defaults, &given, sizeof given);
     json_scanner scanner = {.begin = self->begin,
                             .at = text,
-                            .end = self->end,
+                            .end = given == NULL ? null + sizeof null - 1 : self->end,
                             .arena = self->arena,
                             .err = self->err};
-    if (!json_typed_value(&scanner, bare, false, 0, &fallback)) {
+    if (!json_typed_default(&scanner, bare, &fallback)) {
         return SLUICE_BAD_RECORD;
     }
-    sluice_schema_builder_default(builder, fallback);
+    if (fallback != NULL) {
+        sluice_schema_builder_default(builder, fallback);
+    }
     return SLUICE_OK;
 }
 
@@ -235,7 +257,7 @@ static sluice_status parse_value(parse *self, const sluice_value *json,
     if (status == SLUICE_OK) {
         status = build(self, json, type, &parts, NULL, ret_schema);
     }
-    if (status == SLUICE_OK && member(json, "default") != NULL) {
+    if (status == SLUICE_OK && has_member(json, "default")) {
         status = build(self, json, type, &parts, *ret_schema, ret_schema);
     }
     return status;

@@ -1,20 +1,13 @@
 /* JSON text read by a schema, as leniently as JsonConverter reads it. */
-#include "json/typed.h"
+#include "base/map.h"
 #include "base/text.h"
+#include "json/base64.h"
+#include "json/reading.h"
 #include <string.h>
 
-/* How a payload is read, passed down unchanged. */
-typedef struct reading {
-    json_scanner *scanner;
-    bool default_for_null;
-} reading;
-
-static bool read_value(reading *self, const sluice_schema *schema, int depth,
-                       const sluice_value **ret_value);
-
-static bool bad(json_scanner *scanner, const char *format, const char *what)
+bool json_bad(json_scanner *scanner, const char *text, const char *what)
 {
-    sluice_fail(scanner->err, SLUICE_BAD_RECORD, "%s%s", format, what);
+    sluice_fail(scanner->err, SLUICE_BAD_RECORD, "%s%s", text, what);
     return false;
 }
 
@@ -59,36 +52,39 @@ static const sluice_value *narrowed(sluice_arena *arena, sluice_data_type type,
 static bool check_time(json_scanner *scanner, double value)
 {
     return (value >= 0 && value <= 86400000) ||
-           bad(scanner,
+           json_bad(
+               scanner,
                "Time values must use number of milliseconds greater than 0 and less "
                "than 86400000",
                "");
 }
 
-static bool check_logical(reading *self, const sluice_schema *schema, json_token token,
-                          const json_number *number)
+static bool check_logical(json_reading *self, const sluice_schema *schema,
+                          json_token token, const json_number *number)
 {
     const char *kind = is_named(schema, SLUICE_DATE)        ? "Date"
                        : is_named(schema, SLUICE_TIME)      ? "Time"
                        : is_named(schema, SLUICE_TIMESTAMP) ? "Timestamp"
                                                             : NULL;
+    if (kind == NULL) {
+        return true;
+    }
+    /* Only the name says which it is, whatever the schema's type. */
     double value = json_number_double(number);
-    bool narrow = sluice_schema_type(schema) == SLUICE_TYPE_INT32;
-    if (kind == NULL || (token == JSON_NUMBER && number->whole &&
-                         (!narrow || (value >= INT32_MIN && value <= INT32_MAX)))) {
-        return kind == NULL || strcmp(kind, "Time") != 0 ||
-               check_time(self->scanner, value);
+    bool narrow = strcmp(kind, "Timestamp") != 0;
+    if (token == JSON_NUMBER && number->whole &&
+        (!narrow || (value >= INT32_MIN && value <= INT32_MAX))) {
+        return strcmp(kind, "Time") != 0 || check_time(self->scanner, value);
     }
     sluice_fail(
         self->scanner->err, SLUICE_BAD_RECORD,
         "Invalid type for %s, underlying representation should be %s but was %s", kind,
-        kind[0] == 'T' && kind[4] != '\0' ? "integral" : "integer",
-        json_token_name(token));
+        narrow ? "integer" : "integral", json_token_name(token));
     return false;
 }
 
-static bool read_integer(reading *self, const sluice_schema *schema, json_token token,
-                         int depth, const sluice_value **ret_value)
+static bool read_integer(json_reading *self, const sluice_schema *schema,
+                         json_token token, int depth, const sluice_value **ret_value)
 {
     json_number number = {.whole = true};
     json_scanner *scanner = self->scanner;
@@ -104,8 +100,8 @@ static bool read_integer(reading *self, const sluice_schema *schema, json_token 
     return true;
 }
 
-static bool read_float(reading *self, const sluice_schema *schema, json_token token,
-                       int depth, const sluice_value **ret_value)
+static bool read_float(json_reading *self, const sluice_schema *schema,
+                       json_token token, int depth, const sluice_value **ret_value)
 {
     json_scanner *scanner = self->scanner;
     json_number number = {.whole = true}; /* 0, for what is no number. */
@@ -119,13 +115,14 @@ static bool read_float(reading *self, const sluice_schema *schema, json_token to
     return true;
 }
 
-static bool read_text(reading *self, json_token token, int depth,
-                      const sluice_value **ret_value)
+static bool read_text(json_reading *self, const sluice_schema *schema, json_token token,
+                      int depth, const sluice_value **ret_value)
 {
     json_scanner *scanner = self->scanner;
     sluice_bytes text;
     if (token != JSON_STRING) {
         *ret_value = NULL;
+        self->has_lost |= !sluice_schema_is_optional(schema);
         return json_skip(scanner, depth);
     }
     if (!json_take_string(scanner, &text)) {
@@ -135,48 +132,16 @@ static bool read_text(reading *self, json_token token, int depth,
     return true;
 }
 
-static int base64_digit(char digit)
+/* Of a decimal there is at least one byte, and its schema has a scale. */
+static bool is_decimal(const sluice_schema *schema, const sluice_value *bytes)
 {
-    if (digit >= 'A' && digit <= 'Z') {
-        return digit - 'A';
-    }
-    if (digit >= 'a' && digit <= 'z') {
-        return digit - 'a' + 26;
-    }
-    if (digit >= '0' && digit <= '9') {
-        return digit - '0' + 52;
-    }
-    return digit == '+' ? 62 : digit == '/' ? 63 : -1;
+    int32_t scale;
+    const char *text = sluice_schema_parameter(schema, "scale");
+    return text != NULL && text_to_int32(text, &scale) &&
+           sluice_value_bytes(bytes).len > 0;
 }
 
-/* The bytes of a base64 text, or NULL where it is none. */
-static sluice_value *from_base64(sluice_arena *arena, sluice_bytes text)
-{
-    const char *from = text.base;
-    size_t len = text.len;
-    while (len > 0 && from[len - 1] == '=') {
-        len--;
-    }
-    if (len % 4 == 1 || text.len - len > 2) {
-        return NULL;
-    }
-    unsigned char *out = sluice_arena_take(arena, len * 3 / 4 + 1);
-    size_t count = 0;
-    uint32_t bits = 0;
-    for (size_t i = 0; i < len; i++) {
-        int digit = base64_digit(from[i]);
-        if (digit < 0) {
-            return NULL;
-        }
-        bits = bits << 6 | (uint32_t)digit;
-        if (i % 4 != 0) {
-            out[count++] = (unsigned char)(bits >> (6 - 2 * (i % 4)));
-        }
-    }
-    return sluice_binary_borrowed(arena, out, count);
-}
-
-static bool read_decimal_number(reading *self, const sluice_schema *schema,
+static bool read_decimal_number(json_reading *self, const sluice_schema *schema,
                                 const sluice_value **ret_value)
 {
     json_number number;
@@ -184,8 +149,8 @@ static bool read_decimal_number(reading *self, const sluice_schema *schema,
     sluice_value *decimal = NULL;
     const char *text = sluice_schema_parameter(schema, "scale");
     if (text == NULL || !text_to_int32(text, &scale)) {
-        return bad(self->scanner, "Invalid Decimal schema: scale parameter not found.",
-                   "");
+        return json_bad(self->scanner,
+                        "Invalid Decimal schema: scale parameter not found.", "");
     }
     if (!json_take_number(self->scanner, &number) ||
         sluice_decimal_parse(self->scanner->arena, number.text, number.len, scale,
@@ -196,8 +161,8 @@ static bool read_decimal_number(reading *self, const sluice_schema *schema,
     return true;
 }
 
-static bool read_bytes(reading *self, const sluice_schema *schema, json_token token,
-                       int depth, const sluice_value **ret_value)
+static bool read_bytes(json_reading *self, const sluice_schema *schema,
+                       json_token token, int depth, const sluice_value **ret_value)
 {
     json_scanner *scanner = self->scanner;
     bool decimal = is_named(schema, SLUICE_DECIMAL);
@@ -206,80 +171,94 @@ static bool read_bytes(reading *self, const sluice_schema *schema, json_token to
         return read_decimal_number(self, schema, ret_value);
     }
     if (token != JSON_STRING && decimal) {
-        return bad(scanner,
-                   "Invalid type for Decimal, underlying representation should "
-                   "be numeric or bytes but was ",
-                   json_token_name(token));
+        return json_bad(scanner,
+                        "Invalid type for Decimal, underlying representation should "
+                        "be numeric or bytes but was ",
+                        json_token_name(token));
     }
     if (token != JSON_STRING) {
         *ret_value = NULL;
+        self->has_lost |= !sluice_schema_is_optional(schema);
         return json_skip(scanner, depth);
     }
     if (!json_take_string(scanner, &text)) {
         return false;
     }
-    *ret_value = from_base64(scanner->arena, text);
-    return *ret_value != NULL ||
-           bad(scanner,
-               decimal ? "Invalid bytes for Decimal field" : "Invalid bytes field", "");
+    *ret_value = json_from_base64(scanner->arena, text);
+    if (*ret_value != NULL && (!decimal || is_decimal(schema, *ret_value))) {
+        return true;
+    }
+    return json_bad(scanner,
+                    decimal ? "Invalid bytes for Decimal field" : "Invalid bytes field",
+                    "");
 }
 
-static bool read_array(reading *self, const sluice_schema *schema, json_token token,
-                       int depth, const sluice_value **ret_value)
+/* The values of an object, too; anything else is an empty array, as in Java. */
+static bool read_array(json_reading *self, const sluice_schema *schema,
+                       json_token token, int depth, const sluice_value **ret_value)
 {
     json_scanner *scanner = self->scanner;
-    bool more;
+    bool more, object = token == JSON_OBJECT;
+    sluice_bytes name;
     const sluice_value *element;
-    if (token != JSON_ARRAY) {
-        return bad(scanner, "Arrays should be encoded as JSON arrays, but found ",
-                   json_token_name(token));
-    }
     sluice_value *array = sluice_array_new(scanner->arena, 8);
+    *ret_value = array;
+    if (token != JSON_ARRAY && !object) {
+        return json_skip(scanner, depth);
+    }
     json_open(scanner, &more);
     while (more) {
-        if (!read_value(self, sluice_schema_element(schema), depth + 1, &element)) {
+        if ((object && !json_take_name(scanner, &name)) ||
+            !json_read_value(self, sluice_schema_element(schema), depth + 1,
+                             &element)) {
             return false;
         }
         sluice_array_add(scanner->arena, array, element);
-        if (!json_next(scanner, ']', &more)) {
+        if (!json_next(scanner, object ? '}' : ']', &more)) {
             return false;
         }
     }
-    *ret_value = array;
     return true;
 }
 
-static bool read_object_map(reading *self, const sluice_schema *schema,
-                            json_token token, int depth, const sluice_value **ret_value)
+static bool read_entries(json_reading *self, const sluice_schema *schema, int depth,
+                         sluice_value *result, map *index)
 {
     json_scanner *scanner = self->scanner;
     bool more;
     sluice_bytes name;
     const sluice_value *value;
-    if (token != JSON_OBJECT) {
-        return bad(
-            scanner,
-            "Maps with string fields should be encoded as JSON objects, but found ",
-            json_token_name(token));
-    }
-    sluice_value *result = sluice_map_new(scanner->arena, 8);
     json_open(scanner, &more);
     while (more) {
         if (!json_take_name(scanner, &name) ||
-            !read_value(self, sluice_schema_element(schema), depth + 1, &value) ||
+            !json_read_value(self, sluice_schema_element(schema), depth + 1, &value) ||
             !json_next(scanner, '}', &more)) {
             return false;
         }
-        sluice_map_add(scanner->arena, result,
-                       sluice_string_borrowed(scanner->arena, name.base, name.len),
-                       value);
+        json_put_entry(scanner, result, name, value, index);
     }
-    *ret_value = result;
     return true;
 }
 
+static bool read_object_map(json_reading *self, const sluice_schema *schema,
+                            json_token token, int depth, const sluice_value **ret_value)
+{
+    map index = MAP_INIT;
+    if (token != JSON_OBJECT) {
+        return json_bad(
+            self->scanner,
+            "Maps with string fields should be encoded as JSON objects, but found ",
+            json_token_name(token));
+    }
+    sluice_value *result = sluice_map_new(self->scanner->arena, 8);
+    bool good = read_entries(self, schema, depth, result, &index);
+    map_done(&index);
+    *ret_value = result;
+    return good;
+}
+
 /* One [key,value] of a map. */
-static bool read_tuple(reading *self, const sluice_schema *schema, int depth,
+static bool read_tuple(json_reading *self, const sluice_schema *schema, int depth,
                        sluice_value *result)
 {
     json_scanner *scanner = self->scanner;
@@ -288,17 +267,16 @@ static bool read_tuple(reading *self, const sluice_schema *schema, int depth,
     bool more;
     json_token token = json_peek(scanner);
     if (token != JSON_ARRAY) {
-        return bad(scanner, "Found invalid map entry instead of array tuple: ",
-                   json_token_name(token));
+        return json_bad(scanner, "Found invalid map entry instead of array tuple: ",
+                        json_token_name(token));
     }
     json_open(scanner, &more);
     for (; more; count++) {
-        bool good =
-            count == 0
-                ? read_value(self, sluice_schema_key(schema), depth + 2, &parts[0])
-            : count == 1
-                ? read_value(self, sluice_schema_element(schema), depth + 2, &parts[1])
-                : json_skip(scanner, depth + 2);
+        bool good = count == 0   ? json_read_value(self, sluice_schema_key(schema),
+                                                   depth + 2, &parts[0])
+                    : count == 1 ? json_read_value(self, sluice_schema_element(schema),
+                                                   depth + 2, &parts[1])
+                                 : json_skip(scanner, depth + 2);
         if (!good || !json_next(scanner, ']', &more)) {
             return false;
         }
@@ -312,16 +290,17 @@ static bool read_tuple(reading *self, const sluice_schema *schema, int depth,
     return true;
 }
 
-static bool read_tuple_map(reading *self, const sluice_schema *schema, json_token token,
-                           int depth, const sluice_value **ret_value)
+static bool read_tuple_map(json_reading *self, const sluice_schema *schema,
+                           json_token token, int depth, const sluice_value **ret_value)
 {
     json_scanner *scanner = self->scanner;
     bool more;
     if (token != JSON_ARRAY) {
-        return bad(scanner,
-                   "Maps with non-string fields should be encoded as JSON array of "
-                   "tuples, but found ",
-                   json_token_name(token));
+        return json_bad(
+            scanner,
+            "Maps with non-string fields should be encoded as JSON array of "
+            "tuples, but found ",
+            json_token_name(token));
     }
     sluice_value *result = sluice_map_new(scanner->arena, 8);
     json_open(scanner, &more);
@@ -335,95 +314,8 @@ static bool read_tuple_map(reading *self, const sluice_schema *schema, json_toke
     return true;
 }
 
-/* The index of field `name`; `guess` is the one that is expected next. */
-static int find_field(reading *self, const sluice_schema *schema, sluice_bytes name,
-                      size_t guess)
-{
-    if (guess < sluice_schema_field_count(schema)) {
-        const char *expected = sluice_schema_field_name(schema, guess);
-        if (strncmp(expected, name.base, name.len) == 0 && expected[name.len] == '\0') {
-            return (int)guess;
-        }
-    }
-    if (memchr(name.base, '\0', name.len) != NULL) {
-        return -1;
-    }
-    char small[64], *text = small;
-    if (name.len >= sizeof small) {
-        text = sluice_arena_copy(self->scanner->arena, name.base, name.len);
-    } else {
-        memcpy(small, name.base, name.len);
-        small[name.len] = '\0';
-    }
-    return sluice_schema_field_find(schema, text);
-}
-
-static bool read_members(reading *self, const sluice_schema *schema, int depth,
-                         sluice_value *result, bool *seen)
-{
-    json_scanner *scanner = self->scanner;
-    bool more;
-    size_t guess = 0;
-    sluice_bytes name;
-    const sluice_value *value;
-    json_open(scanner, &more);
-    while (more) {
-        if (!json_take_name(scanner, &name)) {
-            return false;
-        }
-        int index = find_field(self, schema, name, guess);
-        if (index < 0) {
-            if (!json_skip(scanner, depth + 1)) {
-                return false;
-            }
-        } else {
-            guess = (size_t)index + 1;
-            seen[index] = true;
-            if (!read_value(self, sluice_schema_field_schema(schema, (size_t)index),
-                            depth + 1, &value)) {
-                return false;
-            }
-            sluice_struct_set(result, (size_t)index, value);
-        }
-        if (!json_next(scanner, '}', &more)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool read_struct(reading *self, const sluice_schema *schema, json_token token,
-                        int depth, const sluice_value **ret_value)
-{
-    json_scanner *scanner = self->scanner;
-    if (token != JSON_OBJECT) {
-        return bad(scanner, "Structs should be encoded as JSON objects, but found ",
-                   json_token_name(token));
-    }
-    size_t count = sluice_schema_field_count(schema);
-    sluice_value *result = sluice_struct_new(scanner->arena, schema);
-    bool *seen = sluice_arena_take(scanner->arena, count);
-    memset(seen, 0, count);
-    if (!read_members(self, schema, depth, result, seen)) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const sluice_value *missing;
-        if (seen[i]) {
-            continue;
-        }
-        if (!json_typed_null(scanner, sluice_schema_field_schema(schema, i),
-                             self->default_for_null, &missing)) {
-            return false;
-        }
-        sluice_struct_set(result, i, missing);
-    }
-    *ret_value = result;
-    return true;
-}
-
-static bool read_value(reading *self, const sluice_schema *schema, int depth,
-                       const sluice_value **ret_value)
+bool json_read_value(json_reading *self, const sluice_schema *schema, int depth,
+                     const sluice_value **ret_value)
 {
     json_scanner *scanner = self->scanner;
     json_token token = json_peek(scanner);
@@ -450,7 +342,7 @@ static bool read_value(reading *self, const sluice_schema *schema, int depth,
         *ret_value = sluice_boolean(token == JSON_TRUE);
         return json_skip(scanner, depth);
     case SLUICE_TYPE_STRING:
-        return read_text(self, token, depth, ret_value);
+        return read_text(self, schema, token, depth, ret_value);
     case SLUICE_TYPE_BYTES:
         return read_bytes(self, schema, token, depth, ret_value);
     case SLUICE_TYPE_ARRAY:
@@ -460,7 +352,7 @@ static bool read_value(reading *self, const sluice_schema *schema, int depth,
                    ? read_object_map(self, schema, token, depth, ret_value)
                    : read_tuple_map(self, schema, token, depth, ret_value);
     case SLUICE_TYPE_STRUCT:
-        return read_struct(self, schema, token, depth, ret_value);
+        return json_read_struct(self, schema, token, depth, ret_value);
     }
     return false;
 }
@@ -468,6 +360,20 @@ static bool read_value(reading *self, const sluice_schema *schema, int depth,
 bool json_typed_value(json_scanner *self, const sluice_schema *schema,
                       bool default_for_null, int depth, const sluice_value **ret_value)
 {
-    reading read = {self, default_for_null};
-    return read_value(&read, schema, depth, ret_value);
+    json_reading read = {self, default_for_null, false};
+    return json_read_value(&read, schema, depth, ret_value);
+}
+
+bool json_typed_default(json_scanner *self, const sluice_schema *schema,
+                        const sluice_value **ret_value)
+{
+    json_reading read = {self, false, false};
+    if (!json_read_value(&read, schema, 0, ret_value)) {
+        return false;
+    }
+    /* Java compares the schema of a struct with one that is not finished yet. */
+    bool struct_given =
+        *ret_value != NULL && sluice_schema_type(schema) == SLUICE_TYPE_STRUCT;
+    return (!read.has_lost && !struct_given) ||
+           json_bad(self, "Invalid default value", "");
 }

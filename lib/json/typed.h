@@ -9,6 +9,11 @@
 bool json_typed_value(json_scanner *self, const sluice_schema *schema,
                       bool default_for_null, int depth, const sluice_value **ret_value);
 
+/* A `default` of `schema`, which has none yet: what loses something that is required is
+ * told, and each struct, as in Java. */
+bool json_typed_default(json_scanner *self, const sluice_schema *schema,
+                        const sluice_value **ret_value);
+
 /* The value of something that is missing or null. */
 bool json_typed_null(json_scanner *self, const sluice_schema *schema,
                      bool default_for_null, const sluice_value **ret_value);

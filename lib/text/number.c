@@ -45,8 +45,10 @@ static size_t character_at(const unsigned char *at, size_t len, bool *ret_valid)
                     : lead >= 0xe0 && lead < 0xf0 ? 3
                     : lead >= 0xf0 && lead < 0xf5 ? 4
                                                   : 0;
+    /* Half of a pair, written as a character: one part with all its bytes. */
+    bool is_half = lead == 0xed && len > 1 && (at[1] & 0xe0) == 0xa0;
     *ret_valid = wanted == 1;
-    if (wanted < 2 || len < 2 || !second_fits(lead, at[1])) {
+    if (wanted < 2 || len < 2 || (!is_half && !second_fits(lead, at[1]))) {
         return 1;
     }
     for (size_t i = 2; i < wanted; i++) {
@@ -54,7 +56,7 @@ static size_t character_at(const unsigned char *at, size_t len, bool *ret_valid)
             return i;
         }
     }
-    *ret_valid = true;
+    *ret_valid = !is_half;
     return wanted;
 }
 

@@ -166,8 +166,9 @@ TEST(malformed_utf8_becomes_replacement_characters_as_javas_decoder_does)
          "b"},
         {"\xe2\x82", "\xef\xbf\xbd"}, /* Cut off. */
         {"\xe2\x28\xa1", "\xef\xbf\xbd\x28\xef\xbf\xbd"},
-        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* A surrogate. */
-        {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd"},                 /* Overlong. */
+        {"\xed\xa0\x80Z", "\xef\xbf\xbdZ"},       /* A surrogate. */
+        {"\xed\xa7Z", "\xef\xbf\xbdZ"},           /* Cut off. */
+        {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd"}, /* Overlong. */
         {"\xf0\x9f\x98", "\xef\xbf\xbd"},
     };
     sluice_arena *arena = sluice_arena_new();

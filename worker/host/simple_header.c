@@ -120,7 +120,11 @@ static bool append_fields(buffer *out, const sluice_schema *schema,
             inner = schema == NULL ? NULL : sluice_schema_element(schema);
         }
         buffer_append_byte(out, ':');
-        good = good && append(out, inner, sluice_value_at(value, i), arena, depth + 1);
+        const sluice_value *part = sluice_value_at(value, i);
+        if (is_struct && part == NULL) {
+            sluice_schema_default(inner, &part); /* As Struct.get() in Java. */
+        }
+        good = good && append(out, inner, part, arena, depth + 1);
     }
     buffer_append_byte(out, '}');
     return good;

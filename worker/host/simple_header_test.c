@@ -56,6 +56,22 @@ TEST(structs_maps_and_lists_are_written_like_json)
     sluice_arena_free(arena);
 }
 
+TEST(a_null_in_a_struct_is_written_as_its_default)
+{
+    arena = sluice_arena_new();
+    const sluice_schema *field, *schema;
+    sluice_schema_builder *builder =
+        sluice_schema_builder_new(arena, SLUICE_TYPE_INT32);
+    sluice_schema_builder_optional(builder);
+    sluice_schema_builder_default(builder, sluice_int32(arena, 9));
+    CHECK(sluice_schema_builder_finish(builder, &field, NULL) == SLUICE_OK);
+    builder = sluice_schema_builder_new(arena, SLUICE_TYPE_STRUCT);
+    sluice_schema_builder_field(builder, "n", field);
+    CHECK(sluice_schema_builder_finish(builder, &schema, NULL) == SLUICE_OK);
+    CHECK_TEXT(written(schema, sluice_struct_new(arena, schema)), "{\"n\":9}");
+    sluice_arena_free(arena);
+}
+
 TEST(dates_and_decimals_are_written_by_their_meaning)
 {
     arena = sluice_arena_new();
