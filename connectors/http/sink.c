@@ -419,11 +419,14 @@ static void settle(http_sink *sink, lane *one)
     char text[text_max];
     one->flying = false;
     if (http_codes_have(&sink->success, status)) {
+        if (sink->token != NULL) {
+            http_token_accept(sink->token, one->token);
+        }
         delivered(sink, one);
         return;
     }
-    if (sink->token != NULL && !one->renewed && http_codes_have(&sink->renew, status)) {
-        http_token_drop(sink->token, one->token);
+    if (sink->token != NULL && !one->renewed && http_codes_have(&sink->renew, status) &&
+        http_token_drop(sink->token, one->token, now_ms())) {
         one->renewed = true;
         return;
     }

@@ -27,6 +27,7 @@ struct http_token {
     uint64_t number;
     int64_t expires_ms;  /* It holds up to then; INT64_MAX: for ever. */
     int64_t next_ms;     /* When to ask for the next one. */
+    int64_t dropped_ms;  /* When the last one was not taken; INT64_MIN: it was. */
     CURL *easy;          /* The request that is under way; NULL: none. */
     int64_t deadline_ms; /* Its. */
     size_t head;         /* Bytes of its answer's head. */
@@ -48,6 +49,7 @@ sluice_status http_token_new(const http_config *config, http_network *network,
     sluice_json_options options = {.size = sizeof options, .schemas_max = 1};
     token->config = config;
     token->network = network;
+    token->dropped_ms = INT64_MIN;
     token->decoder = sluice_json_decoder_new(&options);
     token->scratch = sluice_arena_new();
     http_codes_parse(&config->retry_codes, &token->again);
@@ -88,12 +90,31 @@ uint64_t http_token_number(const http_token *token)
     return token->number;
 }
 
-void http_token_drop(http_token *token, uint64_t number)
+static void forget(http_token *token)
+{
+    free(token->value);
+    token->value = NULL;
+}
+
+void http_token_accept(http_token *token, uint64_t number)
 {
     if (number == token->number) {
-        free(token->value);
-        token->value = NULL;
+        token->dropped_ms = INT64_MIN;
     }
+}
+
+bool http_token_drop(http_token *token, uint64_t number, int64_t now_ms)
+{
+    if (number != token->number || token->value == NULL) {
+        return true;
+    }
+    if (token->dropped_ms != INT64_MIN &&
+        now_ms - token->dropped_ms < token->config->retry_backoff_ms) {
+        return false;
+    }
+    token->dropped_ms = now_ms;
+    forget(token);
+    return true;
 }
 
 /* --- The request. --- */
@@ -172,7 +193,7 @@ void http_token_resume(http_token *token, int64_t now_ms)
 const char *http_token_get(http_token *token, int64_t now_ms)
 {
     if (token->value != NULL && now_ms >= token->expires_ms) {
-        http_token_drop(token, token->number);
+        forget(token);
     }
     if (token->value == NULL || now_ms >= token->next_ms) {
         ask(token, now_ms);

@@ -29,8 +29,13 @@ const char *http_token_get(http_token *token, int64_t now_ms);
 /* Which token that is: another number for another token. */
 uint64_t http_token_number(const http_token *token);
 
-/* Token `number` was not taken: it holds no longer. */
-void http_token_drop(http_token *token, uint64_t number);
+/* Token `number` was taken. */
+void http_token_accept(http_token *token, uint64_t number);
+
+/* Token `number` was not taken: it holds no longer. False where asking for another one
+ * is of no use: the one before it was not taken either, less than retry.backoff.ms ago,
+ * and none since. */
+bool http_token_drop(http_token *token, uint64_t number, int64_t now_ms);
 
 /* What became of a request for a token. */
 typedef struct http_token_news {

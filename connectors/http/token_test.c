@@ -112,6 +112,31 @@ TEST(when_a_token_is_refused_all_lanes_share_one_request_for_the_next)
     rig_end(&self);
 }
 
+static const char *refuse_all(server *self, const char *request)
+{
+    if (strncmp(request, "POST /token ", 12) == 0) {
+        self->tokens++;
+        return TOKEN("one");
+    }
+    return unauthorized;
+}
+
+TEST(a_server_that_takes_no_token_does_not_make_one_for_each_record)
+{
+    const char *answers[] = {ok};
+    rig self;
+    token_rig(&self, answers, 1);
+    self.server.decide = refuse_all;
+    RIG_CREATE(&self, "retry.backoff.ms", "3600000", "max.in.flight.requests", "2");
+    for (int i = 0; i < 50; i++) {
+        sluice_fake_consumed(self.batch, "t", i, NULL, "x");
+    }
+    CHECK(rig_put(&self) == SLUICE_OK);
+    CHECK_INT(self.server.tokens, 2);
+    CHECK_INT(sluice_fake_dead_letters(self.fake), 50);
+    rig_end(&self);
+}
+
 /* Of two records that go out with token "one" the second is refused; the token that
  * comes then is answered once the connection of the first has been closed, which is
  * answered once that token was asked for. */
