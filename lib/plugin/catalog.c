@@ -62,10 +62,10 @@ static json_t *load_line(plugin_files *loaded, size_t index, sluice_error *err)
 static void child(const plugin_files *files, size_t first, int fd)
 {
     dup2(STDERR_FILENO, STDOUT_FILENO); /* Whatever a plugin prints is no output. */
-    plugin_files *loaded = plugin_files_new();
+    plugin_files *loaded = plugin_files_new(); /* The same, at the same places. */
     sluice_error *err = sluice_error_new();
     for (size_t i = 0; i < plugin_files_count(files); i++) {
-        plugin_files_add(loaded, plugin_files_path(files, i), NULL);
+        plugin_files_add_file(loaded, plugin_files_path(files, i));
     }
     for (size_t i = first; i < plugin_files_count(loaded); i++) {
         write_line(fd, load_line(loaded, i, err));

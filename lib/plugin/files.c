@@ -116,7 +116,7 @@ void files_list_own(files_visit visit, void *argument)
 
 bool files_contain(const char *path, const char *text)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* It may be a FIFO. */
     struct stat info;
     if (fd < 0) {
         return false;

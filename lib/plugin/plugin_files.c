@@ -4,6 +4,7 @@
 #include "../base/memory.h"
 #include "../base/text.h"
 #include "check.h"
+#include "elf.h"
 #include "files.h"
 #include <assert.h>
 #include <dlfcn.h>
@@ -49,9 +50,8 @@ void plugin_files_free(plugin_files *self)
     free(self);
 }
 
-static void add_file(void *argument, const char *path)
+void plugin_files_add_file(plugin_files *self, const char *path)
 {
-    plugin_files *self = argument;
     for (size_t i = 0; i < self->file_count; i++) {
         if (strcmp(self->files[i].path, path) == 0) {
             return;
@@ -60,6 +60,11 @@ static void add_file(void *argument, const char *path)
     size_t size = (self->file_count + 1) * sizeof *self->files;
     self->files = memory_resize(self->files, size);
     self->files[self->file_count++] = (plugin_file){.path = memory_text(path)};
+}
+
+static void add_file(void *argument, const char *path)
+{
+    plugin_files_add_file(argument, path);
 }
 
 sluice_status plugin_files_add(plugin_files *self, const char *path, sluice_error *err)
@@ -259,12 +264,12 @@ static sluice_status open_file(plugin_files *self, const char *path, sluice_erro
         return sluice_fail(err, SLUICE_BAD_CONFIG, "'%s' cannot be loaded: %s", path,
                            strerror(errno));
     }
-    void *handle = dlopen(real, RTLD_NOW | RTLD_LOCAL);
-    sluice_status status;
-    if (handle == NULL) {
+    sluice_status status = elf_check(path, err);
+    void *handle = status == SLUICE_OK ? dlopen(real, RTLD_NOW | RTLD_LOCAL) : NULL;
+    if (status == SLUICE_OK && handle == NULL) {
         status = sluice_fail(err, SLUICE_BAD_CONFIG, "'%s' cannot be loaded: %s", path,
                              open_fault(real));
-    } else {
+    } else if (status == SLUICE_OK) {
         const sluice_manifest *manifest = dlsym(handle, "sluice_plugin_manifest");
         status = manifest != NULL
                      ? adopt_manifest(self, manifest, path, err)

@@ -33,6 +33,9 @@ void plugin_files_free(plugin_files *self); /* NULL is accepted. Closes no file.
  * is not added again. BAD_CONFIG where it cannot be read. */
 sluice_status plugin_files_add(plugin_files *self, const char *path, sluice_error *err);
 
+/* Adds `path` as it is, whatever it is and though it may not be there. */
+void plugin_files_add_file(plugin_files *self, const char *path);
+
 /* Adds each entry of a list between commas, as `plugin.path` is. What cannot be read is
  * skipped; a message for each is in `err`, and BAD_CONFIG returned. */
 sluice_status plugin_files_add_list(plugin_files *self, const char *plugin_path,

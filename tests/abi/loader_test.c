@@ -224,6 +224,56 @@ TEST(a_plugin_that_crashes_while_it_is_loaded_is_a_line_in_the_list)
     plugin_files_free(all);
 }
 
+static void put_file(const char *path, const void *base, size_t len)
+{
+    FILE *file = fopen(path, "we");
+    CHECK(file != NULL && fwrite(base, 1, len, file) == len);
+    fclose(file);
+}
+
+/* A folder of files that are none, each refused by its own name, and a good one. */
+TEST(what_is_no_plugin_at_all_is_told_with_its_own_name)
+{
+    char folder[] = "/tmp/sluice-loader-XXXXXX", path[300];
+    static const char arm[20] = "\x7f"
+                                "ELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\xb7\0";
+    static const char *const reasons[] = {
+        "/a-arm.so' was built for another machine: AArch64 (ELF 183, 64 bit), not ",
+        "/b-dangling.so' cannot be loaded: No such file or directory",
+        "/c-empty.so' is not a plugin: it is no ELF file, as shared libraries are",
+        "/d-fifo.so' cannot be loaded: it is not a file",
+        "/f-text.so' is not a plugin: it is no ELF file, as shared libraries are",
+    };
+    CHECK(mkdtemp(folder) != NULL && chdir(folder) == 0);
+    put_file("a-arm.so", arm, sizeof arm);
+    CHECK(symlink("/nonexistent", "b-dangling.so") == 0);
+    put_file("c-empty.so", "", 0);
+    CHECK(mkfifo("d-fifo.so", 0600) == 0);
+    CHECK(symlink(FILE_OF("good"), "e-good.so") == 0);
+    put_file("f-text.so", "This is a text, and no library.\n", 32);
+    plugin_files *all = plugin_files_new();
+    json_t *catalog = NULL;
+    CHECK(plugin_files_add(all, folder, NULL) == SLUICE_OK);
+    CHECK(catalog_scan(all, CATALOG_LOAD_MS_MAX, &catalog, NULL) == SLUICE_OK);
+    CHECK_INT(json_array_size(json_object_get(catalog, "plugins")), 1);
+    CHECK_INT(json_array_size(json_object_get(catalog, "refused")), 5);
+    for (size_t i = 0; i < 5; i++) {
+        snprintf(path, sizeof path, "'%s%s", folder, reasons[i]);
+        CHECK(strncmp(refusal(catalog, i), path, strlen(path)) == 0);
+    }
+    const plugin_feature *none;
+    CHECK(plugin_files_find(all, PLUGIN_CONNECTORS, "nobody", &none, NULL) !=
+          SLUICE_OK); /* Nor does the search wait for the FIFO. */
+    json_decref(catalog);
+    plugin_files_free(all);
+    static const char *const names[] = {"a-arm.so",  "b-dangling.so", "c-empty.so",
+                                        "d-fifo.so", "e-good.so",     "f-text.so"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        unlink(names[i]);
+    }
+    CHECK(chdir("/") == 0 && rmdir(folder) == 0);
+}
+
 TEST(a_plugin_that_hangs_while_it_is_loaded_is_given_up)
 {
     plugin_files *all = plugin_files_new();
