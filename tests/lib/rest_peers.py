@@ -209,6 +209,7 @@ class Place:
         text = re.sub(r'"documentation":(null|"(?:[^"\\]|\\.)*")', '"documentation":"TEXT"', text)
         text = re.sub(r'"(kafka_cluster_id|commit)":"[^"]*"', r'"\1":"ID"', text)
         text = re.sub(r'"last_modified":\d+', '"last_modified":TIME', text)
+        text = re.sub(r',"file":"inode=[^"]*"', "", text)  # Ours stores it beside the position.
         text = text.replace("org.apache.kafka.connect.errors.ConnectException: Failed to find",
                             "Failed to find")  # What it says from the second time on.
         text = re.sub(r"available connectors are: PluginDesc.*?\"", 'available connectors are: LIST"',
