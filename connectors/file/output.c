@@ -97,24 +97,35 @@ static void output_mend(output *self)
 
 /* --- Begin and end. --- */
 
+static int open_to_append(const char *path)
+{
+    int flags = O_CREAT | O_APPEND | O_CLOEXEC;
+    int fd = open(path, flags | O_RDWR, 0666);
+    return fd < 0 && errno == EACCES ? open(path, flags | O_WRONLY, 0666) : fd;
+}
+
+/* Begins with the file of the path, which was opened as `fd`. */
+static void output_take(output *self, int fd)
+{
+    self->fd = fd;
+    self->is_named_for_good = false;
+    output_mend(self);
+}
+
 static sluice_status output_open(output *self, sluice_error *err)
 {
     if (self->path == NULL) {
         self->fd = STDOUT_FILENO;
         return SLUICE_OK;
     }
-    int flags = O_CREAT | O_APPEND | O_CLOEXEC;
-    self->fd = open(self->path, flags | O_RDWR, 0666);
-    if (self->fd < 0 && errno == EACCES) {
-        self->fd = open(self->path, flags | O_WRONLY, 0666);
-    }
-    if (self->fd < 0) {
+    int fd = open_to_append(self->path);
+    if (fd < 0) {
         return sluice_fail(
             err, SLUICE_FATAL,
             "Couldn't find or create file '%s' for FileStreamSinkTask: %s", self->path,
             strerror(errno));
     }
-    output_mend(self);
+    output_take(self, fd);
     return SLUICE_OK;
 }
 
@@ -141,20 +152,30 @@ void output_done(output *self)
     self->base = NULL;
 }
 
-sluice_status output_follow(output *self, sluice_error *err)
+void output_follow(output *self)
 {
     struct stat own, named;
     if (self->path == NULL || fstat(self->fd, &own) != 0) {
-        return SLUICE_OK;
+        return;
     }
     bool is_there = stat(self->path, &named) == 0;
     if (is_there && own.st_dev == named.st_dev && own.st_ino == named.st_ino) {
-        return SLUICE_OK;
+        return;
+    }
+    const char *what = is_there ? "replaced" : "moved away";
+    int fd = open_to_append(self->path);
+    if (fd < 0) {
+        sluice_log(
+            SLUICE_WARN, FILE_LOGGER,
+            "file '%s' was %s, and a new one cannot be made: %s; going on in the "
+            "old one",
+            self->path, what, strerror(errno));
+        return;
     }
     sluice_log(SLUICE_INFO, FILE_LOGGER, "file '%s' was %s: writing to a new one",
-               self->path, is_there ? "replaced" : "moved away");
+               self->path, what);
     close(self->fd);
-    return output_open(self, err);
+    output_take(self, fd);
 }
 
 /* --- Writing. --- */
@@ -226,16 +247,38 @@ sluice_status output_line(output *self, const void *base, size_t len, sluice_err
     return SLUICE_OK;
 }
 
+/* Makes the name of a file durable, without which a new one is gone after a power
+ * failure. A folder that may not be opened is left to the kernel. */
+static bool sync_name(const char *path)
+{
+    char *real = realpath(path, NULL);
+    char *slash = real == NULL ? NULL : strrchr(real, '/');
+    if (slash == NULL) {
+        free(real);
+        return true;
+    }
+    slash[slash == real ? 1 : 0] = '\0';
+    int folder = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool is_synced = folder < 0 || fsync(folder) == 0 || errno == EINVAL;
+    if (folder >= 0) {
+        close(folder);
+    }
+    free(real);
+    return is_synced;
+}
+
 sluice_status output_sync(output *self, sluice_error *err)
 {
     if (self->path == NULL) {
         return SLUICE_OK;
     }
     /* EINVAL: a pipe or a device, which keeps nothing. */
-    if (fdatasync(self->fd) != 0 && errno != EINVAL) {
+    bool is_synced = fdatasync(self->fd) == 0 || errno == EINVAL;
+    if (!is_synced || (!self->is_named_for_good && !sync_name(self->path))) {
         return sluice_fail(err, SLUICE_RETRY, "cannot make file '%s' durable: %s",
                            self->path, strerror(errno));
     }
+    self->is_named_for_good = true;
     return SLUICE_OK;
 }
 

@@ -11,10 +11,12 @@
 #define SLUICE_CONNECTORS_FILE_OUTPUT_H
 
 #include <sluice/error.h>
+#include <stdbool.h>
 
 typedef struct output {
     const char *path; /* NULL: standard output. */
     int fd;
+    bool is_named_for_good; /* Its name is on the disk, too. */
     char *base;
     size_t len;
 } output;
@@ -32,13 +34,14 @@ sluice_status output_line(output *self, const void *base, size_t len,
 /* Writes what was collected. */
 sluice_status output_write(output *self, sluice_error *err);
 
-/* Makes what was written durable. */
+/* Makes what was written durable, and the name of a file that is new. */
 sluice_status output_sync(output *self, sluice_error *err);
 
 /* Forgets what was collected and not written. */
 void output_forget(output *self);
 
-/* Opens the file anew if `path` names another one now, or none: it was rotated. */
-sluice_status output_follow(output *self, sluice_error *err);
+/* Opens the file anew if `path` names another one now, or none: it was rotated. Goes on
+ * in the old one where that cannot be. */
+void output_follow(output *self);
 
 #endif

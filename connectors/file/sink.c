@@ -93,7 +93,10 @@ static sluice_status sink_flush(void *instance, sluice_offsets *safe, sluice_err
     if (self->config->sync == SYNC_FLUSH) {
         status = output_sync(&self->output, err);
     }
-    return status != SLUICE_OK ? status : output_follow(&self->output, err);
+    if (status == SLUICE_OK) {
+        output_follow(&self->output);
+    }
+    return status;
 }
 
 /* --- The feature. --- */

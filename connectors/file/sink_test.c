@@ -3,7 +3,9 @@
 
 #include "test.h"
 #include <fcntl.h>
+#include <signal.h>
 #include <sluice/test.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -248,6 +250,53 @@ TEST(a_full_disk_is_told_and_the_same_lines_may_come_again)
     ops()->destroy(self.self);
     self.self = NULL;
     snprintf(self.path, sizeof self.path, "%s/out.txt", self.folder);
+    rig_done(&self);
+}
+
+TEST(a_disk_that_is_full_in_the_middle_of_a_line_leaves_whole_lines)
+{
+    rig self;
+    struct rlimit before, room;
+    rig_init(&self);
+    rig_start(&self);
+    put_text(&self, "one");
+    put(&self);
+    CHECK(getrlimit(RLIMIT_FSIZE, &before) == 0);
+    room = before;
+    room.rlim_cur = 10; /* Ends within "three". */
+    CHECK(signal(SIGXFSZ, SIG_IGN) != SIG_ERR && setrlimit(RLIMIT_FSIZE, &room) == 0);
+    put_text(&self, "two");
+    put_text(&self, "three");
+    sluice_status full = ops()->put(self.self, self.batch, self.err);
+    CHECK(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    CHECK(full == SLUICE_RETRY);
+    CHECK_TEXT(content(self.path), "one\n");
+    sluice_error_clear(self.err);
+    put(&self);
+    flush(&self);
+    CHECK_TEXT(content(self.path), "one\ntwo\nthree\n");
+    rig_done(&self);
+}
+
+TEST(a_file_that_cannot_be_made_anew_is_written_where_it_is)
+{
+    rig self;
+    char moved[128];
+    rig_init(&self);
+    rig_start(&self);
+    snprintf(moved, sizeof moved, "%s.1", self.path);
+    CHECK(rename(self.path, moved) == 0);
+    CHECK(mkdir(self.path, 0700) == 0); /* A folder has the name. */
+    flush(&self);
+    put_text(&self, "one");
+    put(&self);
+    CHECK_TEXT(content(moved), "one\n");
+    CHECK(rmdir(self.path) == 0);
+    flush(&self);
+    put_text(&self, "two");
+    put(&self);
+    flush(&self);
+    CHECK_TEXT(content(self.path), "two\n");
     rig_done(&self);
 }
 

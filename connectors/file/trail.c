@@ -211,12 +211,15 @@ sluice_status trail_open(trail *self, sluice_error *err)
  * old position after a cut. Whether there is anything behind it. */
 static bool trail_pass_hole(trail *self)
 {
+    struct stat status;
     off_t data = lseek(self->file.fd, 0, SEEK_DATA);
+    bool is_hole = data < 0 && errno == ENXIO && fstat(self->file.fd, &status) == 0 &&
+                   status.st_size > 0;
     if (data > 0) {
         self->position = data;
         self->is_behind_gap = true;
     }
-    return data >= 0 || errno != ENXIO;
+    return !is_hole;
 }
 
 /* Takes NUL bytes of a gap away from the front of the `size` bytes that were read. */
