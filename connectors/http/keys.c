@@ -399,7 +399,7 @@ static const sluice_key keys[] = {
      .group = AUTHORIZATION,
      .fallback = "401",
      .doc = "The statuses after which a new token is got and the request sent again, "
-            "once.",
+            "at once; a second one of the same request counts as a retry.",
      .offset = SLUICE_AT(sluice_list, http_config, oauth2.renew_codes)},
     {.name = NULL},
 };

@@ -425,13 +425,15 @@ static void settle(http_sink *sink, lane *one)
         delivered(sink, one);
         return;
     }
-    if (sink->token != NULL && !one->renewed && http_codes_have(&sink->renew, status) &&
-        http_token_drop(sink->token, one->token, now_ms())) {
+    bool renewable = sink->token != NULL && http_codes_have(&sink->renew, status) &&
+                     http_token_drop(sink->token, one->token, now_ms());
+    if (renewable && !one->renewed) {
         one->renewed = true;
         return;
     }
     describe(sink, one, text, sizeof text);
-    if (exchange->answered ? http_codes_have(&sink->again, status) : !exchange->final) {
+    if (renewable || (exchange->answered ? http_codes_have(&sink->again, status)
+                                         : !exchange->final)) {
         wait_and_repeat(sink, one, exchange->answered, text);
         return;
     }

@@ -54,7 +54,7 @@ TEST(a_token_that_is_never_taken_is_renewed_once_a_request)
     rig self;
     token_rig(&self, answers, 4);
     RIG_CREATE(&self, "oauth2.client.authorization.mode", "URL",
-               "oauth2.request.client.secret.property", "pw");
+               "oauth2.request.client.secret.property", "pw", "max.retries", "0");
     sluice_fake_tolerate(self.fake, false);
     sluice_fake_consumed(self.batch, "t", 0, NULL, "x");
     CHECK(rig_put(&self) != SLUICE_OK);
@@ -63,6 +63,23 @@ TEST(a_token_that_is_never_taken_is_renewed_once_a_request)
                "grant_type=client_credentials&client_id=me&pw=s%26p");
     CHECK(!rig_has(&self, 0, "Authorization"));
     CHECK(strstr(sluice_error_text(self.err), "answered with status 401") != NULL);
+    rig_end(&self);
+}
+
+TEST(a_second_token_that_is_not_taken_either_costs_a_retry)
+{
+    const char *answers[] = {
+        TOKEN("one"), ok, unauthorized, TOKEN("two"), unauthorized, TOKEN("three"), ok};
+    rig self;
+    token_rig(&self, answers, 7);
+    RIG_CREATE(&self, "max.retries", "1", "retry.backoff.ms", "0");
+    sluice_fake_tolerate(self.fake, false);
+    sluice_fake_consumed(self.batch, "t", 0, NULL, "x");
+    sluice_fake_consumed(self.batch, "t", 1, NULL, "y");
+    CHECK(rig_put(&self) == SLUICE_OK);
+    CHECK_INT(self.server.count, 7);
+    CHECK(rig_has(&self, 6, "Authorization: Bearer three\r\n"));
+    CHECK_TEXT(rig_body(&self, 6), "y");
     rig_end(&self);
 }
 
