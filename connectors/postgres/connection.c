@@ -16,6 +16,11 @@
     "-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3 "              \
     "-c timezone=UTC -c bytea_output=hex -c lc_monetary=C"
 
+enum {
+    REST_MS = 30 * 1000, /* After so long a connection is asked whether it is there … */
+    ANSWER_MS = 5 * 1000, /* … and answers within this time. */
+};
+
 int64_t clock_ms(void)
 {
     struct timespec now;
@@ -141,10 +146,9 @@ sluice_status connection_fail(connection *self, const PGresult *result,
     field_reason(result, PG_DIAG_MESSAGE_HINT, hint);
     const char *advice = advice_for(state, message);
     const char *help = advice != NULL ? advice : hint;
-    sluice_fail(err, status, "'%s:%d' says: %s%s%s%s%s%s", self->config->hostname,
+    sluice_fail(err, status, "'%s:%d' says: %s%s%s%s%s", self->config->hostname,
                 (int)self->config->port, reason, *detail != '\0' ? "; " : "", detail,
-                *help != '\0' ? "; " : "", help,
-                status == SLUICE_RETRY ? "; trying again" : "");
+                *help != '\0' ? "; " : "", help);
     if (PQstatus(self->pq) != CONNECTION_OK) {
         connection_close(self);
     }
@@ -164,7 +168,7 @@ static sluice_status wait_for(connection *self, short events, int64_t deadline_m
         int64_t left = deadline_ms < 0 ? -1 : deadline_ms - clock_ms();
         if (deadline_ms >= 0 && left <= 0) {
             return sluice_fail(err, SLUICE_RETRY,
-                               "'%s:%d' has not answered in time, %s; trying again",
+                               "'%s:%d' has not answered in time, %s",
                                self->config->hostname, (int)self->config->port, what);
         }
         int ready = poll(fds, 2, left > INT32_MAX ? INT32_MAX : (int)left);
@@ -199,12 +203,28 @@ static PGconn *start(const connection *self)
                                            "require", "verify-ca", "verify-full"};
     char port[16];
     snprintf(port, sizeof port, "%d", (int)config->port);
-    const char *names[] = {"host",        "port",        "user",
-                           "password",    "dbname",      "sslmode",
-                           "sslcert",     "sslkey",      "sslpassword",
-                           "sslrootcert", "keepalives",  "application_name",
-                           "options",     "replication", "client_encoding",
-                           "gssencmode",  NULL};
+    /* The system's own keepalive would find a dead connection after two hours. */
+    const char *names[] = {"host",
+                           "port",
+                           "user",
+                           "password",
+                           "dbname",
+                           "sslmode",
+                           "sslcert",
+                           "sslkey",
+                           "sslpassword",
+                           "sslrootcert",
+                           "keepalives",
+                           "keepalives_idle",
+                           "keepalives_interval",
+                           "keepalives_count",
+                           "tcp_user_timeout",
+                           "application_name",
+                           "options",
+                           "replication",
+                           "client_encoding",
+                           "gssencmode",
+                           NULL};
     const char *values[] = {config->hostname,
                             port,
                             config->user,
@@ -216,6 +236,10 @@ static PGconn *start(const connection *self)
                             config->sslpassword,
                             config->sslrootcert,
                             config->tcp_keepalive ? "1" : "0",
+                            "30",
+                            "10",
+                            "3",
+                            config->tcp_keepalive ? "60000" : "0",
                             self->replication ? "Sluice Streaming" : "Sluice General",
                             self->replication ? FIXED_SETTINGS " -c statement_timeout=0"
                                               : FIXED_SETTINGS,
@@ -235,10 +259,9 @@ static sluice_status refused(connection *self, sluice_error *err)
     sluice_status status = status_of_state(state);
     connection_reason(last != NULL ? last + 8 : message, reason);
     const char *advice = advice_for(state, message);
-    sluice_fail(err, status, "cannot connect to '%s:%d' as '%s': %s%s%s%s",
+    sluice_fail(err, status, "cannot connect to '%s:%d' as '%s': %s%s%s",
                 self->config->hostname, (int)self->config->port, self->config->user,
-                reason, advice != NULL ? "; " : "", advice != NULL ? advice : "",
-                status == SLUICE_RETRY ? "; trying again" : "");
+                reason, advice != NULL ? "; " : "", advice != NULL ? advice : "");
     connection_close(self);
     return status;
 }
@@ -271,9 +294,22 @@ static sluice_status connect_steps(connection *self, sluice_error *err)
     return SLUICE_OK;
 }
 
+/* Whether a connection that has rested still has its server: what lies between may have
+ * forgotten it without a word. */
+static bool is_alive(connection *self)
+{
+    if (self->replication || clock_ms() - self->used_ms < REST_MS) {
+        return true;
+    }
+    sluice_error *unwanted = sluice_error_new();
+    bool alive = connection_ask(self, "", ANSWER_MS, NULL, unwanted) == SLUICE_OK;
+    sluice_error_free(unwanted);
+    return alive;
+}
+
 sluice_status connection_open(connection *self, sluice_error *err)
 {
-    if (connection_is_open(self)) {
+    if (connection_is_open(self) && is_alive(self)) {
         return SLUICE_OK;
     }
     connection_close(self);
@@ -292,6 +328,7 @@ sluice_status connection_open(connection *self, sluice_error *err)
     }
     PQsetErrorVerbosity(self->pq, PQERRORS_DEFAULT);
     PQsetnonblocking(self->pq, 1);
+    self->used_ms = clock_ms();
     const char *initial = self->config->initial_statements;
     if (self->replication || initial == NULL || *initial == '\0') {
         return SLUICE_OK;
@@ -347,6 +384,10 @@ static sluice_status await_result(connection *self, int64_t deadline,
 {
     while (PQisBusy(self->pq)) {
         sluice_status status = wait_for(self, POLLIN, deadline, "running a query", err);
+        if (status != SLUICE_OK && self->asks) {
+            connection_close(self);
+            return status;
+        }
         if (status != SLUICE_OK) {
             cancel(self);
             return status;
@@ -393,7 +434,8 @@ static sluice_status take_results(connection *self, int64_t deadline,
 sluice_status connection_run(connection *self, const char *sql, int64_t timeout_ms,
                              PGresult **ret_result, sluice_error *err)
 {
-    int64_t deadline = timeout_ms > 0 ? clock_ms() + timeout_ms : -1;
+    self->used_ms = clock_ms();
+    int64_t deadline = timeout_ms > 0 ? self->used_ms + timeout_ms : -1;
     if (PQsendQuery(self->pq, sql) == 0) {
         return connection_fail(self, NULL, err);
     }
@@ -411,6 +453,15 @@ sluice_status connection_run(connection *self, const char *sql, int64_t timeout_
     }
     *ret_result = result;
     return SLUICE_OK;
+}
+
+sluice_status connection_ask(connection *self, const char *sql, int64_t timeout_ms,
+                             PGresult **ret_result, sluice_error *err)
+{
+    self->asks = true;
+    sluice_status status = connection_run(self, sql, timeout_ms, ret_result, err);
+    self->asks = false;
+    return status;
 }
 
 sluice_status connection_query(connection *self, sluice_error *err,

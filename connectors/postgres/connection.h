@@ -23,6 +23,8 @@ typedef struct connection {
     PGconn *pq;       /* NULL: not connected. */
     int utf8;         /* What libpq calls it. */
     char state[6];    /* The SQLSTATE of the last failure, or "". */
+    int64_t used_ms;  /* The last query began then. */
+    bool asks;        /* The query at hand is given up without a word. */
 } connection;
 
 void connection_init(connection *self, const postgres_config *config,
@@ -35,7 +37,8 @@ bool connection_is_open(const connection *self);
  */
 bool connection_is_utf8(const connection *self);
 
-/* Connects, unless it is connected. */
+/* Connects, unless it is connected. One that has rested for half a minute is tried, and
+ * made anew where nobody answers. */
 sluice_status connection_open(connection *self, sluice_error *err);
 
 /* Runs one statement, printed from `format`, and gives its result, which the caller
@@ -46,6 +49,10 @@ sluice_status connection_query(connection *self, sluice_error *err,
     __attribute__((format(printf, 4, 5)));
 /* The same with a limit of time other than database.query.timeout.ms; -1: none. */
 sluice_status connection_run(connection *self, const char *sql, int64_t timeout_ms,
+                             PGresult **ret_result, sluice_error *err);
+/* The same for what costs the server nothing: when time is over the connection is
+ * closed, without asking the server to give up, which could take as long again. */
+sluice_status connection_ask(connection *self, const char *sql, int64_t timeout_ms,
                              PGresult **ret_result, sluice_error *err);
 
 /* A cell's text; "" where it is null or where there is none. */

@@ -13,7 +13,7 @@
 
 /* Whether the server, with this `level` and as a standby or not, decodes its log. */
 static sluice_status check_level(connection *query, const char *level, bool standby,
-                                 sluice_error *err)
+                                 bool goes_on, sluice_error *err)
 {
     const postgres_config *config = query->config;
     if (strcmp(level, "logical") != 0) {
@@ -24,15 +24,16 @@ static sluice_status check_level(connection *query, const char *level, bool stan
             config->hostname, (int)config->port, level);
     }
     if (standby && PQserverVersion(query->pq) < 160000) {
-        return sluice_fail(err, SLUICE_BAD_CONFIG,
+        return sluice_fail(err, goes_on ? SLUICE_RETRY : SLUICE_BAD_CONFIG,
                            "'%s:%d' is a standby, and logical decoding on one needs "
-                           "PostgreSQL 16: connect to the primary",
-                           config->hostname, (int)config->port);
+                           "PostgreSQL 16: connect to the primary%s",
+                           config->hostname, (int)config->port,
+                           goes_on ? ", or wait until this server is promoted" : "");
     }
     return SLUICE_OK;
 }
 
-sluice_status server_check(connection *query, int64_t *ret_timeout_ms,
+sluice_status server_check(connection *query, bool goes_on, int64_t *ret_timeout_ms,
                            sluice_error *err)
 {
     /* From PostgreSQL 19 on, decoding may be on whatever wal_level says. */
@@ -49,7 +50,7 @@ sluice_status server_check(connection *query, int64_t *ret_timeout_ms,
     if (PQntuples(result) == 1) {
         *ret_timeout_ms = result_number(result, 0, 1);
         status = check_level(query, result_cell(result, 0, 0),
-                             *result_cell(result, 0, 2) == 't', err);
+                             *result_cell(result, 0, 2) == 't', goes_on, err);
     }
     PQclear(result);
     return status;

@@ -12,8 +12,9 @@
 #include "lsn.h"
 
 /* Whether the server can decode its log at all. `ret_timeout_ms` is how long it waits
- * for word of a client, 0: for ever. */
-sluice_status server_check(connection *query, int64_t *ret_timeout_ms,
+ * for word of a client, 0: for ever. A standby that cannot is RETRY for who `goes_on`:
+ * it may be about to be promoted. */
+sluice_status server_check(connection *query, bool goes_on, int64_t *ret_timeout_ms,
                            sluice_error *err);
 
 /* Which server it is. */

@@ -321,7 +321,10 @@ static void offer(source *self)
 
 /* --- Metrics. --- */
 
-enum { TELL_MS = 250 };
+enum {
+    TELL_MS = 250,
+    HEAD_MS = 2000, /* All else waits for its answer, so long at most. */
+};
 
 /* Milliseconds until metrics are told again, -1: nothing has come. */
 static int64_t tell_in(const source *self)
@@ -345,10 +348,11 @@ static void ask_head(source *self)
     PGresult *result;
     sluice_error *other = sluice_error_new();
     self->asked_ms = now;
-    if (connection_query(&self->query, other, &result,
-                         "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN "
-                         "pg_catalog.pg_last_wal_replay_lsn() ELSE "
-                         "pg_catalog.pg_current_wal_flush_lsn() END") == SLUICE_OK) {
+    if (connection_ask(&self->query,
+                       "SELECT CASE WHEN pg_catalog.pg_is_in_recovery() THEN "
+                       "pg_catalog.pg_last_wal_replay_lsn() ELSE "
+                       "pg_catalog.pg_current_wal_flush_lsn() END",
+                       HEAD_MS, &result, other) == SLUICE_OK) {
         lsn_parse(result_cell(result, 0, 0), &self->head);
         PQclear(result);
     }
@@ -390,9 +394,10 @@ static int64_t patience(const source *self)
     if (sluice_batch_count(self->capture.out) > 0) {
         return self->capture.transaction.open ? 1 : 0;
     }
-    int64_t check = self->phase == PHASE_CATCH_UP ? 100 : self->stream.silence_ms;
+    int64_t check = stream_silent_in(&self->stream);
     int64_t wait = sooner(sooner(heartbeat_in(self), offer_in(self)), tell_in(self));
-    return sooner(wait, check > 0 ? check : -1);
+    wait = sooner(wait, check >= 0 ? check + 1 : -1);
+    return self->phase == PHASE_CATCH_UP ? sooner(wait, 100) : wait;
 }
 
 static sluice_status caught_up(source *self)
@@ -428,7 +433,7 @@ static bool is_worked_for(source *self)
 static sluice_status nothing_came(source *self, sluice_error *err)
 {
     stream_lock(&self->stream);
-    bool silent = stream_is_silent(&self->stream);
+    bool silent = stream_silent_in(&self->stream) == 0;
     if (self->phase == PHASE_CATCH_UP) {
         stream_tell(&self->stream, true);
     }

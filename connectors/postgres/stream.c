@@ -29,12 +29,15 @@ void stream_unlock(stream *self)
 
 /* --- The pulse. --- */
 
+/* A server that hears from us, and has nothing to tell, tells nothing: it must be asked
+ * to show that it is there, a few times before its silence says that it is not. */
 static int64_t due_in(stream *self)
 {
     stream_lock(self);
-    int64_t left = self->sent_ms + self->interval_ms - clock_ms();
+    int64_t now = clock_ms(), left = self->sent_ms + self->interval_ms - now;
     if (left <= 0 && self->streaming) {
-        stream_tell(self, false);
+        bool quiet = now - self->heard_ms > self->silence_ms / 4;
+        stream_tell(self, self->silence_ms > 0 && quiet);
         left = self->interval_ms;
     }
     stream_unlock(self);
@@ -241,9 +244,10 @@ void stream_tell(stream *self, bool ask)
     self->sent_ms = clock_ms();
 }
 
-bool stream_is_silent(stream *self)
+int64_t stream_silent_in(const stream *self)
 {
-    return self->silence_ms > 0 && clock_ms() - self->heard_ms > self->silence_ms;
+    int64_t left = self->heard_ms + self->silence_ms - clock_ms();
+    return self->silence_ms <= 0 ? -1 : left > 0 ? left : 0;
 }
 
 void stream_heard(stream *self)

@@ -62,9 +62,9 @@ void stream_begin(stream *self);
  * where it is. A failure shows at the next stream_take(). */
 void stream_tell(stream *self, bool ask);
 
-/* Whether nothing has come for longer than the server's patience: the connection is
- * dead, or the server is busy. */
-bool stream_is_silent(stream *self);
+/* Milliseconds until nothing has come for longer than the server's patience, though it
+ * was asked: the connection is dead, or the server is busy. -1 where that is never. */
+int64_t stream_silent_in(const stream *self);
 /* It is busy: it has as long again. */
 void stream_heard(stream *self);
 

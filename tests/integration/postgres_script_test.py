@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
 
@@ -21,13 +22,17 @@ RUN = sys.argv[1]
 GOOD = [begin(0x300), relation(), insert(b"1"), insert(b"2"), commit(0x300, 0x340)]
 
 
-def run(server, *options, **keys):
-    """(how it ended, its records, what it said); killed when its server has said all and it waits for more."""
+def start(server, *options, **keys):
     command = [RUN, *options, "database.hostname=127.0.0.1", f"database.port={server.port}", "database.user=x",
                "database.dbname=postgres", "topic.prefix=p", "snapshot.mode=no_data", "database.sslmode=disable",
                "publication.autocreate.mode=disabled", *(f"{k.replace('_', '.')}={v}" for k, v in keys.items())]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               text=True, errors="replace")
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True, errors="replace")
+
+
+def run(server, *options, **keys):
+    """(how it ended, its records, what it said); killed when its server has said all and it waits for more."""
+    process = start(server, *options, **keys)
     killer = threading.Timer(90, process.kill)
     killer.start()
     out, log = process.communicate()
@@ -139,6 +144,31 @@ def a_server_that_changes_its_encoding_in_mid_stream_gives_no_text_that_is_none(
         code, records, log = run(server)
     check_equal((code, [r["value"]["after"]["txt"] for r in records]), (0, ["ok", "café"]))
     check_has(log, "has changed client_encoding to LATIN1 in mid-stream; connecting again")
+
+
+def until(condition, what):
+    end = time.monotonic() + 90
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"waited in vain: {what()}")
+        time.sleep(0.02)
+
+
+@test
+def a_server_that_has_nothing_to_tell_is_asked_and_one_that_does_not_answer_is_left():
+    quiet = ("wal_sender_timeout", rows(["logical", "2000", "f"]))
+    for answers in (True, False):
+        with ScriptedPostgres([*GOOD], answers=[quiet]) as server:
+            server.answers_asks = answers
+            process = start(server, "-n", "0", "-i", "0", status_update_interval_ms=100)
+            if answers:
+                until(lambda: server.asks >= 4, lambda: f"{server.asks} times asked")
+            else:
+                until(lambda: server.sessions >= 2, lambda: "it stays")
+            process.kill()
+            _, log = process.communicate()
+        if not answers:
+            check_has(log, "has been silent for longer than wal_sender_timeout")
 
 
 @test

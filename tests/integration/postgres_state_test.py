@@ -306,25 +306,9 @@ def another_cluster_is_refused():
         check_has(said, "connect to the former, or delete the connector's offsets")
 
 
-def promote(own):
-    """The server goes on with a new timeline, as a promoted standby does."""
-    own.stop()
-    data = os.path.join(own.folder, "data")
-    for line in ("restore_command = 'false'",):
-        with open(os.path.join(data, "postgresql.conf"), "a") as file:
-            file.write(line + "\n")
-    signal = os.path.join(data, "recovery.signal")
-    open(signal, "w").close()
-    if os.getuid() == 0:
-        owner = os.stat(data)
-        os.chown(signal, owner.st_uid, owner.st_gid)
-    own.again()
-    until(lambda: own.sql("SELECT pg_is_in_recovery()") == "f")
-
-
 @test
 def a_promoted_server_goes_on_where_its_log_is_the_same():
-    with RunningPostgres("fsync=off") as own:
+    with RunningPostgres("fsync=off", "restore_command=false") as own:
         own.sql(*TABLE)
         offsets = os.path.join(own.parent, "offsets")
         command = [RUN, "-o", offsets, f"database.hostname={own.folder}", f"database.port={own.port}",
@@ -336,7 +320,7 @@ def a_promoted_server_goes_on_where_its_log_is_the_same():
 
         check_equal(run()[0], 0)
         own.sql("INSERT INTO t VALUES (2)")
-        promote(own)
+        own.promote()
         check_equal(own.sql("SELECT timeline_id FROM pg_control_checkpoint()"), "2")
         own.sql("INSERT INTO t VALUES (3)")
         status, records, log = run()
@@ -380,6 +364,28 @@ def a_standby_before_16_cannot_decode_and_is_named():
             [RUN, f"database.hostname={own.folder}", f"database.port={own.port}", "database.user=postgres",
              "database.dbname=postgres", "topic.prefix=p"], capture_output=True, text=True, timeout=240)
         check_has(done.stderr, "is a standby, and logical decoding on one needs PostgreSQL 16: connect to the primary")
+
+
+@test
+def who_has_a_position_waits_for_a_standby_to_be_promoted():
+    with RunningPostgres("fsync=off") as own:
+        if int(own.sql("SHOW server_version_num")) >= 160000:
+            raise Skip("this server decodes on a standby")
+        own.sql(*TABLE)
+        command = [RUN, "-o", os.path.join(own.parent, "offsets"), f"database.hostname={own.folder}",
+                   f"database.port={own.port}", "database.user=postgres", "database.dbname=postgres",
+                   "topic.prefix=p"]
+        check_equal(subprocess.run(command, capture_output=True, timeout=120).returncode, 0)
+        own.sql("INSERT INTO t VALUES (2)")
+        own.stop()
+        open(os.path.join(own.folder, "data", "standby.signal"), "w").close()
+        own.again()
+        process = subprocess.Popen([*command, "-n", "1", "-i", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   text=True)
+        check_has(process.stderr.readline(), "or wait until this server is promoted")
+        own.sql("SELECT pg_promote()")
+        out, log = process.communicate(timeout=120)
+        check_equal((process.returncode, [read(line)["value"]["after"]["id"] for line in out.splitlines()]), (0, [2]))
 
 
 # --- Rights, limits, and what is missing. ---

@@ -103,6 +103,28 @@ class RunningPostgres:
     def again(self):
         self.call("again")
 
+    def promote(self):
+        """A stop, and a start on a new timeline, as a standby is promoted that has got everything.
+        Needs restore_command=false."""
+        self.stop()
+        data = os.path.join(self.folder, "data")
+        path = os.path.join(data, "recovery.signal")
+        open(path, "w").close()
+        if os.getuid() == 0:
+            owner = os.stat(data)
+            os.chown(path, owner.st_uid, owner.st_gid)
+        self.again()
+        deadline = time.monotonic() + 60
+        while self.sql("SELECT pg_is_in_recovery()") != "f":
+            if time.monotonic() > deadline:
+                raise AssertionError("the server stays in recovery")
+
+    def pids(self):
+        """The server's processes, the one that starts others first."""
+        with open(os.path.join(self.folder, "data", "postmaster.pid"), encoding="utf-8") as file:
+            leader = int(file.readline())
+        return [leader] + children_of(leader)
+
     def crash(self):
         """kill -9 of the server with all its processes, and a new start."""
         locks = [os.path.join(self.folder, "data", "postmaster.pid"),

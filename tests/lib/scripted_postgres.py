@@ -85,6 +85,8 @@ class ScriptedPostgres:
         self.answers = [*answers, *ANSWERS]
         self.statuses = []  # (written, flushed) of what the client told.
         self.sessions = 0
+        self.asks = 0  # How often the client wanted an answer.
+        self.answers_asks = True
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -154,6 +156,10 @@ class ScriptedPostgres:
             content = self.take(client, size - 4)
             if kind == b"d" and content[:1] == b"r":
                 self.statuses.append(struct.unpack("!QQ", content[1:17]))
+                if content[33]:
+                    self.asks += 1
+                    if self.answers_asks:
+                        client.sendall(message(b"d", keepalive(0)))
 
     def __enter__(self):
         return self

@@ -18,6 +18,7 @@ enum {
     header_overhead = 10,  /* … and of a header. */
     lanes = 2,             /* KAFKA_QUICK, and KAFKA_BULK once it is used. */
     together_max = 256,    /* Messages handed over at once. */
+    broker_request_max = 100 * 1024 * 1024, /* socket.request.max.bytes */
 };
 
 struct kafka_topic {
@@ -42,7 +43,7 @@ struct kafka_producer {
     bool two_lanes;
     kafka_headers headers;
     bool ignores_keys;
-    size_t message_max; /* message.max.bytes */
+    size_t message_max, batch_max; /* message.max.bytes, batch.size */
 };
 
 /* linger.ms: pace.h says when records wait for others, and while it waits, librdkafka's
@@ -50,8 +51,12 @@ struct kafka_producer {
  * records is one request. queue.buffering.max.*: above what the tasks let be under way,
  * so that they wait at their own limit, which is bytes of memory, and not at this one.
  * message.copy.max.bytes: larger values are sent from where they are.
- * sticky.partitioning.linger.ms: kafka_topic.h does that. */
-static const char *const ours[] = {"enable.idempotence",
+ * sticky.partitioning.linger.ms: kafka_topic.h does that. message.max.bytes: Java's
+ * max.request.size. log.connection.close: a broker that closes while records are on
+ * their way may not like them. */
+static const char *const ours[] = {"message.max.bytes",
+                                   "1048576",
+                                   "enable.idempotence",
                                    "true",
                                    "acks",
                                    "all",
@@ -71,6 +76,8 @@ static const char *const ours[] = {"enable.idempotence",
                                    "1000",
                                    "sticky.partitioning.linger.ms",
                                    "0",
+                                   "log.connection.close",
+                                   "true",
                                    NULL};
 
 static const char in_flight_setting[] = "max.in.flight.requests.per.connection";
@@ -100,19 +107,32 @@ static bool lane_open(kafka_producer *self, lane_client *lane, rd_kafka_conf_t *
     return lane->client != NULL;
 }
 
+static size_t number_of(const rd_kafka_conf_t *conf, const char *name)
+{
+    char text[64];
+    size_t size = sizeof text;
+    int32_t number = 0;
+    bool good = rd_kafka_conf_get(conf, name, text, &size) == RD_KAFKA_CONF_OK &&
+                text_to_int32(text, &number);
+    return good && number > 0 ? (size_t)number : 0;
+}
+
 /* What the settings have come to. */
 static void read_settings(kafka_producer *self, const rd_kafka_conf_t *conf)
 {
     char text[64];
     size_t size = sizeof text;
-    int32_t number;
     self->ignores_keys =
         rd_kafka_conf_get(conf, "partitioner", text, &size) == RD_KAFKA_CONF_OK &&
         strcmp(text, "random") == 0;
-    size = sizeof text;
-    if (rd_kafka_conf_get(conf, "message.max.bytes", text, &size) == RD_KAFKA_CONF_OK &&
-        text_to_int32(text, &number)) {
-        self->message_max = (size_t)number;
+    self->message_max = number_of(conf, "message.max.bytes");
+    self->batch_max = number_of(conf, "batch.size");
+    if (self->message_max > broker_request_max) {
+        sluice_log(SLUICE_WARN, "worker.client",
+                   "max.request.size is %zu: the broker must take requests as large, "
+                   "or it closes connections and records stay unsent (its "
+                   "socket.request.max.bytes is %d where nobody has set it)",
+                   self->message_max, broker_request_max);
     }
 }
 
@@ -358,13 +378,20 @@ const char *kafka_topic_name(const kafka_topic *topic)
 }
 
 static sluice_status refusal(kafka_producer *self, rd_kafka_resp_err_t code,
-                             sluice_error *err)
+                             const kafka_message *message, sluice_error *err)
 {
     if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
         return SLUICE_RETRY;
     }
     if (kafka_producer_is_dead(self, err)) {
         return SLUICE_FATAL;
+    }
+    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+        return sluice_fail(err, SLUICE_BAD_RECORD,
+                           "it has %zu bytes, and max.request.size is %zu: set "
+                           "producer.override.max.request.size and the topic's "
+                           "max.message.bytes to more",
+                           message->key.len + message->value.len, self->message_max);
     }
     return sluice_fail(err, SLUICE_BAD_RECORD, "%s", rd_kafka_err2str(code));
 }
@@ -479,7 +506,34 @@ sluice_status kafka_produce(kafka_producer *self, kafka_lane lane,
         code = produce_together(self, lane, messages + 1, count - 1, &more);
     }
     *ret_taken += more;
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ? SLUICE_OK : refusal(self, code, err);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? SLUICE_OK
+               : refusal(self, code, messages + *ret_taken, err);
+}
+
+/* Why a message was not delivered. The log looks at batches, which hold records up to
+ * batch.size, and at least one. */
+static const char *loss(const kafka_producer *self, const rd_kafka_message_t *message,
+                        char *out, size_t size)
+{
+    size_t bytes = message->len + message->key_len;
+    if (message->err != RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
+        return rd_kafka_err2str(message->err);
+    }
+    if (bytes >= self->batch_max) {
+        snprintf(out, size,
+                 "it has %zu bytes, more than the broker allows: set the topic's "
+                 "max.message.bytes (the broker's message.max.bytes) to more",
+                 bytes);
+    } else {
+        snprintf(out, size,
+                 "it has %zu bytes, and the broker refuses the batch that it is in: "
+                 "set the topic's max.message.bytes (the broker's message.max.bytes) "
+                 "to more than batch.size, which is %zu, or "
+                 "producer.override.batch.size to less",
+                 bytes, self->batch_max);
+    }
+    return out;
 }
 
 /* Header lists on their way from messages to the next ones. */
@@ -514,8 +568,9 @@ static void serve_event(kafka_producer *self, rd_kafka_event_t *event,
     while ((message = rd_kafka_event_message_next(event)) != NULL) {
         detach(self, &headers, message);
         if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            char why[320];
             ops->failed(context, message->_private, rd_kafka_topic_name(message->rkt),
-                        message->partition, rd_kafka_err2str(message->err));
+                        message->partition, loss(self, message, why, sizeof why));
             continue;
         }
         if (message->_private != opaque && run > 0) {
