@@ -46,6 +46,11 @@ static topic *create_asked(request *self, message_text name, int16_t *ret_error_
         made = topic_set_find(topics, name.base, name.len);
         *ret_error_code = made != NULL ? ERROR_NONE : ERROR_UNKNOWN_TOPIC_OR_PARTITION;
     }
+    if (*ret_error_code == ERROR_KAFKA_STORAGE_ERROR) {
+        /* librdkafka gives the topic up for the former, and asks again for the latter.
+         */
+        *ret_error_code = ERROR_LEADER_NOT_AVAILABLE;
+    }
     return made;
 }
 

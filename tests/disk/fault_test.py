@@ -8,6 +8,7 @@ import random as random_module
 import shutil
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
@@ -176,6 +177,25 @@ def a_topic_whose_creation_failed_can_be_created():
         case.serves("c")
         case.restart(kill=True)
         case.serves("a", "b", "c")
+
+
+@test
+def a_producer_waits_for_a_topic_that_a_full_disk_does_not_let_be_made():
+    with Case() as case:
+        case.broker.fail("change ENOSPC 0 *")
+        producer = subprocess.Popen(["kcat", "-b", case.broker.address, "-P", "-t", "c"],
+                                    stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        producer.stdin.write(b"c0\n")
+        producer.stdin.close()
+        deadline = time.monotonic() + 60
+        while not case.said("__cluster_metadata", "No space left") and time.monotonic() < deadline:
+            time.sleep(0.01)
+        case.broker.mend()
+        said = producer.stderr.read()
+        producer.stderr.close()
+        check_equal(producer.wait(timeout=100), 0 if b"failed" not in said else said)
+        case.kept["c"] = [b"c0"]
+        case.serves("a", "c")
 
 
 @test
