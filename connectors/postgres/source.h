@@ -30,8 +30,9 @@ typedef struct source {
     snapshot *snapshot;
     slot_start snapshot_start;
     bool ends_after_snapshot;
-    bool began; /* It has streamed: what it took counts, not what was stored then. */
-    lsn known;  /* The furthest that the slot was told, or stood; 0: not known. */
+    bool decodes; /* The server has been one to capture changes from. */
+    bool began;   /* It has streamed: what it took counts, not what was stored then. */
+    lsn known;    /* The furthest that the slot was told, or stood; 0: not known. */
     phase phase;
     int slot_tries;        /* To stream from a slot that somebody else has. */
     int64_t slot_retry_ms; /* When to try again; 0: now. */

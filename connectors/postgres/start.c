@@ -298,12 +298,13 @@ static sluice_status begin(source *self, plan way, const findings *here,
 static sluice_status connect_all(source *self, findings *here, sluice_error *err)
 {
     bool goes_on =
-        self->began || sluice_offsets_find(sluice_task_offsets(self->task),
-                                           envelope_partition(self->envelope));
+        self->decodes || sluice_offsets_find(sluice_task_offsets(self->task),
+                                             envelope_partition(self->envelope));
     sluice_status status = connection_open(&self->query, err);
     if (status == SLUICE_OK) {
         status = server_check(&self->query, goes_on, &self->server_timeout_ms, err);
     }
+    self->decodes = self->decodes || status == SLUICE_OK;
     if (status == SLUICE_OK) {
         status = publication_prepare(&self->query, self->filter, err);
     }

@@ -14,8 +14,8 @@ from preload import DiskBroker
 from tap import main, test
 
 PROGRAM, LIBRARY = sys.argv[1:3]
-SECONDS = float(os.environ.get("SECONDS", 12))
-STILL_MAX = min(20, SECONDS / 12)
+SECONDS = float(os.environ.get("SECONDS", 8))
+STILL_MAX = min(20, SECONDS / 10)
 
 
 @test
