@@ -333,9 +333,10 @@ class Scene:
         self.wait(follows, f"a slot at {head}")
 
     def check(self):
+        """The slot comes first: until a snapshot has ended, changes may come before its rows."""
         self.settle()
-        self.check_topics()
         self.check_slot()
+        self.check_topics()
         self.worker.wait_state("capture", "RUNNING RUNNING")
 
 

@@ -114,7 +114,7 @@ class RunningPostgres:
             owner = os.stat(data)
             os.chown(path, owner.st_uid, owner.st_gid)
         self.again()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while self.sql("SELECT pg_is_in_recovery()") != "f":
             if time.monotonic() > deadline:
                 raise AssertionError("the server stays in recovery")
