@@ -149,6 +149,7 @@ static void snapshot_ended(source *self)
     self->capture.until = 0;
     self->capture.before_snapshot = false;
     self->phase = self->ends_after_snapshot ? PHASE_DONE : PHASE_STREAM;
+    self->began = self->phase == PHASE_STREAM;
 }
 
 static sluice_status poll_snapshot(source *self, sluice_error *err)

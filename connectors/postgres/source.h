@@ -31,7 +31,7 @@ typedef struct source {
     slot_start snapshot_start;
     bool ends_after_snapshot;
     bool decodes; /* The server has been one to capture changes from. */
-    bool began;   /* It has streamed: what it took counts, not what was stored then. */
+    bool began;   /* What it took counts, not what was stored when it was made. */
     lsn known;    /* The furthest that the slot was told, or stood; 0: not known. */
     phase phase;
     int slot_tries;        /* To stream from a slot that somebody else has. */

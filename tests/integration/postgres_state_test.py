@@ -113,6 +113,25 @@ def always_does_not_read_again_after_a_lost_connection():
 # --- Positions and slots. ---
 
 @test
+def a_connection_lost_behind_a_snapshot_does_not_read_again():
+    c = Connector(*TABLE)
+    holder = server.talk()  # While it holds the lock, the snapshot cannot go on.
+    holder.stdin.write("SELECT pg_advisory_lock(1);\n\\echo locked\n")
+    until(lambda: holder.stdout.readline().strip() == "locked")
+    process = c.start({"snapshot.select.statement.overrides": "public.t",
+                       "snapshot.select.statement.overrides.public.t":
+                       "SELECT * FROM t WHERE pg_advisory_lock_shared(1) IS NOT NULL"}, "-n", "2", "-i", "0")
+    until(lambda: server.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == "1")
+    server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'walsender'",
+               "INSERT INTO t VALUES (2)")
+    holder.stdin.close()
+    holder.wait()
+    holder.stdout.close()
+    got = [(r["value"]["op"], r["value"]["after"]["id"]) for r in c.finish(process)]
+    check_equal((got, c.log.count("snapshot begins")), ([("r", 1), ("c", 2)], 1))
+
+
+@test
 def a_slot_that_was_created_anew_is_seen():
     c = Connector(*TABLE)
     c.run()
