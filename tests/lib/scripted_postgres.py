@@ -86,7 +86,7 @@ class ScriptedPostgres:
         self.statuses = []  # (written, flushed) of what the client told.
         self.sessions = 0
         self.asks = 0  # How often the client wanted an answer.
-        self.answers_asks = True
+        self.answers_asks = False
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
