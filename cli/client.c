@@ -1,7 +1,9 @@
 /* A Kafka client for the tools: settings from the command line and from a file. */
 #include "client.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "command.h"
+#include "worker/host/client_settings.h"
 #include <string.h>
 
 static sluice_status set(rd_kafka_conf_t *conf, const char *name, const char *value,
@@ -14,12 +16,24 @@ static sluice_status set(rd_kafka_conf_t *conf, const char *name, const char *va
     return SLUICE_OK;
 }
 
+/* Settings of Java's client that say something else in librdkafka's words: stores, and
+ * who logs in. */
+static bool is_javas(const char *name)
+{
+    return text_starts(name, "ssl.truststore.") || text_starts(name, "ssl.keystore.") ||
+           strcmp(name, "sasl.jaas.config") == 0 ||
+           strcmp(name, "ssl.endpoint.identification.algorithm") == 0;
+}
+
 /* What the user gives: names of Java's client that librdkafka has not are passed over
  * where the connection is lenient. */
 static sluice_status set_given(rd_kafka_conf_t *conf, const cli_connection *connection,
                                const char *name, const char *value, sluice_error *err)
 {
     char text[512];
+    if (is_javas(name)) {
+        return SLUICE_OK; /* set_javas() */
+    }
     rd_kafka_conf_res_t result =
         rd_kafka_conf_set(conf, name, value, text, sizeof text);
     if (result == RD_KAFKA_CONF_UNKNOWN && connection->lenient) {
@@ -60,6 +74,31 @@ static sluice_status set_pair(rd_kafka_conf_t *conf, const cli_connection *conne
     return set_given(conf, connection, name, equals + 1, err);
 }
 
+static sluice_status set_javas(rd_kafka_conf_t *conf, const cli_connection *connection,
+                               sluice_error *err)
+{
+    properties *all = properties_new();
+    sluice_props *given = sluice_props_new();
+    sluice_status status =
+        cli_texts_of(connection->command_config, &connection->properties, all, err);
+    bool found = false;
+    for (size_t i = 0; i < properties_count(all); i++) {
+        const char *name = properties_key(all, i);
+        bool javas = is_javas(name);
+        found = found || javas;
+        if (javas || strcmp(name, "security.protocol") == 0 ||
+            strcmp(name, "ssl.key.password") == 0) {
+            sluice_props_set(given, name, properties_value(all, i));
+        }
+    }
+    if (status == SLUICE_OK && found) {
+        status = client_settings_apply(CLIENT_ADMIN, given, conf, err);
+    }
+    sluice_props_free(given);
+    properties_free(all);
+    return status;
+}
+
 static sluice_status set_all(rd_kafka_conf_t *conf, const cli_connection *connection,
                              const char *const *extra, sluice_error *err)
 {
@@ -82,7 +121,7 @@ static sluice_status set_all(rd_kafka_conf_t *conf, const cli_connection *connec
     for (size_t i = 0; i < connection->properties.count && status == SLUICE_OK; i++) {
         status = set_pair(conf, connection, connection->properties.items[i], err);
     }
-    return status;
+    return status == SLUICE_OK ? set_javas(conf, connection, err) : status;
 }
 
 sluice_status cli_client_new(const cli_connection *connection, rd_kafka_type_t type,

@@ -209,6 +209,28 @@ def a_client_shows_the_whole_chain_of_its_certificate():
 
 
 @test
+def tools_take_the_settings_of_javas_clients():
+    with Papers() as papers, Tunnel(papers.server("signer.pem")) as tunnel, RunningBroker(SLUICE, {
+            "advertised.listeners": f"PLAINTEXT://{tunnel.address}"}) as broker:
+        tunnel.target = broker.address
+        config = papers.path("client.properties")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(f"security.protocol=SSL\nssl.truststore.location={store('trust.jks')}\n"
+                       f"ssl.truststore.password=password\nssl.keystore.location={store('key.jks')}\n"
+                       f"ssl.keystore.password={WIDE['password']}\nssl.key.password={WIDE['key.password']}\n")
+        def run(command, given, *more):
+            done = subprocess.run([SLUICE, command, *more, "--bootstrap-server", tunnel.address,
+                                   "--command-config", config], input=given, capture_output=True,
+                                  timeout=90, check=False)
+            if done.returncode != 0:
+                raise AssertionError(f"{command}: {done.stderr}")
+            return done.stdout
+        run("produce", b"one\n", "t")
+        check_equal(run("consume", b"", "t", "--from-beginning", "--max-messages", "1"), b"one\n")
+        check_equal(sorted(tunnel.names), ["localhost"])
+
+
+@test
 def a_store_that_cannot_be_opened_fails_the_connector_with_the_reason():
     with RunningWorker([SLUICE, "standalone"]) as worker:
         worker.call("POST", "/connectors", {"name": "c", "config": {
