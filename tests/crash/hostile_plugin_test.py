@@ -69,7 +69,7 @@ def floods_are_read_when_there_is_time():
 
 @test
 def damage_that_it_does_itself_ends_it():
-    with system(host_liveness_timeout_ms="3000") as one:
+    with system(host_liveness_timeout_ms="8000") as one:
         check_ends(one, {
             "page": (source("page", "poll"), "exited with code 9"),
             "stop": (source("stop", "poll"), "did not answer for"),
@@ -81,7 +81,7 @@ def damage_that_it_does_itself_ends_it():
 
 @test
 def what_it_takes_from_itself_is_its_own_loss():
-    with system(host_liveness_timeout_ms="3000") as one:
+    with system(host_liveness_timeout_ms="8000") as one:
         for how in ("limits", "channel"):
             one.create(how, source(how, "poll", test_misbehave_once=f"{one.folder}/{how}"))
             until(lambda: os.path.exists(f"{one.folder}/{how}"), one.worker.log)

@@ -97,7 +97,7 @@ def a_callback_that_does_not_return_is_ended_when_its_time_is_over():
 
 @test
 def a_host_whose_main_thread_blocks_is_ended_when_it_does_not_answer():
-    with System({"host.liveness.timeout.ms": "3000"}, calm=False) as system:
+    with System({"host.liveness.timeout.ms": "8000"}, calm=False) as system:
         system.worker.call("POST", "/connectors", {"name": "quick", "config": source("", "")})
         system.worker.wait_state("quick", "RUNNING RUNNING")
         blocked = source("block", "split")
