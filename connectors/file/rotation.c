@@ -338,6 +338,9 @@ sluice_status rotation_find(const char *path, const identity *wanted,
         is_again = status == SLUICE_OK && ret_file->fd < 0 && all.has_changed;
         siblings_done(&all);
     }
+    if (status != SLUICE_OK) {
+        opened_file_close(ret_file);
+    }
     return status;
 }
 
