@@ -35,9 +35,7 @@ static const sluice_key keys[] = {
      .type = SLUICE_INT,
      .importance = SLUICE_HIGH,
      .fallback = "1000",
-     .min = 0,
-     .max = INT32_MAX,
-     .doc = "How many schemas are kept compiled or parsed.",
+     .doc = "How many schemas are kept compiled or parsed. Less than none is none.",
      .offset = SLUICE_AT(int32_t, json_config, schemas_cache_size)},
     {.name = "decimal.format",
      .title = "Decimal Format",
@@ -90,7 +88,7 @@ static sluice_status json_create(const void *argument, bool is_key, void **ret_s
         .schemas = given->schemas_enable,
         .numeric_decimals = given->decimal_format == format_numeric,
         .default_for_null = given->replace_null,
-        .schemas_max = given->schemas_cache_size,
+        .schemas_max = given->schemas_cache_size < 0 ? 0 : given->schemas_cache_size,
     };
     self->encoder = sluice_json_encoder_new(&options);
     self->decoder = sluice_json_decoder_new(&options);

@@ -305,24 +305,6 @@ DELETE /connectors/i
 
 
 @test
-def names_with_any_character():
-    names = ["a b", "a%b", "ü", "a+b", "a?b", "a#b", "a\\\\b", 'a\\"b', "a;b", "日本", "a\\tb",
-             " lead", "a&b=c", "..", ".", "😀", "a\\nb", "\\u0001", "<b>", "a,b", "[x]", "|"]
-    import json
-    import urllib.parse
-    lines = []
-    for name in names:
-        real = json.loads(f'"{name}"')
-        path = urllib.parse.quote(real.strip(), safe="")
-        lines += [f'POST /connectors {{"name": "{name}", "config": {{@SOURCE}}, "initial_state": "STOPPED"}}',
-                  f"GET /connectors/{path}", f"GET /connectors/{path}/config",
-                  f"PUT /connectors/{path}/config {{@SOURCE}}", f"DELETE /connectors/{path}",
-                  f"GET /connectors/{path}/status", f"PUT /connectors/{path}/config {{@SOURCE}}",
-                  f"DELETE /connectors/{path}"]
-    compare("\n".join(lines))
-
-
-@test
 def configurations_that_are_refused():
     configs = [
         '{@SOURCE, "transforms": "a,a"}',
@@ -449,6 +431,7 @@ PUT /admin/loggers/x.y {"level": "FATAL"}
 GET /admin/loggers/x.y
 PUT /admin/loggers/x.y {"level": "ALL"}
 GET /admin/loggers/x.y
+PUT /admin/loggers/x.y {"level": "OFF"}
 PUT /admin/loggers/x.y {"level": "OFF"}
 GET /admin/loggers/x.y
 PUT /admin/loggers/x.y {"level": "INFO", "other": "x"}
@@ -627,6 +610,25 @@ def random_requests():
     print(f"# SEED={seed}")
     compare("\n".join(RandomRequests(seed).lines(int(os.environ.get("COUNT", "60")))),
             files={"in.txt": "one\ntwo\n"})
+
+
+@test
+def names_with_any_character():
+    """The last one: what Jetty does not let in a path stays in Kafka Connect for ever."""
+    names = ["a b", "a%b", "ü", "a+b", "a?b", "a#b", "a\\\\b", 'a\\"b', "a;b", "日本", "a\\tb",
+             " lead", "a&b=c", "..", ".", "😀", "a\\nb", "\\u0001", "<b>", "a,b", "[x]", "|"]
+    import json
+    import urllib.parse
+    lines = []
+    for name in names:
+        real = json.loads(f'"{name}"')
+        path = urllib.parse.quote(real.strip(), safe="")
+        lines += [f'POST /connectors {{"name": "{name}", "config": {{@SOURCE}}, "initial_state": "STOPPED"}}',
+                  f"GET /connectors/{path}", f"GET /connectors/{path}/config",
+                  f"PUT /connectors/{path}/config {{@SOURCE}}", f"DELETE /connectors/{path}",
+                  f"GET /connectors/{path}/status", f"PUT /connectors/{path}/config {{@SOURCE}}",
+                  f"DELETE /connectors/{path}"]
+    compare("\n".join(lines))
 
 
 if __name__ == "__main__":

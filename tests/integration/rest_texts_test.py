@@ -185,7 +185,7 @@ def no_value_at_all_is_a_fault():
             ("tasks.max", "Invalid value null for configuration tasks.max: Value must be "
                           "non-null"), ("tasks.max", null)])
         check_equal(faults(w, {**SOURCE, "offsets.storage.topic": None}), [("offsets.storage.topic", null)])
-        check_equal(faults(w, {**SOURCE, "file": None}), [])  # As if it were not there.
+        check_equal(faults(w, {**SOURCE, "file": None}), [("file", null)])
 
 
 @test

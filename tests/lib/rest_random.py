@@ -53,6 +53,7 @@ SINK = {
     "errors.deadletterqueue.context.headers.enable": ["true"]}
 WRONG = ["", " ", "x", "-1", "0", "1.5", "99999999999", "true", "Nope", "a,a", "[", "null", "\t",
          "é", "a,,b", "none", "REQUIRED", "org.apache.kafka.connect.json.JsonConverter"]
+NEVER_NULL = ("file", "topic", "topics", "transforms", "batch.size")
 LOGGERS = ["x", "x.y", "x.y.z", "zz", "x.yz"]
 LEVELS = ["DEBUG", "info", "Warn", "ERROR", "TRACE", "OFF", "FATAL", "ALL", "loud", ""]
 QUERIES = ["", "", "", "?", "?x=1", "?forward=true", "?forward=false", "?a&b", "?expand=info"]
@@ -115,6 +116,8 @@ class RandomRequests:
         if any(key.startswith("topic.creation.") for key in config):
             config["topic.creation.default.replication.factor"] = "1"
             config["topic.creation.default.partitions"] = "1"
+        if config.get("errors.deadletterqueue.topic.name"):
+            config["errors.deadletterqueue.topic.replication.factor"] = "1"
         self.with_transforms(config)
         self.with_converters(config)
         if self.random.random() < wrong:
@@ -129,14 +132,18 @@ class RandomRequests:
                 continue
             # Without any field an InsertField fails when it starts; and where there is no such
             # version Kafka Connect looks at nothing else.
-            if key.endswith((".topic.field", ".static.field", ".static.value")) or key == "connector.plugin.version":
+            if key.endswith((".topic.field", ".static.field", ".static.value")) or key in (
+                    "connector.plugin.version", "errors.deadletterqueue.topic.name"):
                 continue
-            if self.random.random() < 0.2:
+            wrong = self.random.random()
+            # An exception of its own is one of Kafka Connect's faults then.
+            if wrong < 0.3 and (key.endswith(".regex") or key in NEVER_NULL):
+                continue
+            if wrong < 0.2:
                 del config[key]
-            elif self.random.random() < 0.1 and key not in ("topic", "batch.size") and not (
-                    ".converter" in key or "transforms." in key):
+            elif wrong < 0.3 and not (".converter" in key or "transforms." in key):
                 config[key] = None
-            elif self.random.random() < 0.2:
+            elif wrong < 0.5:
                 config[key] = self.pick([True, 7, 1.5, -0.0])
             else:
                 config[key] = self.pick(WRONG)

@@ -87,10 +87,11 @@ static const char *parse_level(const char *name, sluice_level *ret_level)
     return sluice_level_parse(name, ret_level) ? sluice_level_name(*ret_level) : NULL;
 }
 
+/* What is OFF is turned off again each time, as in Kafka Connect. */
 static bool is_at(const json_t *logger, const char *level)
 {
     const char *now = json_string_value(json_object_get(logger, "level"));
-    return now != NULL && strcmp(now, level) == 0;
+    return now != NULL && strcmp(now, level) == 0 && strcmp(level, "OFF") != 0;
 }
 
 /* The named logger and all whose name begins with its name, as Kafka Connect does;

@@ -215,7 +215,7 @@ void entries_order_as_map(entries *self, size_t first, const char *prefix)
     for (size_t i = first; i < count; i++) {
         names[i - first] = name_of(json_array_get(self->configs, i)) + len;
     }
-    java_order(names, count - first);
+    java_order(names, count - first, false);
     for (size_t i = first; i < count; i++) {
         entries_of[i] = json_incref(entries_find(self, names[i - first] - len));
     }

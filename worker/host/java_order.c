@@ -24,11 +24,11 @@ static int compare_places(const void *left, const void *right)
                                   : (a->number < b->number ? -1 : 1);
 }
 
-void java_order(const char **names, size_t count)
+void java_order(const char **names, size_t count, bool copied)
 {
     size_t buckets = 16;
     place *places = memory_take((count + 1) * sizeof *places);
-    while (count > buckets / 4 * 3) {
+    while (count + copied > buckets / 4 * 3) {
         buckets *= 2;
     }
     for (size_t i = 0; i < count; i++) {

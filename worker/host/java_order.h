@@ -7,6 +7,7 @@
 #ifndef SLUICE_WORKER_HOST_JAVA_ORDER_H
 #define SLUICE_WORKER_HOST_JAVA_ORDER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,7 +15,9 @@
 uint32_t java_hash(const char *text);
 
 /* Puts `names` into that order: by bucket of a table that doubles from 16 when it is
- * more than three quarters full, and within a bucket as they were put in. */
-void java_order(const char **names, size_t count);
+ * more than three quarters full, and within a bucket as they were put in. A map that is
+ * `copied` from another is large enough from the start, and doubles at three quarters.
+ */
+void java_order(const char **names, size_t count, bool copied);
 
 #endif

@@ -126,13 +126,13 @@ static void check_kind(entries *self, const override_kind *kind, const char *pol
     for (size_t i = 0; i < total; i++) {
         names[i] = sluice_props_name(self->config, i);
     }
-    java_order(names, total);
+    java_order(names, total, true);
     for (size_t i = 0; i < total; i++) {
         if (text_starts(names[i], kind->prefix) && names[i][len] != '\0') {
             names[count++] = names[i] + len;
         }
     }
-    java_order(names, count);
+    java_order(names, count, false);
     for (size_t i = 0; i < count; i++) {
         check_one(self, kind, names[i], policy);
     }

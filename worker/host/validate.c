@@ -3,7 +3,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/version_range.h"
-#include "config/key.h"
 #include "config/review.h"
 #include "plugin/describe.h"
 #include "worker/host/common_config.h"
@@ -151,23 +150,6 @@ static void check_table(validation *self, const sluice_config *table,
     sluice_props_free(props);
 }
 
-/* Null is no value of these keys, though some have none by default. Kafka Connect lets
- * it pass for those of a connector's own that have none. */
-static void refuse_nulls(validation *self, const sluice_config *table,
-                         const char *prefix)
-{
-    sluice_key key;
-    for (size_t i = 0; config_key(table, i, &key); i++) {
-        char *name = memory_print("%s%s", prefix, key.name);
-        if (sluice_props_has(self->config, name) &&
-            sluice_props_get(self->config, name) == NULL && key.fallback != NULL &&
-            key_default(&key) == NULL) {
-            entries_fault(&self->entries, name, entries_null_text);
-        }
-        free(name);
-    }
-}
-
 /* --- The parts of a configuration. --- */
 
 /* The plugin that key `name` names, or NULL, with an error when there is none. */
@@ -283,12 +265,10 @@ static void check_alias(validation *self, const alias_kind *kind, const char *al
     char *version = memory_print("%splugin.version", prefix);
     size_t first = json_array_size(self->entries.configs);
     check_table(self, kind->common, prefix, group, NULL, NULL);
-    refuse_nulls(self, kind->common, prefix);
     const plugin_feature *plugin = named_plugin(self, kind->of, type);
     show_class(self, type, plugin == NULL ? NULL : plugin->class_name);
     if (plugin != NULL && check_version(self, type, version, plugin)) {
         check_table(self, plugin->is.config, prefix, group, NULL, NULL);
-        refuse_nulls(self, plugin->is.config, prefix);
     }
     show_alias(self, prefix, kind->what, alias, kind->kind);
     if (kind->of == SLUICE_TRANSFORM) {
@@ -458,7 +438,6 @@ static void check_common(validation *self, const plugin_feature *plugin)
     const sluice_config *table =
         plugin->is.kind == SLUICE_SOURCE ? &source_common_table : &sink_common_table;
     check_table(self, table, "", NULL, NULL, NULL);
-    refuse_nulls(self, table, "");
     json_array_foreach(self->entries.configs, index, entry)
     {
         json_object_set_new(json_object_get(entry, "value"), "recommended_values",
