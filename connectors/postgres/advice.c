@@ -14,11 +14,19 @@ static const struct {
      "add a line for this role, database and address to the server's pg_hba.conf, and "
      "reload it"},
     {"28000", "does not exist", "create the role, or change database.user"},
+    {"28000", "not permitted to log in",
+     "run ALTER ROLE … LOGIN as a superuser, or change database.user"},
     {"3D000", "database", "create the database, or change database.dbname"},
     {"42501", "for table",
      "GRANT SELECT on it to the role, or leave it out with "
      "table.exclude.list"},
     {"42501", "for schema", "GRANT USAGE on it to the role"},
+    {"42501", "owner of publication",
+     "let its owner run ALTER PUBLICATION … ADD TABLE, and set "
+     "publication.autocreate.mode=disabled"},
+    {"42501", "owner of table",
+     "let the tables' owner create the publication, and set "
+     "publication.autocreate.mode=disabled"},
     {"42501", "walsender", "run ALTER ROLE … REPLICATION as a superuser"},
     {"42501", "WAL sender", "run ALTER ROLE … REPLICATION as a superuser"},
     {"42501", "replication slots", "run ALTER ROLE … REPLICATION as a superuser"},
@@ -40,6 +48,10 @@ static const struct {
     {"55000", "can no longer get changes",
      "the server has removed the log that it needs: set snapshot.mode=when_needed to "
      "drop it and read the tables again"},
+    {"22023", "unrecognized pgoutput option",
+     "check slot.stream.params; what there is depends on the server's version"},
+    {"XX000", "unrecognized pgoutput option",
+     "check slot.stream.params; what there is depends on the server's version"},
     {"0A000", "in recovery", "connect to the primary"},
     {"22021", "encoding",
      "the database has bytes that are no text in its encoding: mend the row, or leave "

@@ -747,6 +747,10 @@ static void check_operations(const postgres_config *config, sluice_error *err)
                             "Invalid value %s for configuration skipped.operations: "
                             "c, u, d, t, m and none are allowed",
                             item);
+        } else if (strcmp(item, "none") == 0 && config->skipped_operations.count > 1) {
+            sluice_fail_key(err, "skipped.operations",
+                            "Invalid value none for configuration skipped.operations: "
+                            "it cannot stand beside other operations");
         }
     }
 }

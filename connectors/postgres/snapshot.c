@@ -189,6 +189,12 @@ sluice_status snapshot_new(const postgres_config *config, sluice_task *task,
     sluice_log(SLUICE_INFO, LOGGER, "snapshot begins tables=%zu rows=%lld lsn=%s",
                self->tables.count, (long long)self->tables.rows,
                lsn_print(start->at, at));
+    if (self->tables.count == 0) {
+        sluice_log(SLUICE_WARN, LOGGER,
+                   "no table is captured: publication '%s' has none that "
+                   "table.include.list and the other lists choose",
+                   config->publication);
+    }
     *ret_snapshot = self;
     return SLUICE_OK;
 }

@@ -456,6 +456,10 @@ def rights_that_are_missing_are_named_with_the_statement_that_gives_them():
     said = c.fault({"database.user": "reader", "publication.name": "other"})
     check_has(said, "BAD_CONFIG cannot create publication 'other'")
     check_has(c.fault({"database.user": "nobody_known"}), "create the role, or change database.user")
+    server.sql("ALTER ROLE reader NOLOGIN")
+    check_has(c.fault(keys), "run ALTER ROLE … LOGIN as a superuser")
+    server.sql("ALTER ROLE reader LOGIN", "CREATE TABLE more (id int PRIMARY KEY)")
+    check_has(c.fault({"database.user": "reader"}), "let its owner run ALTER PUBLICATION … ADD TABLE")
 
 
 @test
