@@ -456,7 +456,7 @@ def arrays_are_the_same():
 
 @peer_test
 def arrays_in_arrays_are_the_same():
-    compare_types(types.DEEP_ARRAYS, WARN, {r"after\.(aa|at)(\[\d\])?: theirs (\[|null)": "Java objects as text, nulls", r"\.(aa|at)\.items\.(type|items)": "never arrays of arrays"})
+    compare_types(types.DEEP_ARRAYS, WARN, {r"after\.(aa|at)(\[\d\])?: theirs (\[|null|\"\[L)": "Java objects as text, nulls", r"\.(aa|at)\.items\.(type|items)": "never arrays of arrays"})
 
 
 @peer_test
