@@ -81,7 +81,7 @@ def damage_that_it_does_itself_ends_it():
 
 @test
 def what_it_takes_from_itself_is_its_own_loss():
-    with system(host_liveness_timeout_ms="8000") as one:
+    with system() as one:
         for how in ("limits", "channel"):
             one.create(how, source(how, "poll", test_misbehave_once=f"{one.folder}/{how}"))
             until(lambda: os.path.exists(f"{one.folder}/{how}"), one.worker.log)
@@ -90,6 +90,21 @@ def what_it_takes_from_itself_is_its_own_loss():
         for how in ("limits", "channel"):
             check_equal(one.worker.call("DELETE", f"/connectors/{how}")[0], 204)
             until(lambda: one.worker.host_of(how) is None, lambda: f"{how} has left something")
+
+
+@test
+def what_it_returns_is_told_in_words_that_fit():
+    with system() as one:
+        for trouble, words in (("create-nothing", "create said OK and made no task"),
+                               ("poll-silent", "it failed with status 77 (unknown status) and gave no reason"),
+                               ("poll-long", "    ")):
+            one.create(trouble, source("", "", test_trouble=trouble))
+            one.worker.wait_state(trouble, "RUNNING FAILED")
+            trace = one.status(trouble)["tasks"][0]["trace"]
+            if words not in trace or len(trace) > 1 << 17:
+                raise AssertionError(trace[:300])
+        check_answers(one)
+        one.check_neighbour()
 
 
 @test

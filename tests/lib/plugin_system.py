@@ -12,6 +12,7 @@ from tap import check_equal
 CONVERTERS = {"key.converter": "org.apache.kafka.connect.storage.StringConverter",
               "value.converter": "org.apache.kafka.connect.storage.StringConverter"}
 NEVER = {"restart.policy": "never"}
+PATIENCE = 90
 
 
 class System:
@@ -85,7 +86,7 @@ class System:
     def wait_failed(self, name):
         """The trace, once it is FAILED."""
         until(lambda: self.status(name)["connector"]["state"] == "FAILED",
-              lambda: f"{self.status(name)}\n{self.worker.log()}")
+              lambda: f"{self.status(name)}\n{self.worker.log()}", PATIENCE)
         return self.status(name)["connector"]["trace"]
 
     def mend(self, name, config):

@@ -116,6 +116,9 @@ static void write_all(int fd, const char *base, size_t len)
 
 void channel_send(channel *self, json_t *message)
 {
+    if (message == NULL) {
+        return;
+    }
     pthread_mutex_lock(&self->lock);
     buffer_clear(&self->out);
     json_dump_callback(message, gather, &self->out, JSON_COMPACT);

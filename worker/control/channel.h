@@ -35,7 +35,8 @@ sluice_status channel_read(channel *self, sluice_error *err);
  * FATAL for a line that is not a JSON object. */
 sluice_status channel_next(channel *self, json_t **ret_message, sluice_error *err);
 
-/* Sends a message and waits until it is written. Takes `message` always. A reader that
+/* Sends a message and waits until it is written. Takes `message` always; NULL, which
+ * json_pack() gives for what is no UTF-8, is not sent. A reader that
  * is gone is not an error: channel_read() tells it. */
 void channel_send(channel *self, json_t *message);
 

@@ -40,8 +40,7 @@ static void tell_connector(host *self, const char *state, const char *trace)
                             json_string(self->plugin->shown_version));
     }
     if (trace != NULL) {
-        char *shown = secrets_hidden(trace);
-        text_make_utf8(shown);
+        char *shown = runner_shown(trace);
         json_object_set_new(report, "trace", json_string(shown));
         free(shown);
     }
@@ -50,9 +49,10 @@ static void tell_connector(host *self, const char *state, const char *trace)
 
 static void fail_connector(host *self, const sluice_error *err)
 {
-    sluice_log(SLUICE_ERROR, logger, "connector '%s' has failed: %s", self->name,
-               sluice_error_text(err));
-    tell_connector(self, "FAILED", sluice_error_text(err));
+    const char *text = sluice_error_text(err);
+    text = text[0] == '\0' ? "it failed and gave no reason" : text;
+    sluice_log(SLUICE_ERROR, logger, "connector '%s' has failed: %s", self->name, text);
+    tell_connector(self, "FAILED", text);
 }
 
 /* --- Starting. --- */

@@ -17,6 +17,12 @@
 
 static const char logger[] = "worker.task";
 
+enum {
+    shown_bytes_max = 64 * 1024,
+    shown_bytes_margin = 4 * 1024,
+    gauge_name_bytes_max = 1024, /* A longer one is no name. */
+};
+
 void runner_init(runner *self, host *of, int number, sluice_props *props,
                  const runner_ops *ops, const task_ops *task)
 {
@@ -75,6 +81,32 @@ void runner_done(runner *self)
     }
 }
 
+char *runner_shown(const char *text)
+{
+    size_t len = strnlen(text, shown_bytes_max);
+    char *begin = memory_copy(text, len), *shown = secrets_hidden(begin);
+    free(begin);
+    if (len == shown_bytes_max) { /* A secret may have been cut in two. */
+        size_t left = strlen(shown);
+        shown[left > shown_bytes_margin ? left - shown_bytes_margin : 0] = '\0';
+    }
+    text_make_utf8(shown);
+    return shown;
+}
+
+static void tell_failure(runner *self, sluice_status status, sluice_error *err)
+{
+    if (sluice_error_text(err)[0] == '\0') {
+        sluice_fail(err, status, "it failed with status %d (%s) and gave no reason",
+                    (int)status, sluice_status_name(status));
+    }
+    char *shown = runner_shown(sluice_error_text(err));
+    sluice_log(SLUICE_ERROR, logger, "task %s-%d has failed: %s", self->task.connector,
+               self->task.number, shown);
+    runner_tell(self, "FAILED", shown);
+    free(shown);
+}
+
 static void *run(void *argument)
 {
     runner *self = argument;
@@ -89,9 +121,7 @@ static void *run(void *argument)
     if (status == SLUICE_OK) {
         runner_tell(self, "UNASSIGNED", NULL);
     } else {
-        sluice_log(SLUICE_ERROR, logger, "task %s-%d has failed: %s",
-                   self->task.connector, self->task.number, sluice_error_text(err));
-        runner_tell(self, "FAILED", sluice_error_text(err));
+        tell_failure(self, status, err);
     }
     sluice_error_free(err);
     crash_thread_ends(stack);
@@ -251,6 +281,10 @@ sluice_status runner_make(runner *self, runner_create create, void **ret_self,
         runner_enter(self, before);
         if (status != SLUICE_RETRY) {
             runner_recovered(self, &state, "create");
+            if (status == SLUICE_OK && *ret_self == NULL) {
+                return sluice_fail(err, SLUICE_FATAL,
+                                   "create said OK and made no task");
+            }
             if (status == SLUICE_OK && !told) {
                 runner_tell(self, "RUNNING", NULL);
             }
@@ -270,8 +304,7 @@ void runner_tell(runner *self, const char *state, const char *trace)
     json_t *message = json_pack("{s:i,s:s}", "task", self->task.number, "state", state);
     figures_state(&self->figures, state);
     if (trace != NULL) {
-        char *shown = secrets_hidden(trace);
-        text_make_utf8(shown);
+        char *shown = runner_shown(trace);
         json_object_set_new(message, "trace", json_string(shown));
         free(shown);
     }
@@ -296,6 +329,9 @@ void runner_gauge(sluice_task *task, const char *name, int64_t value)
 {
     runner *self = (runner *)task;
     runner_turn(self);
+    if (strnlen(name, gauge_name_bytes_max + 1) > gauge_name_bytes_max) {
+        return;
+    }
     pthread_mutex_lock(&self->lock);
     size_t at = 0;
     while (at < self->gauge_count && strcmp(self->gauges[at].name, name) != 0) {
@@ -334,8 +370,7 @@ static json_t *text_or_null(const char *text)
     if (text == NULL) {
         return json_null();
     }
-    char *shown = secrets_hidden(text);
-    text_make_utf8(shown);
+    char *shown = runner_shown(text);
     json_t *json = json_string(shown);
     free(shown);
     return json;

@@ -113,6 +113,10 @@ static inline bool runner_is_stopping(const runner *self)
     return atomic_load_explicit(&self->stopping, memory_order_relaxed);
 }
 
+/* A text of a plugin's as others may see it: without secrets, as UTF-8, 64 KiB at most.
+ * The caller's. Any thread. */
+char *runner_shown(const char *text);
+
 /* Makes `config`, the chain and the converters. */
 sluice_status runner_prepare(runner *self, sluice_error *err);
 

@@ -175,6 +175,9 @@ static sluice_status source_create(const void *config, sluice_task *task,
     if (strcmp(keys->trouble, "create-retry") == 0 && refusals++ < keys->times) {
         return sluice_fail(err, SLUICE_RETRY, "the outside is not there");
     }
+    if (strcmp(keys->trouble, "create-nothing") == 0) {
+        return SLUICE_OK;
+    }
     if (strcmp(keys->trouble, "create") == 0) {
         return sluice_fail(err, SLUICE_FATAL, "cannot be made");
     }
@@ -220,6 +223,12 @@ static sluice_status poll_records(void *argument, sluice_batch *out, sluice_erro
     if (goes_wrong(self, "poll-crash")) {
         sluice_task_doing(self->task, "nothing good");
         abort();
+    }
+    if (goes_wrong(self, "poll-silent")) {
+        return (sluice_status)77;
+    }
+    if (goes_wrong(self, "poll-long")) {
+        return sluice_fail(err, SLUICE_FATAL, "\xff%*s", 50000000, "long");
     }
     if (goes_wrong(self, "poll-retry")) {
         return sluice_fail(err, SLUICE_RETRY, "not now");
