@@ -6,6 +6,7 @@ usage: KAFKA=DIR [SEED=NUMBER] [TEXTS=NUMBER] converters_peer_test.py CONVERT PL
 """
 import base64
 import json
+import math
 import os
 import random
 import re
@@ -340,6 +341,9 @@ def is_known(text, column, ours, java):
             sorted_json(ours) == sorted_json(java) is not None:
         return True
     if ours.startswith("!Converting byte[]") and not is_utf8(text):
+        return True
+    # A signalling NaN of 32 bits is quiet here.
+    if column in NUMBERS and len(unhexed(ours)) == 4 and math.isnan(struct.unpack(">f", unhexed(ours))[0]):
         return True
     # What the C library's table of GB18030 has not: private characters.
     if column == STRINGS[-1] and b"?" in unhexed(ours):
