@@ -107,7 +107,9 @@ TEST(a_token_server_that_is_busy_is_asked_again_and_one_that_refuses_is_not)
 static const char *refuse_the_first(server *self, const char *request)
 {
     if (strncmp(request, "POST /token ", 12) == 0) {
-        return self->tokens++ == 0 ? TOKEN("one") : TOKEN("two");
+        return __atomic_fetch_add(&self->tokens, 1, __ATOMIC_SEQ_CST) == 0
+                   ? TOKEN("one")
+                   : TOKEN("two");
     }
     return strstr(request, "Bearer one\r\n") != NULL ? unauthorized : ok;
 }
@@ -132,7 +134,7 @@ TEST(when_a_token_is_refused_all_lanes_share_one_request_for_the_next)
 static const char *refuse_all(server *self, const char *request)
 {
     if (strncmp(request, "POST /token ", 12) == 0) {
-        self->tokens++;
+        __atomic_fetch_add(&self->tokens, 1, __ATOMIC_SEQ_CST);
         return TOKEN("one");
     }
     return unauthorized;
@@ -160,7 +162,9 @@ TEST(a_server_that_takes_no_token_does_not_make_one_for_each_record)
 static const char *one_waits_for_the_other(server *self, const char *request)
 {
     if (strncmp(request, "POST /token ", 12) == 0) {
-        return self->tokens++ == 0 ? TOKEN("one") : "@ended:" PLAIN_TOKEN("two");
+        return __atomic_fetch_add(&self->tokens, 1, __ATOMIC_SEQ_CST) == 0
+                   ? TOKEN("one")
+                   : "@ended:" PLAIN_TOKEN("two");
     }
     if (strstr(request, "\r\n\r\nslow") != NULL) {
         return "@tokens:HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0"
