@@ -22,7 +22,8 @@ ROUNDS = int(os.environ.get("ROUNDS", "5"))
 LIMIT_SECONDS = 180
 TEXT = {"key.converter": "org.apache.kafka.connect.storage.StringConverter",
         "value.converter": "org.apache.kafka.connect.storage.StringConverter",
-        "restart.backoff.initial.ms": "50", "restart.max.attempts": "1000"}
+        "restart.backoff.initial.ms": "50", "restart.backoff.max.ms": "1000",
+        "restart.max.attempts": "1000"}
 VICTIMS = ("sluice:in", "sluice:out", "sluice broker", "sluice standalone")
 LINE = re.compile("line ([0-9]+) (\u00e9*)")
 
