@@ -259,6 +259,8 @@ class Scene:
         self.kills["restarted server"] += 1
 
     def promote_server(self):
+        """Whoever begins on a standby is refused; whoever was there before it became one waits."""
+        self.wait(lambda: "snapshot ends" in self.worker.log(), "the snapshot's end")
         self.server.promote()
         self.kills["promoted server"] += 1
 
