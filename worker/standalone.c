@@ -380,6 +380,12 @@ static bool create_connector(standalone *self, json_t *body, const char *path)
                    "goes on, restart.policy says whether it is started again",
                    name, path, message);
         made = true;
+    } else if (status == 404) {
+        sluice_log(SLUICE_WARN, "worker",
+                   "connector '%s' was made from '%s', and somebody has deleted it "
+                   "before it was started; the worker goes on",
+                   name, path);
+        made = true;
     } else {
         sluice_log(SLUICE_ERROR, "worker",
                    "connector '%s' of file '%s' cannot be made: %s", name, path,

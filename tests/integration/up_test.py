@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import urllib.error
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "lib"))
@@ -78,8 +79,12 @@ class Up:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.addresses["rest"] + path, data, method=method,
                                          headers={"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=120) as answer:
-            text = answer.read()
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:
+                text = answer.read()
+        except urllib.error.HTTPError as error:
+            raise OSError(f"{method} {path}: {error.code} {error.read().decode()}\n"
+                          f"{self.log()}") from error
         return json.loads(text) if text else None
 
     def state(self, name):
